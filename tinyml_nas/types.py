@@ -1,0 +1,162 @@
+"""The frozen values that pass between stages. Live models never cross a stage boundary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+SplitName = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Labelled images: ``pixels`` uint8 (N, H, W, 3) in RGB, ``labels`` uint8 (N,)."""
+
+    pixels: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: slice | npt.NDArray[np.int64]) -> Images:
+        return Images(self.pixels[index], self.labels[index])
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A file or folder in the store and the SHA-256 of its content."""
+
+    path: Path
+    digest: str
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A point of the search space: its canonical genes, and the input side in pixels."""
+
+    genes: tuple[int, ...]
+    resolution: int
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a network costs. ``activations`` counts the elements that all layers put out.
+
+    ``flash_bytes`` and ``sram_bytes`` come from the generator's own planner, for the int8 network.
+    """
+
+    parameters: int
+    macs: int
+    activations: int
+    flash_bytes: int
+    sram_bytes: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An evaluated architecture; ``accuracy`` in [0, 1] on the validation split."""
+
+    architecture: Architecture
+    accuracy: float
+    footprint: Footprint
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """``archive`` holds every true evaluation in order; ``front`` its non-dominated part."""
+
+    chosen: Candidate
+    front: tuple[Candidate, ...]
+    archive: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class TorchModel:
+    """A static network: folder with ``spec.json`` and ``weights.safetensors``.
+
+    ``accuracy`` in [0, 1] on the validation split, ``size_bytes`` its float32 weights and
+    activations as the thesis counts them (equations 3-4).
+    """
+
+    artifact: Artifact
+    accuracy: float
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class KerasModel:
+    """The converted network and how far its logits lie from torch's."""
+
+    artifact: Artifact
+    max_abs_error: float
+    images: int
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """Φ_f and Φ_c after quantization: folder with ``extractor.tflite`` and ``head.safetensors``.
+
+    real feature = ``scale`` * (code - ``zero_point``); float extractors have scale 1, zero point 0.
+    """
+
+    artifact: Artifact
+    features: int
+    dtype: Literal["int8", "float32"]
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class MemoryReport:
+    """What a memory model says of Ω: named parts of each memory, and the limit of each, in bytes.
+
+    ``shortfall`` names each memory that is too small and by how many bytes; empty when Ω fits.
+    """
+
+    model: str
+    parts: dict[str, dict[str, int]]
+    limits: dict[str, int]
+    buffer_samples: int
+    sample_bytes: int
+    shortfall: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> bool:
+        """Whether every part fits with a buffer of at least one sample."""
+        return not self.shortfall
+
+    def used(self, memory: str) -> int:
+        """Bytes used in one memory."""
+        return sum(self.parts[memory].values())
+
+
+@dataclass(frozen=True)
+class Omega:
+    """Ω: the extractor, the head and a buffer of N_B samples under a memory model."""
+
+    extractor: Extractor
+    buffer_samples: int
+    memory: MemoryReport
+
+
+@dataclass(frozen=True)
+class CppProject:
+    """The generated project; ``planned`` and ``linked`` map flash and ram to bytes."""
+
+    artifact: Artifact
+    planned: dict[str, int]
+    linked: dict[str, int] | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """A row of the study. ``infeasible`` is an answer, with the figures that say by how much."""
+
+    status: Literal["ok", "infeasible", "failed"]
+    metrics: dict[str, Any]
+    overrides: tuple[str, ...]
+    provenance: dict[str, Any]
