@@ -1,0 +1,1 @@
+"""Data sets as plug-ins: uint8 images in fixed splits."""
