@@ -1,0 +1,39 @@
+"""A board: what the compiler and the linker must know of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A microcontroller board and the emulated machine that stands in for it.
+
+    ``flash_bytes`` and ``ram_bytes`` are the contiguous regions that the generated program may
+    use; ``stack_bytes`` is reserved in RAM. ``emulator`` is a QEMU machine, empty where none fits.
+    """
+
+    name: str
+    core: str
+    clock_hz: int
+    flash_origin: int
+    flash_bytes: int
+    ram_origin: int
+    ram_bytes: int
+    stack_bytes: int = 8192
+    emulator: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.core not in CORES:
+            raise ValueError(f"device.core: must be one of {', '.join(CORES)}; got {self.core!r}")
+        for key in ("clock_hz", "flash_bytes", "ram_bytes", "stack_bytes"):
+            if getattr(self, key) <= 0:
+                raise ValueError(f"device.{key}: must be positive; got {getattr(self, key)}")
+        if self.stack_bytes >= self.ram_bytes:
+            raise ValueError(
+                f"device.stack_bytes: must be less than device.ram_bytes ({self.ram_bytes}); "
+                f"got {self.stack_bytes}"
+            )

@@ -1,0 +1,206 @@
+"""A project's tree of files from its description.
+
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered, the others are copied,
+and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
+renamed, so that a folder is either the whole project or not there.
+
+Templates see:
+
+    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
+    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    arrays   constant arrays (``EmittedArray``)
+
+and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import numpy.typing as npt
+
+from codegen import literals, ops
+from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen.memory import memory_map
+from codegen.ops.base import Array, Call, Value, constant_values
+from codegen.plan import Plan, plan, verify
+from codegen.project import Project
+from codegen.simplify import simplify
+
+ROOT = Path(__file__).parent
+MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
+
+
+@dataclass(frozen=True, eq=False)
+class EmittedArray:
+    """A constant array under its C++ name."""
+
+    name: str
+    values: npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class EmittedCall:
+    """A kernel call, ready to print: ``kernel(params_name, arguments...)``."""
+
+    title: str
+    kernel: str
+    header: str
+    params: str
+    params_name: str
+    initialiser: str
+    arguments: tuple[str, ...]
+
+
+def emit(project: Project, destination: Path) -> None:
+    """Write the project to ``destination``, which it replaces if it is an emitted project.
+
+    Raises:
+        ModelError: the compiler cannot take the graph.
+        FileExistsError: ``destination`` is something else than an emitted project.
+    """
+    if destination.exists() and not (destination / MARKER).is_file():
+        raise FileExistsError(
+            f"{destination}: exists and is not a generated project; remove it or choose another"
+        )
+    context = context_of(project)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
+    try:
+        fresh = aside / "new"
+        _write_tree(fresh, context)
+        if destination.exists():
+            destination.rename(aside / "old")
+        fresh.rename(destination)
+    finally:
+        shutil.rmtree(aside)
+
+
+def context_of(project: Project) -> dict[str, Any]:
+    """What the templates see."""
+    graph = simplify(project.graph)
+    ops.check(graph)
+    layout = plan(graph)
+    verify(graph, layout)
+    arrays, calls = lower(graph, layout)
+    memory = memory_map(
+        graph, layout, project.head.classes, project.learner.buffer_samples, project.board
+    )
+    return {"p": project, "plan": layout, "memory": memory, "calls": calls, "arrays": arrays}
+
+
+def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
+    """Constant arrays, equal ones once, and kernel calls in order of execution."""
+    pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    calls: list[EmittedCall] = []
+    for number in layout.order:
+        op = graph.ops[number]
+        call = ops.OPERATORS[op.kind].lower(graph, op)
+        if call is None:
+            continue
+        fields = {name: pool.name_arrays(number, value) for name, value in call.fields.items()}
+        arguments = []
+        for position, index in enumerate(call.inputs):
+            tensor = graph.tensors[index]
+            if tensor.constant:
+                operand = Array(f"operand{position}", constant_values(tensor))
+                arguments.append(pool.name(number, operand))
+            else:
+                arguments.append(_address(tensor, layout.offsets[index]))
+        arguments.append(_address(graph.tensors[call.output], layout.offsets[call.output]))
+        calls.append(
+            EmittedCall(
+                title=_title(graph, number, call),
+                kernel=call.kernel,
+                header=call.header,
+                params=call.params,
+                params_name=f"kOp{number:0{pool.width}}",
+                initialiser=literals.initialiser(fields),
+                arguments=tuple(arguments),
+            )
+        )
+    return pool.arrays, calls
+
+
+class _ArrayPool:
+    """Names constant arrays after the operator that first needs them; equal ones share a name."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.arrays: list[EmittedArray] = []
+        self._names: dict[tuple[str, bytes], str] = {}
+
+    def name(self, number: int, array: Array) -> str:
+        key = str(array.values.dtype), array.values.tobytes()
+        if key not in self._names:
+            self._names[key] = f"op{number:0{self.width}}_{array.label}"
+            self.arrays.append(EmittedArray(self._names[key], array.values))
+        return self._names[key]
+
+    def name_arrays(self, number: int, value: Value) -> Any:
+        """The value with every array replaced by its name."""
+        if isinstance(value, Array):
+            return self.name(number, value)
+        if isinstance(value, Mapping):
+            return {key: self.name_arrays(number, member) for key, member in value.items()}
+        return value
+
+
+def _address(tensor: Tensor, offset: int | None) -> str:
+    assert offset is not None
+    return f"arena + {offset // DTYPE_BYTES[tensor.dtype]}"
+
+
+def _title(graph: Graph, number: int, call: Call) -> str:
+    """For the comment: the operator and the shapes of its tensors, never names from the file."""
+    op = graph.ops[number]
+    sources = " * ".join(literals.shape(graph.tensors[i].shape) for i in op.inputs[:2] if i >= 0)
+    return f"{number} {op.kind}: {sources} -> {literals.shape(graph.tensors[call.output].shape)}"
+
+
+def environment() -> jinja2.Environment:
+    """Templates that read as C++: statements on lines of their own after ``%%``."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "templates"),
+        undefined=jinja2.StrictUndefined,
+        line_statement_prefix="%%",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - C++, not HTML
+    )
+    for function in (
+        literals.ctype,
+        literals.elements,
+        literals.floating,
+        literals.identifier,
+        literals.initialiser,
+        literals.integer,
+        literals.literal,
+        literals.shape,
+        literals.string,
+    ):
+        env.filters[function.__name__] = function
+    return env
+
+
+def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
+    env = environment()
+    templates = ROOT / "templates"
+    for path in sorted(p for p in templates.rglob("*") if p.is_file()):
+        relative = path.relative_to(templates)
+        target = root / relative
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".j2":
+            text = env.get_template(relative.as_posix()).render(context)
+            target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(path, target)
+    shutil.copytree(ROOT / "runtime", root / "runtime")

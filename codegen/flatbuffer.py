@@ -1,0 +1,91 @@
+"""A reader of FlatBuffers that trusts nothing: every access is checked against the file's length.
+
+Generated accessors raise whatever ``struct`` raises, and follow a corrupt offset wherever it points.
+The compiler needs a dozen tables of one schema, so it reads them itself: a table is a position,
+its fields are found through its vtable by slot (the field's place in the schema, from zero).
+Format: https://flatbuffers.dev/internals/
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from codegen.ir import ModelError
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table inside ``buffer``, whose first byte is at ``position``."""
+
+    buffer: bytes
+    position: int
+
+    @staticmethod
+    def root(buffer: bytes, identifier: bytes) -> Table:
+        """The root table of a file that carries ``identifier`` (four bytes at offset 4)."""
+        if len(buffer) < 8 or buffer[4:8] != identifier:
+            raise ModelError(
+                f"not a flatbuffer with identifier {identifier.decode()!r} ({len(buffer)} bytes)"
+            )
+        return Table(buffer, _unpack(buffer, "<I", 0))
+
+    def integer(self, slot: int, code: str, default: int = 0) -> int:
+        """A scalar field; ``code`` is its ``struct`` format, as ``"i"`` or ``"B"``."""
+        position = self._field(slot)
+        return default if position is None else _unpack(self.buffer, "<" + code, position)
+
+    def table(self, slot: int) -> Table | None:
+        """A field that holds a table."""
+        position = self._field(slot)
+        return None if position is None else Table(self.buffer, self._follow(position))
+
+    def tables(self, slot: int) -> list[Table]:
+        """A field that holds a vector of tables; empty when absent."""
+        start, count = self._vector(slot, 4)
+        return [Table(self.buffer, self._follow(start + 4 * i)) for i in range(count)]
+
+    def array(self, slot: int, dtype: str) -> npt.NDArray[np.generic]:
+        """A field that holds a vector of scalars, as a read-only array; empty when absent."""
+        start, count = self._vector(slot, np.dtype(dtype).itemsize)
+        return np.frombuffer(self.buffer, dtype, count, start)
+
+    def text(self, slot: int) -> str:
+        """A field that holds a string; empty when absent."""
+        return self.array(slot, "u1").tobytes().decode("utf-8", errors="replace")
+
+    def _field(self, slot: int) -> int | None:
+        vtable = self.position - _unpack(self.buffer, "<i", self.position)
+        entry = 4 + 2 * slot
+        if entry + 2 > _unpack(self.buffer, "<H", vtable):
+            return None
+        offset = _unpack(self.buffer, "<H", vtable + entry)
+        return self.position + offset if offset else None
+
+    def _follow(self, position: int) -> int:
+        return position + _unpack(self.buffer, "<I", position)
+
+    def _vector(self, slot: int, item_bytes: int) -> tuple[int, int]:
+        position = self._field(slot)
+        if position is None:
+            return 0, 0
+        position = self._follow(position)
+        count = _unpack(self.buffer, "<I", position)
+        if position + 4 + count * item_bytes > len(self.buffer):
+            raise ModelError(
+                f"truncated or corrupt: a vector of {count} items of {item_bytes} bytes at byte "
+                f"{position} leaves the file ({len(self.buffer)} bytes)"
+            )
+        return position + 4, count
+
+
+def _unpack(buffer: bytes, code: str, position: int) -> int:
+    if position < 0 or position + struct.calcsize(code) > len(buffer):
+        raise ModelError(
+            f"truncated or corrupt: byte {position} is outside the file ({len(buffer)} bytes)"
+        )
+    value: int = struct.unpack_from(code, buffer, position)[0]
+    return value

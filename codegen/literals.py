@@ -1,0 +1,147 @@
+"""C++ literals, initialisers and identifiers, as the templates use them.
+
+Every function is pure, and gives the same text for the same value on every machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+LINE_LENGTH = 100
+CTYPES: Mapping[str, str] = {
+    "int8": "std::int8_t",
+    "uint8": "std::uint8_t",
+    "int16": "std::int16_t",
+    "int32": "std::int32_t",
+    "float32": "float",
+}
+
+
+def ctype(dtype: str | np.dtype[Any]) -> str:
+    """The C++ type of a NumPy dtype.
+
+    >>> ctype("int8"), ctype(np.dtype("float32"))
+    ('std::int8_t', 'float')
+    """
+    name = str(dtype)
+    if name not in CTYPES:
+        raise ValueError(f"no C++ type for {name}; there is one for {', '.join(CTYPES)}")
+    return CTYPES[name]
+
+
+def integer(value: int) -> str:
+    """An int literal; the smallest int32 has none and is written as a difference.
+
+    >>> integer(-5), integer(-(2**31))
+    ('-5', '(-2147483647 - 1)')
+    """
+    if not -(2**31) <= value < 2**31:
+        raise ValueError(f"{value} does not fit into 32 bits")
+    return "(-2147483647 - 1)" if value == -(2**31) else str(int(value))
+
+
+def floating(value: float) -> str:
+    """The shortest float literal that reads back as the same single-precision value.
+
+    >>> floating(0.1), floating(1), floating(3.4028235e38)
+    ('0.1F', '1.0F', '3.4028235e+38F')
+    """
+    if not np.isfinite(value):
+        raise ValueError(f"{value} has no C++ literal")
+    text = str(np.float32(value))
+    return f"{text}F" if re.search(r"[.e]", text) else f"{text}.0F"
+
+
+def literal(value: Any) -> str:
+    """An int or float literal, by the value's type.
+
+    >>> literal(3), literal(3.0), literal(np.float32(0.5)), literal(True), literal(None)
+    ('3', '3.0F', '0.5F', 'true', 'nullptr')
+    """
+    if value is None:
+        return "nullptr"
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, int | np.integer):
+        return integer(int(value))
+    if isinstance(value, float | np.floating):
+        return floating(float(value))
+    raise TypeError(f"no C++ literal for {value!r}")
+
+
+def elements(values: npt.NDArray[np.generic] | Iterable[float], indent: int = 4) -> str:
+    """The elements of an array initialiser, wrapped; every line starts with ``indent`` blanks.
+
+    >>> print(elements(np.array([[1, -2], [3, 4]], np.int8)))
+        1, -2, 3, 4,
+    """
+    lines, line = [], ""
+    for item in np.asarray(values).reshape(-1):
+        text = literal(item) + ","
+        if line and indent + len(line) + 1 + len(text) > LINE_LENGTH:
+            lines.append(line)
+            line = ""
+        line += f" {text}" if line else text
+    return "\n".join(" " * indent + text for text in [*lines, line] if text)
+
+
+def identifier(text: str) -> str:
+    """``text`` as a C++ identifier.
+
+    >>> identifier("3x3 conv/bias"), identifier("ok_1")
+    ('_3x3_conv_bias', 'ok_1')
+    """
+    name = re.sub(r"\W+", "_", text, flags=re.ASCII)
+    return f"_{name}" if not name or name[0].isdigit() else name
+
+
+def string(text: str) -> str:
+    r"""A string literal; everything but printable ASCII is escaped byte by byte.
+
+    >>> print(string('a "b"'), string("é"))
+    "a \"b\"" "\303\251"
+    """
+    escaped = ""
+    for byte in text.encode():
+        character = chr(byte)
+        if not 0x20 <= byte < 0x7F:
+            escaped += f"\\{byte:03o}"
+        else:
+            escaped += f"\\{character}" if character in '"\\' else character
+    return f'"{escaped}"'
+
+
+def shape(sides: Iterable[int]) -> str:
+    """A shape as comments show it.
+
+    >>> shape((1, 16, 16, 8)), shape(())
+    ('1x16x16x8', 'scalar')
+    """
+    return "x".join(str(side) for side in sides) or "scalar"
+
+
+def initialiser(value: Any, indent: int = 4) -> str:
+    """A braced initialiser; members of a mapping are named in comments.
+
+    Strings are taken as C++ expressions.
+
+    >>> print(initialiser({"input": (8, 8, 3), "weights": "op0_weights", "low": -128}))
+    {/*input=*/{8, 8, 3}, /*weights=*/op0_weights, /*low=*/-128}
+    """
+    if isinstance(value, Mapping):
+        items = [f"/*{name}=*/{initialiser(item, indent + 4)}" for name, item in value.items()]
+    elif isinstance(value, tuple):
+        items = [initialiser(item, indent + 4) for item in value]
+    elif isinstance(value, str):
+        return value
+    else:
+        return literal(value)
+    line = "{" + ", ".join(items) + "}"
+    if indent + len(line) <= LINE_LENGTH - 16 and "\n" not in line:
+        return line
+    return "{\n" + "".join(f"{' ' * indent}{item},\n" for item in items) + " " * (indent - 4) + "}"

@@ -1,0 +1,81 @@
+"""DEPTHWISE_CONV_2D: weights (1, kernel_h, kernel_w, out), one scale per output channel."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codegen.ir import Graph, Op
+from codegen.ops import convolution
+from codegen.ops.base import (
+    Array,
+    Call,
+    Operator,
+    constant_values,
+    image_shape,
+    output_of,
+    require,
+    require_activations,
+    require_inputs,
+)
+from codegen.ops.conv_2d import require_no_dilation
+from codegen.ops.window import Window, window_of
+
+
+class DepthwiseConv2D(Operator):
+    """Each input channel gives ``multiplier`` output channels, side by side."""
+
+    def check(self, graph: Graph, op: Op) -> None:
+        """Refuse dilation and shapes that do not fit together."""
+        require_inputs(op, 2, 4)
+        require_activations(graph, op)
+        weights, output = graph.tensors[op.inputs[1]], output_of(graph, op)
+        require(len(weights.shape) == 4, weights, "weights must be (1, kernel_h, kernel_w, out)")
+        channels = image_shape(output)[2]
+        inputs = image_shape(graph.tensors[op.inputs[0]])[2]
+        require(
+            inputs > 0 and channels % inputs == 0 and channels > 0,
+            output,
+            f"channels must be a multiple of the input's {inputs}",
+        )
+        convolution.check_weights(graph, op, channels, 3, (1, *weights.shape[1:3], channels))
+        require_no_dilation(op)
+        _window(graph, op)
+
+    def lower(self, graph: Graph, op: Op) -> Call:
+        """Call ``depthwise_conv_2d``."""
+        window = _window(graph, op)
+        weights = constant_values(graph.tensors[op.inputs[1]])
+        channels = weights.shape[3]
+        common = {
+            "window": window.value,
+            "multiplier": channels // window.input[2],
+            "weights": Array("weights", weights),
+        }
+        if weights.dtype == np.float32:
+            params, fields = "DepthwiseConv2DFloat", convolution.float_fields(graph, op, channels)
+        else:
+            scales = convolution.effective_scales(graph, op)
+            flat = weights.astype(np.int64).reshape(-1, channels).T
+            params = "DepthwiseConv2DInt8"
+            fields = convolution.int8_fields(graph, op, flat, scales)
+        return Call(
+            "depthwise_conv_2d",
+            "depthwise_conv_2d.hpp",
+            params,
+            common | fields,
+            op.inputs[:1],
+            op.outputs[0],
+        )
+
+    def constant_bytes(self, graph: Graph, op: Op) -> int:
+        """Weights, bias, multipliers and exponents."""
+        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3])
+
+
+def _window(graph: Graph, op: Op) -> Window:
+    source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
+    kernel = weights.shape[1], weights.shape[2]
+    return window_of(op, source, output_of(graph, op), kernel)
+
+
+OPERATOR = DepthwiseConv2D()

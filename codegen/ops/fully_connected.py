@@ -1,0 +1,74 @@
+"""FULLY_CONNECTED: weights (out, in). It runs as a 1x1 convolution over a row of pixels."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from codegen.fixed_point import scale_of
+from codegen.ir import Graph, ModelError, Op
+from codegen.ops import convolution
+from codegen.ops.base import (
+    Array,
+    Call,
+    Operator,
+    constant_values,
+    output_of,
+    require,
+    require_activations,
+    require_inputs,
+)
+from codegen.ops.window import Window
+
+
+class FullyConnected(Operator):
+    """Matrix by vector; leading axes of the input are pixels."""
+
+    def check(self, graph: Graph, op: Op) -> None:
+        """Refuse shapes that do not fit together and shuffled weights."""
+        require_inputs(op, 2, 4)
+        require_activations(graph, op)
+        if op.options.get("weights_format", "DEFAULT") != "DEFAULT":
+            raise ModelError("weights_format must be DEFAULT")
+        weights, output = graph.tensors[op.inputs[1]], output_of(graph, op)
+        require(len(weights.shape) == 2 and min(weights.shape) > 0, weights, "must be (out, in)")
+        convolution.check_weights(graph, op, weights.shape[0], 0, weights.shape)
+        source = graph.tensors[op.inputs[0]]
+        rows = source.elements // weights.shape[1]
+        require(rows * weights.shape[1] == source.elements, source, "must hold whole rows")
+        require(rows * weights.shape[0] == output.elements, output, "does not follow from input")
+        require(max(rows, *weights.shape) < 1 << 15, weights, "no side may exceed 32767")
+
+    def lower(self, graph: Graph, op: Op) -> Call:
+        """Call ``conv_2d`` on pixels of one row."""
+        source = graph.tensors[op.inputs[0]]
+        weights = constant_values(graph.tensors[op.inputs[1]])
+        channels, depth = weights.shape
+        pixels = prod(source.shape) // depth
+        window = Window((1, pixels, depth), (1, pixels, channels), 1, 1, 1, 1, 0, 0)
+        common = {"window": window.value, "weights": Array("weights", weights)}
+        if weights.dtype == np.float32:
+            params, fields = "Conv2DFloat", convolution.float_fields(graph, op, channels)
+        else:
+            params = "Conv2DInt8"
+            fields = convolution.int8_fields(
+                graph, op, weights.astype(np.int64), _scales(graph, op)
+            )
+        return Call("conv_2d", "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
+
+    def constant_bytes(self, graph: Graph, op: Op) -> int:
+        """Weights, bias, multipliers and exponents."""
+        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[0])
+
+
+def _scales(graph: Graph, op: Op) -> list[float]:
+    """As for convolutions, but one scale for all weights is multiplied in single precision."""
+    weights = graph.tensors[op.inputs[1]]
+    if weights.quantization is None or len(weights.quantization.scales) != 1:
+        return convolution.effective_scales(graph, op)
+    source, output = graph.tensors[op.inputs[0]], convolution.scaled_output(graph, op)
+    return [float(scale_of(source) * scale_of(weights)) / float(scale_of(output))]
+
+
+OPERATOR = FullyConnected()

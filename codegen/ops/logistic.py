@@ -1,0 +1,114 @@
+"""LOGISTIC, 1 / (1 + exp(-x)), in int8 by gemmlowp's 32-bit fixed-point arithmetic.
+
+exp of a negative number is split into a power of two below 1/4, by a Taylor polynomial around
+-1/8, and multiples of 1/4, by one constant factor per bit; the reciprocal is Newton-Raphson's.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from codegen.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    Codes,
+    divide_by_power_of_two,
+    high_multiply,
+    multiply,
+    round_half_away,
+    scale_of,
+    to_int8,
+    zero_point_of,
+)
+from codegen.ir import Graph, Op
+from codegen.ops.base import output_of, require
+from codegen.ops.unary import Unary
+
+INPUT_INTEGER_BITS = 4
+FRACTIONAL_BITS = 31 - INPUT_INTEGER_BITS
+ONE = (1 << 31) - 1  # 1.0 in Q0.31, saturated
+OUTPUT_ZERO_POINT = -128
+
+
+class Logistic(Unary):
+    """The output's scale is 1/256 and its zero point -128 by TensorFlow Lite's specification."""
+
+    kernel = "logistic"
+
+    def check(self, graph: Graph, op: Op) -> None:
+        """Refuse another output scale in int8."""
+        super().check(graph, op)
+        output = output_of(graph, op)
+        if output.dtype == "int8":
+            fixed = zero_point_of(output) == OUTPUT_ZERO_POINT and scale_of(output) == 1 / 256
+            require(fixed, output, "must have scale 1/256 and zero point -128")
+
+    def evaluate(self, graph: Graph, op: Op, codes: Codes) -> Codes:
+        """Codes beyond the input's 4 integer bits saturate."""
+        source = graph.tensors[op.inputs[0]]
+        fraction, exponent = math.frexp(float(scale_of(source)) * (1 << FRACTIONAL_BITS))
+        multiplier = int(round_half_away(fraction * (1 << 31)))
+        limit = (1 << INPUT_INTEGER_BITS) - 1
+        radius = math.floor(limit * 2.0 ** (31 - INPUT_INTEGER_BITS - exponent))
+        centred = codes - zero_point_of(source)
+        inside = np.clip(centred, -radius + 1, radius - 1)
+        result = divide_by_power_of_two(_logistic(multiply(inside, multiplier, exponent)), 23)
+        result = to_int8(result + OUTPUT_ZERO_POINT).astype(np.int64)
+        result = np.where(centred >= radius, INT8_MAX, result)
+        return np.where(centred <= -radius, INT8_MIN, result).astype(np.int64)
+
+
+def _logistic(x: Codes) -> Codes:
+    """Of x in Q4.27, in Q0.31."""
+    positive = _reciprocal_of_one_plus(_exp(-np.abs(x)))
+    return np.where(x > 0, positive, np.where(x < 0, ONE - positive, 1 << 30))
+
+
+def _exp(a: Codes) -> Codes:
+    """Of a <= 0 in Q4.27, in Q0.31."""
+    quarter = 1 << (FRACTIONAL_BITS - 2)
+    low = (a & (quarter - 1)) - quarter  # a modulo 1/4, in [-1/4, 0)
+    result = _exp_near_minus_eighth(low << INPUT_INTEGER_BITS)
+    remainder = low - a
+    for power, factor in (
+        (-2, 1672461947),
+        (-1, 1302514674),
+        (0, 790015084),
+        (1, 290630308),
+        (2, 39332535),
+        (3, 720401),
+    ):  # exp(-2^power) in Q0.31
+        bit = 1 << (FRACTIONAL_BITS + power)
+        result = np.where(remainder & bit, high_multiply(result, factor), result)
+    return np.where(a == 0, ONE, result)
+
+
+def _exp_near_minus_eighth(a: Codes) -> Codes:
+    """Taylor polynomial of degree four, for a in [-1/4, 0) in Q0.31."""
+    x = a + (1 << 28)
+    x2 = high_multiply(x, x)
+    x3 = high_multiply(x2, x)
+    x4 = high_multiply(x2, x2)
+    third, constant = 715827883, 1895147668  # 1/3 and exp(-1/8)
+    cubic = high_multiply(divide_by_power_of_two(x4, 2) + x3, third) + x2
+    return high_multiply(x + divide_by_power_of_two(cubic, 1), constant) + constant
+
+
+def _reciprocal_of_one_plus(a: Codes) -> Codes:
+    """1 / (1 + a) for a in [0, 1] in Q0.31, by three steps of Newton-Raphson in Q2.29."""
+    total = a + ONE
+    half = (total + 1) >> 1
+    x = high_multiply(half, -1010580540) + 1515870810  # 48/17 - 32/17 * half
+    for _ in range(3):
+        error = (1 << 29) - high_multiply(half, x)
+        x += _saturate(high_multiply(x, error) << 2)
+    return _saturate(x << 1)
+
+
+def _saturate(x: Codes) -> Codes:
+    return np.clip(x, -(1 << 31), ONE)
+
+
+OPERATOR = Logistic()

@@ -1,0 +1,21 @@
+// LOOKUP: a function of one int8 code, by a table that was computed when the code was generated.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/kernels/common.hpp"
+
+namespace tinyml {
+
+struct LookupInt8 {
+  const std::int8_t* table;  // 256 codes, that of -128 first
+  std::int32_t count;
+};
+
+TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
+  for (std::int32_t i = 0; i < op.count; ++i) {
+    output[i] = op.table[input[i] + 128];
+  }
+}
+
+}  // namespace tinyml

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "runtime/learner/softmax.hpp"
+
+namespace tinyml {
+
+/// The trainable classifier: one dense layer in float32, logits = bias + x W.
+///
+/// W is stored (kFeatures, kClasses): one feature is turned into a float once and meets all its
+/// weights, which lie side by side, so no row of dequantized features is ever stored. Training
+/// changes W in place; what a step needs beside it is one float for each class.
+template <int kFeatures, int kClasses>
+class Head {
+  static_assert(kFeatures > 0 && kClasses > 1 && kClasses <= 256, "labels are one byte");
+
+ public:
+  /// Copies `weights` (kFeatures, kClasses) and `bias` (kClasses).
+  void load(const float* weights, const float* bias) {
+    std::memcpy(weights_, weights, sizeof(weights_));
+    std::memcpy(bias_, bias, sizeof(bias_));
+  }
+
+  /// Logits of one sample. `feature(i)` gives the i-th feature as a real number.
+  template <typename FeatureAt>
+  void logits(FeatureAt feature, float (&out)[kClasses]) const {
+    float sums[kClasses];
+    for (int c = 0; c < kClasses; ++c) sums[c] = bias_[c];
+    for (int i = 0; i < kFeatures; ++i) {
+      const float x = feature(i);
+      const float* const row = weights_[i];
+#pragma GCC unroll 16
+      for (int c = 0; c < kClasses; ++c) sums[c] += x * row[c];
+    }
+    for (int c = 0; c < kClasses; ++c) out[c] = sums[c];
+  }
+
+  /// One step of plain stochastic gradient descent on one sample.
+  template <Loss kLoss, typename FeatureAt>
+  void step(FeatureAt feature, std::uint8_t label, float learning_rate) {
+    float deltas[kClasses];
+    logits(feature, deltas);
+    softmax(deltas);
+    logit_gradient<kLoss>(deltas, label);
+    for (float& delta : deltas) delta *= learning_rate;
+    for (int c = 0; c < kClasses; ++c) bias_[c] -= deltas[c];
+    for (int i = 0; i < kFeatures; ++i) {
+      const float x = feature(i);
+      float* const row = weights_[i];
+#pragma GCC unroll 16
+      for (int c = 0; c < kClasses; ++c) row[c] -= deltas[c] * x;
+    }
+  }
+
+  const float* weights() const { return weights_[0]; }
+  const float* bias() const { return bias_; }
+
+ private:
+  float weights_[kFeatures][kClasses];
+  float bias_[kClasses];
+};
+
+}  // namespace tinyml

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace tinyml {
+
+/// The buffer B of TyBox: the last `kCapacity` labelled samples, first in, first out.
+///
+/// A sample takes exactly `kFeatures * sizeof(Feature) + 1` bytes: features as the extractor writes
+/// them, and a label. Samples and labels lie in separate arrays, so that nothing is padded.
+template <typename Feature, int kFeatures, int kCapacity>
+class ReplayBuffer {
+  static_assert(kFeatures > 0 && kCapacity > 0, "a buffer holds at least one sample");
+
+ public:
+  /// Adds a sample; a full buffer forgets its oldest one. `features` has `kFeatures` elements.
+  void push(const Feature* features, std::uint8_t label) {
+    std::memcpy(features_[next_], features, sizeof(features_[next_]));
+    labels_[next_] = label;
+    next_ = next_ + 1 == kCapacity ? 0 : next_ + 1;
+    if (count_ < kCapacity) ++count_;
+  }
+
+  /// Calls `visit(const Feature* features, std::uint8_t label)` on each sample, oldest first.
+  template <typename Visitor>
+  void for_each(Visitor&& visit) const {
+    // Not yet full: the oldest sample is row 0. Full: it is the one that the
+    // next push overwrites.
+    int row = count_ < kCapacity ? 0 : next_;
+    for (int seen = 0; seen < count_; ++seen) {
+      visit(features_[row], labels_[row]);
+      row = row + 1 == kCapacity ? 0 : row + 1;
+    }
+  }
+
+  void clear() {
+    next_ = 0;
+    count_ = 0;
+  }
+
+  int count() const { return count_; }
+  static constexpr int capacity() { return kCapacity; }
+
+ private:
+  std::int32_t next_ = 0;   ///< Row that the next push writes.
+  std::int32_t count_ = 0;  ///< Samples held.
+  Feature features_[kCapacity][kFeatures];
+  std::uint8_t labels_[kCapacity];
+};
+
+}  // namespace tinyml

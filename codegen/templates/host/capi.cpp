@@ -1,0 +1,75 @@
+// The model behind a C interface, for codegen.host. The caller owns each model's storage
+// (`model_bytes` of `tinyml_describe`), so that one library serves many models; all of them share
+// the extractor's arena, so only one call may be in progress at a time.
+
+#include <new>
+
+#include "tinyml/model.hpp"
+
+using tinyml::Config;
+using tinyml::Model;
+
+extern "C" {
+
+/// What the caller must know; all members are 32 bits wide.
+struct Description {
+  std::int32_t model_bytes;
+  std::int32_t image_height;
+  std::int32_t image_width;
+  std::int32_t image_channels;
+  std::int32_t features;
+  std::int32_t classes;
+  std::int32_t buffer_samples;
+  std::int32_t passes;
+  std::int32_t float_pixels;
+  std::int32_t float_features;
+};
+
+void tinyml_describe(Description* out) {
+  *out = {static_cast<std::int32_t>(sizeof(Model)),
+          Config::kImageHeight,
+          Config::kImageWidth,
+          Config::kImageChannels,
+          Config::kFeatures,
+          Config::kClasses,
+          Config::kBufferSamples,
+          Config::kPasses,
+          sizeof(Config::Pixel) == sizeof(float),
+          sizeof(Config::Feature) == sizeof(float)};
+}
+
+void tinyml_create(void* storage) { new (storage) Model; }
+
+void tinyml_reset(Model* model) { model->reset(); }
+
+void tinyml_features(const Config::Pixel* images, std::int32_t count, Config::Feature* out) {
+  for (std::int32_t i = 0; i < count; ++i) {
+    Model::extract(images, out);
+    images += Config::kImageElements;
+    out += Config::kFeatures;
+  }
+}
+
+void tinyml_logits(const Model* model, const Config::Feature* features, std::int32_t count,
+                   float (*out)[Config::kClasses]) {
+  for (std::int32_t i = 0; i < count; ++i) model->logits(features + i * Config::kFeatures, out[i]);
+}
+
+void tinyml_predict(const Model* model, const Config::Feature* features, std::int32_t count,
+                    std::uint8_t* out) {
+  for (std::int32_t i = 0; i < count; ++i)
+    out[i] = model->predict(features + i * Config::kFeatures);
+}
+
+/// 1 when learned, 0 when `label` is not a class.
+std::int32_t tinyml_learn(Model* model, const Config::Feature* features, std::uint8_t label) {
+  return model->learn(features, label) ? 1 : 0;
+}
+
+void tinyml_set_learning_rate(Model* model, float value) { model->set_learning_rate(value); }
+float tinyml_learning_rate(const Model* model) { return model->learning_rate(); }
+std::int32_t tinyml_buffer_count(const Model* model) { return model->buffer_count(); }
+const float* tinyml_weights(const Model* model) { return model->weights(); }
+const float* tinyml_bias(const Model* model) { return model->bias(); }
+
+}  // extern "C"

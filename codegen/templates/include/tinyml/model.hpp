@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/learner/learner.hpp"
+#include "src/config.hpp"
+
+namespace tinyml {
+
+/// An image classifier that keeps learning where it runs.
+///
+/// A frozen extractor turns an image into features; a float head turns features into classes and is
+/// trained on the device from a buffer of labelled samples. Nothing is ever allocated: a `Model`
+/// holds its head and buffer (see `MemoryPlan`), so give it static storage, one for a device. The
+/// extractor's arena is shared by all instances: no two may extract at the same time.
+///
+///     static tinyml::Model model;
+///     std::uint8_t guess = model.classify(image);   // what is it?
+///     model.learn_image(image, label);              // it was this
+class Model {
+ public:
+  using Pixel = Config::Pixel;  ///< An input element, as the extractor wants it.
+  using Feature =
+      Config::Feature;  ///< A feature, as the extractor writes it and the buffer keeps it.
+  using Logits = float[Config::kClasses];
+
+  Model() { reset(); }
+
+  /// Forgets all that was learned: the head from flash, the configured rate, an empty buffer.
+  void reset();
+
+  /// Where the extractor reads its input: an image written here is not copied, and takes no memory
+  /// of its own. Every extraction overwrites it.
+  static Pixel* image();
+
+  /// Computes `Config::kFeatures` features of one image: kImageHeight x kImageWidth pixels of
+  /// kImageChannels elements, row by row.
+  static void extract(const Pixel* image, Feature* features);
+
+  /// Scores of all classes, before softmax.
+  void logits(const Feature* features, Logits& out) const { learner_.logits(features, out); }
+
+  /// The class with the highest score.
+  std::uint8_t predict(const Feature* features) const { return learner_.predict(features); }
+
+  /// `extract`, then `predict`.
+  std::uint8_t classify(const Pixel* image) const;
+
+  /// Stores the labelled sample and trains the head on the buffer. False, and nothing is changed,
+  /// when `label` is not below `Config::kClasses`.
+  bool learn(const Feature* features, std::uint8_t label) {
+    return learner_.learn(features, label);
+  }
+
+  /// `extract`, then `learn`.
+  bool learn_image(const Pixel* image, std::uint8_t label);
+
+  /// Samples in the buffer, at most `Config::kBufferSamples`.
+  int buffer_count() const { return learner_.buffer_count(); }
+
+  float learning_rate() const { return learner_.learning_rate(); }
+  void set_learning_rate(float value) { learner_.set_learning_rate(value); }
+
+  /// The head as it now is: weights (kFeatures, kClasses), row by row, and bias (kClasses).
+  const float* weights() const { return learner_.weights(); }
+  const float* bias() const { return learner_.bias(); }
+
+ private:
+  Learner<Config> learner_;
+};
+
+}  // namespace tinyml

@@ -1,0 +1,30 @@
+#include "tinyml/model.hpp"
+
+#include "src/extractor.hpp"
+#include "src/head.hpp"
+
+namespace tinyml {
+
+static_assert(sizeof(Model) ==
+                  MemoryPlan::kHeadBytes + MemoryPlan::kBufferBytes + MemoryPlan::kLearnerBytes,
+              "the planned bytes are the real ones");
+
+void Model::reset() { learner_.reset(kInitialWeights, kInitialBias); }
+
+Model::Pixel* Model::image() { return extractor_input(); }
+
+void Model::extract(const Pixel* image, Feature* features) { tinyml::extract(image, features); }
+
+std::uint8_t Model::classify(const Pixel* image) const {
+  Feature features[Config::kFeatures];
+  extract(image, features);
+  return predict(features);
+}
+
+bool Model::learn_image(const Pixel* image, std::uint8_t label) {
+  Feature features[Config::kFeatures];
+  extract(image, features);
+  return learn(features, label);
+}
+
+}  // namespace tinyml

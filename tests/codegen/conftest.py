@@ -1,0 +1,94 @@
+"""Small projects whose extractor does nothing, for tests of the learner and of the build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.board import Board
+from codegen.emit import emit
+from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.project import Golden, HeadWeights, LearnerSettings, Loss, Project
+
+SCALE = 0.05
+ZERO_POINT = -3
+BOARDS = {
+    "cortex-m4": Board(
+        name="board_m4",
+        core="cortex-m4",
+        clock_hz=180_000_000,
+        flash_origin=0x08000000,
+        flash_bytes=512 * 1024,
+        ram_origin=0x20000000,
+        ram_bytes=128 * 1024,
+        emulator="mps2-an386",
+    ),
+    "cortex-m7": Board(
+        name="board_m7",
+        core="cortex-m7",
+        clock_hz=280_000_000,
+        flash_origin=0x08000000,
+        flash_bytes=2048 * 1024,
+        ram_origin=0x24000000,
+        ram_bytes=1024 * 1024,
+        emulator="mps2-an500",
+    ),
+}
+
+
+def identity_graph(features: int, dtype: str) -> Graph:
+    """An extractor that only flattens: its features are its image."""
+    quantization = Quantization((SCALE,), (ZERO_POINT,)) if dtype == "int8" else None
+    shapes = (1, 1, features, 1), (1, features)
+    tensors = [
+        Tensor(name, shape, dtype, quantization)
+        for name, shape in zip(("image", "features"), shapes, strict=True)
+    ]
+    return Graph(tuple(tensors), (Op("RESHAPE", (0,), (1,)),), (0,), (1,))
+
+
+def identity_project(
+    features: int = 12,
+    classes: int = 5,
+    buffer_samples: int = 4,
+    learning_rate: float = 0.01,
+    passes: int = 1,
+    loss: Loss = "cross_entropy",
+    dtype: str = "int8",
+    core: str = "cortex-m4",
+) -> Project:
+    """A project with a random head and two golden images."""
+    rng = np.random.default_rng(7)
+    weights = rng.normal(0, 0.1, (classes, features)).astype(np.float32)
+    bias = rng.normal(0, 0.1, classes).astype(np.float32)
+    images = rng.integers(-128, 128, (2, 1, features, 1)).astype(dtype)
+    return Project(
+        name="identity",
+        graph=identity_graph(features, dtype),
+        head=HeadWeights(weights, bias),
+        learner=LearnerSettings(buffer_samples, learning_rate, passes, loss),
+        board=BOARDS[core],
+        golden=Golden(images, images.reshape(2, features)),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_identity() -> Callable[..., Project]:
+    """``identity_project``: arguments are its."""
+    return identity_project
+
+
+@pytest.fixture(scope="session")
+def emit_identity(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Project, Path]]:
+    """Emit an ``identity_project`` into a fresh folder; arguments are its."""
+
+    def emit_project(**settings: object) -> tuple[Project, Path]:
+        project = identity_project(**settings)
+        destination = tmp_path_factory.mktemp("projects") / "identity"
+        emit(project, destination)
+        return project, destination
+
+    return emit_project
