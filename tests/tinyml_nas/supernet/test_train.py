@@ -1,0 +1,100 @@
+"""The sandwich rule, and runs that are killed and go on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+
+from codegen.board import Board
+from tinyml_nas.recipe import SupernetRecipe
+from tinyml_nas.supernet.checkpoint import CheckpointError
+from tinyml_nas.supernet.files import load_supernet, save_supernet
+from tinyml_nas.supernet.network import Supernet
+from tinyml_nas.supernet.problem import SupernetProblem
+from tinyml_nas.supernet.train import train_supernet
+
+BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
+RECIPE = SupernetRecipe(
+    epochs=2, batch_size=32, checkpoint_steps=3, largest_share=0.5, random_networks=1
+)
+
+
+class KilledError(Exception):
+    """Stands for a kill between two steps."""
+
+
+def run(space, images, folder, stop_at=None):
+    def progress(done, total):
+        if done == stop_at:
+            raise KilledError
+
+    torch.manual_seed(0)
+    supernet = Supernet(space, 10)
+    curve = train_supernet(supernet, images, RECIPE, folder, seed=5, progress=progress)
+    return supernet, curve
+
+
+def same(first, second):
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("stop_at", [1, 5, 11])
+def test_a_killed_run_ends_with_the_same_weights(tiny_space, sample, tmp_path, stop_at):
+    images = sample.split("train")[:192]
+    whole, curve = run(tiny_space, images, tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(tiny_space, images, tmp_path / "killed", stop_at)
+    resumed, resumed_curve = run(tiny_space, images, tmp_path / "killed")
+    assert same(whole, resumed)
+    assert [e["step"] for e in resumed_curve] == [e["step"] for e in curve] == [6, 12]
+
+
+def test_training_lowers_the_loss_and_reaches_the_small_networks(tiny_space, sample, tmp_path):
+    images = sample.split("train")[:192]
+    supernet, curve = run(tiny_space, images, tmp_path)
+    assert curve[1]["loss"] < curve[0]["loss"]
+    fresh, _ = run(tiny_space, images[:32], tmp_path / "short")
+    assert not same(supernet, fresh)
+    # The second half trains the smallest network's own kernel transforms.
+    transforms = [v for k, v in supernet.state_dict().items() if "transforms" in k]
+    assert any(float(t.abs().max()) > 0 for t in transforms)
+
+
+def test_a_checkpoint_comes_back_whole_or_not_at_all(tiny_space, tmp_path):
+    supernet = Supernet(tiny_space, 10)
+    path = tmp_path / "tiny.safetensors"
+    save_supernet(supernet, path)
+    space = dataclasses.replace(tiny_space, checkpoint=str(path))
+    loaded = load_supernet(space, 10)
+    for name, value in supernet.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+    with pytest.raises(CheckpointError, match="another space"):
+        load_supernet(dataclasses.replace(space, features=40), 10)
+    content = bytearray(path.read_bytes())
+    content[-7] ^= 64
+    path.write_bytes(bytes(content))
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_supernet(space, 10)
+    path.write_bytes(bytes(content[: len(content) // 2]))
+    with pytest.raises(CheckpointError, match="truncated"):
+        load_supernet(space, 10)
+    path.unlink()
+    with pytest.raises(CheckpointError, match="no file"):
+        load_supernet(space, 10)
+    with pytest.raises(CheckpointError, match="no trained weights"):
+        load_supernet(tiny_space, 10)
+
+
+def test_the_shipped_supernet_ranks_networks(mcu_space, sample):
+    """Inherited weights score far above chance, and the largest network above the smallest."""
+    supernet = load_supernet(mcu_space, 10)
+    train, validation = sample.split("train"), sample.split("validation")[:500]
+    problem = SupernetProblem(supernet, train, validation, BOARD)
+    small, large = (problem.error(genotype) for genotype in problem.anchors())
+    assert large < small < 0.5
+    assert problem.error(mcu_space.largest()) == large  # no state between evaluations
+    assert np.isfinite(small)

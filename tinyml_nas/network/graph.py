@@ -1,0 +1,116 @@
+"""A network's int8 extractor as the generator sees it: shapes alone, for planning.
+
+The search asks the generator's own planner what a candidate costs. This graph has the operators and
+the tensor shapes that ``codegen.read`` makes of the converted and quantized network: activations
+that are not RELU have become 256-byte tables of the convolution before them.
+``tests/tinyml_nas/test_graph.py`` holds the two against each other.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from codegen.ir import DType, Graph, Op, Tensor
+from tinyml_nas.network.spec import (
+    IMAGE_CHANNELS,
+    BlockSpec,
+    NetworkSpec,
+    out_side,
+)
+
+Fused = Literal["NONE", "RELU", "TABLE"]
+TABLE_ENTRIES = 256
+
+
+def graph_of(spec: NetworkSpec) -> Graph:
+    """Φ_f of ``spec``, from the image (1, S, S, 3) to the features (1, 1, 1, F)."""
+    build = _Builder()
+    side = spec.resolution
+    image = build.tensor("image", (1, side, side, IMAGE_CHANNELS))
+    x = build.conv(image, spec.stem_channels, 3, spec.stem_stride, fused="TABLE")
+    for block in spec.blocks:
+        x = build.block(x, block)
+    x = build.mean(build.conv(x, spec.final_channels, fused="TABLE"))
+    x = build.conv(x, spec.features, fused="TABLE")
+    return Graph(tuple(build.tensors), tuple(build.ops), (image,), (x,))
+
+
+class _Builder:
+    """Appends operators; tensors are passed around by index."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.ops: list[Op] = []
+
+    def tensor(
+        self, name: str, shape: tuple[int, ...], dtype: DType = "int8", constant: bool = False
+    ) -> int:
+        self.tensors.append(Tensor(name, shape, dtype, constant=constant))
+        return len(self.tensors) - 1
+
+    def op(
+        self,
+        kind: str,
+        inputs: tuple[int, ...],
+        shape: tuple[int, ...],
+        **options: int | str | bool,
+    ) -> int:
+        out = self.tensor(f"{kind.lower()}_{len(self.ops)}", shape)
+        self.ops.append(Op(kind, inputs, (out,), options))
+        return out
+
+    def block(self, x: int, block: BlockSpec) -> int:
+        fused: Fused = "RELU" if block.activation == "relu" else "TABLE"
+        y = x
+        if block.expand:
+            y = self.conv(y, block.hidden_channels, fused=fused)
+        y = self.conv(y, None, block.kernel, block.stride, fused)
+        if block.se_channels:
+            gate = self.conv(self.mean(y), block.se_channels, fused="RELU")
+            gate = self.conv(gate, block.hidden_channels, fused="TABLE")
+            y = self.op("MUL", (y, gate), self.tensors[y].shape, fused_activation="NONE")
+        y = self.conv(y, block.out_channels)
+        if block.residual:
+            y = self.op("ADD", (x, y), self.tensors[y].shape, fused_activation="NONE")
+        return y
+
+    def conv(
+        self,
+        x: int,
+        channels: int | None = None,
+        kernel: int = 1,
+        stride: int = 1,
+        fused: Fused = "NONE",
+    ) -> int:
+        """CONV_2D to ``channels``, or DEPTHWISE_CONV_2D where that is None."""
+        _, side, _, in_channels = self.tensors[x].shape
+        out = out_side(side, stride)
+        options: dict[str, int | str | bool] = {
+            "padding": "EXPLICIT",
+            "pad_top": kernel // 2,
+            "pad_left": kernel // 2,
+            "stride_h": stride,
+            "stride_w": stride,
+            "dilation_h": 1,
+            "dilation_w": 1,
+            "fused_activation": "NONE" if fused == "TABLE" else fused,
+        }
+        if channels is None:
+            kind, channels = "DEPTHWISE_CONV_2D", in_channels
+            shape = (1, kernel, kernel, in_channels)
+            options["depth_multiplier"] = 1
+        else:
+            kind, shape = "CONV_2D", (channels, kernel, kernel, in_channels)
+        inputs = [
+            x,
+            self.tensor("weights", shape, constant=True),
+            self.tensor("bias", (channels,), "int32", constant=True),
+        ]
+        if fused == "TABLE":
+            inputs.append(self.tensor("table", (TABLE_ENTRIES,), constant=True))
+        return self.op(kind, tuple(inputs), (1, out, out, channels), **options)
+
+    def mean(self, x: int) -> int:
+        axes = self.tensor("axes", (2,), "int32", constant=True)
+        channels = self.tensors[x].shape[-1]
+        return self.op("MEAN", (x, axes), (1, 1, 1, channels), keep_dims=True)

@@ -1,0 +1,176 @@
+"""The static MobileNetV3 that a ``NetworkSpec`` describes, as a torch module.
+
+Every stage after the search works on this one class: fine-tuning, pruning, conversion. Its
+submodules have plain names (``blocks.3.depthwise.conv``) because the elastic supernet copies its
+weights into them and the files on disk are keyed by them.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tinyml_nas.network.spec import Activation, BlockSpec, NetworkSpec
+
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "hard_swish": nn.Hardswish}
+
+
+class ConvBn(nn.Module):
+    """Convolution without bias (``conv``), BatchNorm (``bn``) and an activation (``act``) or None.
+
+    Padding is symmetric, ``kernel // 2`` on each side, so that a map of side s becomes one of side
+    ceil(s / stride).
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        activation: Activation | None = None,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+        )
+        self.bn = nn.BatchNorm2d(out_channels)
+        self.act = None if activation is None else _ACTIVATIONS[activation]()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in, H, W) to (N, out, ceil(H / stride), ceil(W / stride))."""
+        out: Tensor = self.bn(self.conv(x))
+        if self.act is not None:
+            out = self.act(out)
+        return out
+
+
+class SqueezeExcite(nn.Module):
+    """Channel attention (Hu et al. 2018), x * gate(mean(x)), with MobileNetV3's hard sigmoid."""
+
+    def __init__(self, channels: int, squeezed_channels: int) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.reduce = nn.Conv2d(channels, squeezed_channels, 1)
+        self.act = nn.ReLU()
+        self.expand = nn.Conv2d(squeezed_channels, channels, 1)
+        self.gate = nn.Hardsigmoid()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scale (N, C, H, W) by a gate (N, C, 1, 1) in [0, 1]."""
+        squeezed = self.act(self.reduce(self.pool(x)))
+        gate: Tensor = self.gate(self.expand(squeezed))
+        return x * gate
+
+
+class InvertedResidual(nn.Module):
+    """One ``BlockSpec``: ``expand`` (or None), ``depthwise``, ``se`` (or None), ``project``."""
+
+    def __init__(self, spec: BlockSpec) -> None:
+        super().__init__()
+        self.residual = spec.residual
+        self.expand = (
+            ConvBn(spec.in_channels, spec.hidden_channels, 1, activation=spec.activation)
+            if spec.expand
+            else None
+        )
+        self.depthwise = ConvBn(
+            spec.hidden_channels,
+            spec.hidden_channels,
+            spec.kernel,
+            stride=spec.stride,
+            groups=spec.hidden_channels,
+            activation=spec.activation,
+        )
+        self.se = (
+            SqueezeExcite(spec.hidden_channels, spec.se_channels) if spec.se_channels else None
+        )
+        self.project = ConvBn(spec.hidden_channels, spec.out_channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, in, H, W) to (N, out, ceil(H / stride), ceil(W / stride))."""
+        hidden = x if self.expand is None else self.expand(x)
+        hidden = self.depthwise(hidden)
+        if self.se is not None:
+            hidden = self.se(hidden)
+        out: Tensor = self.project(hidden)
+        return x + out if self.residual else out
+
+
+class StaticNetwork(nn.Module):
+    """The whole network: NCHW float32 images (N, 3, S, S) to logits (N, classes).
+
+    ``stem``, ``blocks``, ``final``, ``pool``, ``mix`` with ``mix_act`` and ``flatten`` are the
+    extractor Φ_f; ``classifier`` is the head Φ_c. The weights of a new network are torch's default
+    initialisation, drawn from torch's global generator.
+    """
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.resolution = spec.resolution
+        self.stem = ConvBn(
+            3, spec.stem_channels, 3, stride=spec.stem_stride, activation="hard_swish"
+        )
+        self.blocks = nn.ModuleList(InvertedResidual(block) for block in spec.blocks)
+        before_final = spec.blocks[-1].out_channels if spec.blocks else spec.stem_channels
+        self.final = ConvBn(before_final, spec.final_channels, 1, activation="hard_swish")
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.mix = nn.Conv2d(spec.final_channels, spec.features, 1)
+        self.mix_act = nn.Hardswish()
+        self.flatten = nn.Flatten()
+        self.classifier = nn.Linear(spec.features, spec.classes)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Φ_f: (N, 3, S, S) to ψ (N, features)."""
+        x = self.stem(images)
+        for block in self.blocks:
+            x = block(x)
+        features: Tensor = self.flatten(self.mix_act(self.mix(self.pool(self.final(x)))))
+        return features
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Φ = Φ_c ∘ Φ_f: (N, 3, S, S) to logits (N, classes)."""
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
+
+
+def spec_of(module: StaticNetwork) -> NetworkSpec:
+    """Read the specification back from the layers as they are now, after pruning too."""
+    stem = module.stem.conv
+    blocks = tuple(_block_spec(block) for block in module.blocks)
+    return NetworkSpec(
+        resolution=module.resolution,
+        classes=module.classifier.out_features,
+        stem_channels=stem.out_channels,
+        stem_stride=stem.stride[0],
+        blocks=blocks,
+        final_channels=module.final.conv.out_channels,
+        features=module.mix.out_channels,
+    )
+
+
+def _block_spec(block: nn.Module) -> BlockSpec:
+    assert isinstance(block, InvertedResidual)
+    depthwise = block.depthwise.conv
+    first = depthwise if block.expand is None else block.expand.conv
+    return BlockSpec(
+        in_channels=first.in_channels,
+        hidden_channels=depthwise.out_channels,
+        out_channels=block.project.conv.out_channels,
+        kernel=depthwise.kernel_size[0],
+        stride=depthwise.stride[0],
+        se_channels=0 if block.se is None else block.se.reduce.out_channels,
+        activation="relu" if isinstance(block.depthwise.act, nn.ReLU) else "hard_swish",
+        expand=block.expand is not None,
+        residual=block.residual,
+    )
+
+
+def rebuild(module: StaticNetwork) -> StaticNetwork:
+    """A fresh network with the layer sizes and weights of ``module``, in evaluation mode."""
+    copy = StaticNetwork(spec_of(module))
+    with torch.no_grad():
+        copy.load_state_dict(module.state_dict())
+    return copy.eval()

@@ -1,0 +1,77 @@
+"""A trained supernet on disk: one safetensors file in float16 that names the space it belongs to."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
+from tinyml_nas.supernet.network import Supernet
+from tinyml_nas.supernet.space import MobileNetV3Space
+
+FORMAT = "tinyml_nas.supernet/1"
+
+
+def space_fields(space: MobileNetV3Space, classes: int) -> str:
+    """Canonical JSON of all that decides the shapes of the weights."""
+    fields = dataclasses.asdict(space)
+    del fields["checkpoint"]
+    return json.dumps({**fields, "classes": classes}, sort_keys=True)
+
+
+def save_supernet(supernet: Supernet, path: Path) -> None:
+    """Write the weights in float16, aside and then renamed."""
+    tensors = {name: value.half().contiguous() for name, value in supernet.state_dict().items()}
+    metadata = {
+        "format": FORMAT,
+        "space": space_fields(supernet.space, supernet.classes),
+        "tensors_sha256": tensors_digest(tensors),
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".part")
+    save_file(tensors, partial, metadata)
+    partial.replace(path)
+
+
+def load_supernet(space: MobileNetV3Space, classes: int) -> Supernet:
+    """Build the supernet of ``space`` with the weights of its checkpoint, all of them or none.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or was trained for another space.
+    """
+    path = checkpoint_path(space)
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path}: truncated or not a safetensors file ({error})") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path}: format {metadata.get('format')!r}, expected {FORMAT!r}; not a supernet"
+        )
+    if metadata.get("tensors_sha256") != tensors_digest(tensors):
+        raise CheckpointError(f"{path}: damaged, its tensors do not match their checksum")
+    if metadata.get("space") != space_fields(space, classes):
+        raise CheckpointError(
+            f"{path}: was trained for another space or number of classes:\n"
+            f"  file   {metadata.get('space')}\n  config {space_fields(space, classes)}"
+        )
+    supernet = Supernet(space, classes)
+    supernet.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return supernet
+
+
+def tensors_digest(tensors: dict[str, torch.Tensor]) -> str:
+    """SHA-256 over names, shapes and bytes."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tuple(tensors[name].shape)} {tensors[name].dtype}\n".encode())
+        digest.update(tensors[name].numpy().tobytes())
+    return digest.hexdigest()

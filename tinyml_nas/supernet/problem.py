@@ -1,0 +1,69 @@
+"""The search problem that a trained supernet poses: genes in, inherited accuracy and cost out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from codegen.board import Board
+from tinyml_nas.network.cost import footprint
+from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.supernet.network import Supernet
+from tinyml_nas.supernet.space import Genotype
+from tinyml_nas.training import accuracy, recalibrate
+from tinyml_nas.types import Architecture, Footprint, Images
+
+RECALIBRATION_IMAGES = 1000
+
+
+class SupernetProblem:
+    """Scores networks of ``supernet`` on ``validation`` with weights as they are inherited.
+
+    BatchNorm's statistics are measured on the first ``RECALIBRATION_IMAGES`` of ``train``. Neither
+    training nor the test split enters.
+    """
+
+    def __init__(self, supernet: Supernet, train: Images, validation: Images, board: Board) -> None:
+        self.supernet = supernet
+        self.board = board
+        self.recalibration = train[:RECALIBRATION_IMAGES]
+        self.validation = validation
+        self._footprint = lru_cache(maxsize=None)(self._footprint_of)
+
+    @property
+    def upper(self) -> Genotype:
+        """Inclusive upper bound of each gene."""
+        return self.supernet.space.upper
+
+    def canonical(self, genotype: Genotype) -> Genotype:
+        """Zero the genes that are not expressed."""
+        return self.supernet.space.canonical(genotype)
+
+    def anchors(self) -> Sequence[Genotype]:
+        """The smallest and the largest network."""
+        return [self.supernet.space.smallest(), self.supernet.space.largest()]
+
+    def architecture(self, genotype: Genotype) -> Architecture:
+        """Name the network."""
+        return self.supernet.space.architecture(genotype)
+
+    def footprint(self, genotype: Genotype) -> Footprint:
+        """Parameters, MACs, activations, and the planner's flash and SRAM on the board."""
+        return self._footprint(self.architecture(genotype).genes)
+
+    def error(self, genotype: Genotype) -> float:
+        """Top-1 error in [0, 1] on the validation split."""
+        return 1.0 - accuracy(self.inherit(genotype), self.validation)
+
+    def inherit(self, genotype: Genotype) -> StaticNetwork:
+        """The network with inherited weights and its own BatchNorm statistics."""
+        network = self.supernet.extract(self.canonical(genotype))
+        recalibrate(network, self.recalibration)
+        return network
+
+    def _footprint_of(self, genes: tuple[int, ...]) -> Footprint:
+        genotype = np.array(genes, dtype=np.int64)
+        spec = self.supernet.space.spec(genotype, self.supernet.classes)
+        return footprint(spec, self.board)
