@@ -1,0 +1,111 @@
+import json
+
+import pytest
+
+from tinyml_nas.search.archive import FILE_NAME, Archive, Evaluation
+from tinyml_nas.types import Footprint
+
+IDENTITY = {"seed": 7, "strategy": "S(doe=2)"}
+FOOTPRINT = Footprint(1, 2, 3, 4, 5)
+BATCH = [(0, 1), (2, 0), (1, 1)]
+
+
+def evaluation(genes):
+    return Evaluation(genes, 0.1 * sum(genes), FOOTPRINT)
+
+
+def must_not_run(*_):
+    pytest.fail("was called although the file holds the answer")
+
+
+def fill(folder, batches=(BATCH,)):
+    archive = Archive(folder, IDENTITY)
+    for iteration, batch in enumerate(batches):
+        list(archive.run(iteration, lambda batch=batch: batch, evaluation))
+    return archive
+
+
+def test_evaluates_in_order(tmp_path):
+    archive = fill(tmp_path, [BATCH, [(9, 9)]])
+    assert [e.genes for e in archive.evaluations] == [*BATCH, (9, 9)]
+
+
+def test_a_finished_batch_is_read_back_exactly(tmp_path):
+    written = fill(tmp_path).evaluations
+    again = Archive(tmp_path, IDENTITY)
+    assert again.evaluations == ()
+    assert tuple(again.run(0, must_not_run, must_not_run)) == written
+    assert again.evaluations == written
+
+
+def test_a_failure_is_read_back_as_one(tmp_path):
+    failed = Evaluation((0, 1), None, None, "RuntimeError: out of memory")
+    list(Archive(tmp_path, IDENTITY).run(0, lambda: [(0, 1)], lambda _: failed))
+    assert list(Archive(tmp_path, IDENTITY).run(0, must_not_run, must_not_run)) == [failed]
+
+
+def test_every_cut_of_the_file_goes_on_to_the_same_end(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda _: None)
+    fill(tmp_path / "whole")
+    whole = (tmp_path / "whole" / FILE_NAME).read_bytes()
+    for cut in range(len(whole)):
+        folder = tmp_path / str(cut)
+        folder.mkdir()
+        (folder / FILE_NAME).write_bytes(whole[:cut])
+        fill(folder)
+        assert (folder / FILE_NAME).read_bytes() == whole
+
+
+def test_a_batch_that_was_cut_short_is_completed_not_proposed_anew(tmp_path):
+    archive = Archive(tmp_path, IDENTITY)
+    running = archive.run(0, lambda: BATCH, evaluation)
+    next(running)
+    evaluated = []
+
+    def evaluate(genes):
+        evaluated.append(genes)
+        return evaluation(genes)
+
+    list(Archive(tmp_path, IDENTITY).run(0, must_not_run, evaluate))
+    assert evaluated == BATCH[1:]
+
+
+def test_another_search_is_refused_and_its_file_kept(tmp_path):
+    fill(tmp_path)
+    before = (tmp_path / FILE_NAME).read_bytes()
+    with pytest.raises(ValueError, match=r"evaluations\.jsonl: belongs to another search.*seed.*8"):
+        Archive(tmp_path, {**IDENTITY, "seed": 8})
+    assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "nonsense",
+        "[1, 2]",
+        json.dumps({"evaluation": {"genes": [0, 1]}}),
+        json.dumps({"evaluation": {"genes": [0], "error": 0, "footprint": {"macs": 1}}}),
+        json.dumps({"batch": 3}),
+        json.dumps({"more": 1}),
+    ],
+)
+def test_damage_before_the_last_line_is_named(tmp_path, line):
+    fill(tmp_path)
+    path = tmp_path / FILE_NAME
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines[:2], line, *lines[3:]]) + "\n")
+    with pytest.raises(ValueError, match=r"evaluations\.jsonl: line 3 is damaged"):
+        Archive(tmp_path, IDENTITY)
+
+
+def test_every_line_is_synced_before_the_next_step(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("os.fsync", lambda _: synced.append((tmp_path / FILE_NAME).read_bytes()))
+    archive = Archive(tmp_path, IDENTITY)
+
+    def evaluate(genes):
+        assert synced[-1] == (tmp_path / FILE_NAME).read_bytes()
+        return evaluation(genes)
+
+    list(archive.run(0, lambda: BATCH, evaluate))
+    assert len(synced) == 2 + len(BATCH)

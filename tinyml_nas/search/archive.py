@@ -1,0 +1,131 @@
+"""The search's memory: an append-only file that survives a kill at any moment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyml_nas.types import Footprint
+
+Genes = tuple[int, ...]
+FILE_NAME = "evaluations.jsonl"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One true evaluation: ``error`` in [0, 1] and ``footprint``, or why there are none."""
+
+    genes: Genes
+    error: float | None
+    footprint: Footprint | None
+    failure: str | None = None
+
+
+class Archive:
+    """Batches of genotypes and their evaluations, in the order in which they were made.
+
+    One JSON object a line in ``evaluations.jsonl``: first what the search is, then each batch ahead
+    of its evaluations, so that a search that goes on completes the very batch that was cut short.
+    A line is on the disk before the search takes another step; a last line that was not written
+    to its end is dropped.
+
+    Args:
+        folder: Where the file lies; made if need be.
+        identity: What makes two searches the same (seed, settings, space), as JSON.
+
+    Raises:
+        ValueError: the file belongs to another search, or is damaged before its last line.
+    """
+
+    def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
+        self._path = folder / FILE_NAME
+        self._batches: list[tuple[Genes, ...]] = []
+        self._stored: dict[Genes, Evaluation] = {}
+        self._evaluations: list[Evaluation] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        lines = self._recover()
+        if not lines:
+            self._append({"search": identity})
+            return
+        if lines[0].get("search") != identity:
+            raise ValueError(
+                f"{self._path}: belongs to another search, {lines[0].get('search')}; this one is "
+                f"{identity}. Delete the file or give the search another folder"
+            )
+        for number, line in enumerate(lines[1:], start=2):
+            self._replay(line, number)
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """The evaluations of the batches run so far, in order, the failed ones too."""
+        return tuple(self._evaluations)
+
+    def run(
+        self,
+        iteration: int,
+        propose: Callable[[], Sequence[Genes]],
+        evaluate: Callable[[Genes], Evaluation],
+    ) -> Iterator[Evaluation]:
+        """Yield the evaluations of batch ``iteration``, making those that the file lacks.
+
+        Batches are run in order, from 0. ``propose`` gives the batch if the file does not.
+        """
+        if iteration == len(self._batches):
+            batch = tuple(propose())
+            self._append({"batch": batch})
+            self._batches.append(batch)
+        for genes in self._batches[iteration]:
+            if genes not in self._stored:
+                evaluation = evaluate(genes)
+                self._append({"evaluation": asdict(evaluation)})
+                self._stored[genes] = evaluation
+            self._evaluations.append(self._stored[genes])
+            yield self._stored[genes]
+
+    def _recover(self) -> list[dict[str, Any]]:
+        """Read the whole lines, and cut off a last one that was not written to its end."""
+        if not self._path.exists():
+            return []
+        raw = self._path.read_bytes()
+        whole = raw[: raw.rfind(b"\n") + 1]
+        if len(whole) < len(raw):
+            os.truncate(self._path, len(whole))
+        return [self._parse(line, n) for n, line in enumerate(whole.splitlines(), start=1)]
+
+    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
+        try:
+            value = json.loads(line)
+        except ValueError as error:
+            raise self._damaged(number, str(error)) from error
+        if not isinstance(value, dict):
+            raise self._damaged(number, "not a JSON object")
+        return value
+
+    def _replay(self, line: dict[str, Any], number: int) -> None:
+        try:
+            if "batch" in line:
+                self._batches.append(tuple(tuple(genes) for genes in line["batch"]))
+                return
+            fields = dict(line["evaluation"])
+            footprint = fields.pop("footprint")
+            genes = tuple(fields.pop("genes"))
+            self._stored[genes] = Evaluation(
+                genes, footprint=None if footprint is None else Footprint(**footprint), **fields
+            )
+        except (KeyError, TypeError) as error:
+            raise self._damaged(number, f"{type(error).__name__} {error}") from error
+
+    def _damaged(self, number: int, why: str) -> ValueError:
+        return ValueError(
+            f"{self._path}: line {number} is damaged ({why}). Delete the file to search anew"
+        )
+
+    def _append(self, value: dict[str, Any]) -> None:
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(value) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
