@@ -1,0 +1,54 @@
+"""Structured pruning of the filters with the smallest L1 norm (Li et al. 2017; thesis, section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinyml_nas.pruning.base import SizeOf
+
+if TYPE_CHECKING:
+    from tinyml_nas.network.module import StaticNetwork
+
+
+@dataclass(frozen=True)
+class L1:
+    """Removes the same share of the channels of every layer, those of the least L1 norm first.
+
+    The share is found so that the network keeps at most ``keep_ratio`` of its bytes, and as much of
+    that as ``round_to`` allows. Only the head's outputs, the classes, are never touched; the
+    features are pruned too, which shrinks each sample of the replay buffer. One share for all
+    layers, because a global threshold on norms that are not comparable between layers empties
+    some layers and spares others.
+
+    Args:
+        keep_ratio: Share of the baseline's bytes to keep, in (0, 1]; the thesis's networks keep
+            0.494 and 0.331 of weights and activations.
+        round_to: Layers keep a multiple of this many channels; 4 suits int8 kernels.
+    """
+
+    keep_ratio: float
+    round_to: int = 4
+
+    def __post_init__(self) -> None:
+        if not 0 < self.keep_ratio <= 1:
+            raise ValueError(
+                f"pruning.keep_ratio: must be above 0 and at most 1; got {self.keep_ratio}"
+            )
+        if self.round_to < 1:
+            raise ValueError(f"pruning.round_to: must be 1 or more; got {self.round_to}")
+
+    def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
+        """A smaller network of at most ``keep_ratio * size_of(spec_of(network))`` bytes.
+
+        Raises:
+            ValueError: even the narrowest network that ``round_to`` allows is larger than that.
+        """
+        from tinyml_nas.network.module import spec_of
+        from tinyml_nas.pruning.channels import remove_channels
+        from tinyml_nas.pruning.widths import widest_share
+
+        spec = spec_of(network)
+        limit_bytes = self.keep_ratio * size_of(spec)
+        share = widest_share(spec, size_of, limit_bytes, self.round_to)
+        return remove_channels(network, share)

@@ -1,0 +1,23 @@
+"""No pruning: Φ is the baseline Υ itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tinyml_nas.pruning.base import SizeOf
+
+if TYPE_CHECKING:
+    from tinyml_nas.network.module import StaticNetwork
+
+
+@dataclass(frozen=True)
+class NoPruning:
+    """Keeps every filter."""
+
+    def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
+        """A copy of ``network``."""
+        from tinyml_nas.network.module import rebuild
+
+        del size_of
+        return rebuild(network)

@@ -1,0 +1,33 @@
+"""What a quantizer is: it turns the converted network into the extractor and head of Ω."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from tinyml_nas.types import Extractor
+
+
+class Quantizer(Protocol):
+    """Group ``quantizer``: Φ to Φ̂_f (``extractor.tflite``) and Φ_c (``head.safetensors``)."""
+
+    @property
+    def calibration_images(self) -> int:
+        """How many training images ``quantize`` wants; 0 where it calibrates nothing."""
+        ...
+
+    def quantize(
+        self, keras_model: Path, calibration: npt.NDArray[np.float32], folder: Path
+    ) -> Extractor:
+        """Split the network at its Flatten and write both halves into ``folder``.
+
+        Args:
+            keras_model: The ``model.keras`` that ``tinyml_nas.convert`` wrote.
+            calibration: Normalised training images, float32 (``calibration_images``, S, S, 3).
+            folder: Existing folder; ``head.safetensors`` will hold float32 ``weights``
+                (classes, features) and ``bias`` (classes,).
+        """
+        ...
