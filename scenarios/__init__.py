@@ -1,0 +1,1 @@
+"""What the generated program goes through in the field: streams of labelled samples, and scores."""

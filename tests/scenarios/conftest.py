@@ -1,0 +1,79 @@
+"""A learner in NumPy, written from the papers alone, that stands in for the generated program."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from scenarios.stream import Samples
+
+CLASSES, FEATURES = 10, 24
+
+
+class NumpyDriver:
+    """Softmax head, cross-entropy, SGD over a first-in-first-out buffer; records what it is told."""
+
+    def __init__(self, centres: npt.NDArray[np.float64], buffer_samples: int, rate: float) -> None:
+        self._initial = (centres.copy(), -0.5 * (centres**2).sum(axis=1))
+        self._shipped_rate = rate
+        self._buffer_samples = buffer_samples
+        self.learned: list[tuple[bytes, int]] = []
+        self.resets = 0
+        self.reset()
+
+    def reset(self) -> None:
+        self._weights, self._bias = (array.copy() for array in self._initial)
+        self._buffer: deque[tuple[npt.NDArray[np.float64], int]] = deque(
+            maxlen=self._buffer_samples
+        )
+        self._rate = self._shipped_rate
+        self.resets += 1
+
+    def set_learning_rate(self, value: float) -> None:
+        self._rate = value
+
+    def learn(self, features: npt.NDArray[np.generic], label: int) -> None:
+        self.learned.append((features.tobytes(), label))
+        self._buffer.append((features.astype(np.float64), label))
+        for sample, target in self._buffer:
+            logits = self._weights @ sample + self._bias
+            error = np.exp(logits - logits.max())
+            error /= error.sum()
+            error[target] -= 1
+            self._weights -= self._rate * np.outer(error, sample)
+            self._bias -= self._rate * error
+
+    def predict(self, features: npt.NDArray[np.generic]) -> npt.NDArray[np.integer]:
+        return (features @ self._weights.T + self._bias).argmax(axis=1)
+
+
+@pytest.fixture(scope="session")
+def centres() -> npt.NDArray[np.float64]:
+    return np.random.default_rng(1).normal(size=(CLASSES, FEATURES))
+
+
+@pytest.fixture(scope="session")
+def make_split(centres: npt.NDArray[np.float64]) -> Callable[..., Samples]:
+    """``make_split(count, seed, noise=0.8)``: noisy class centres, every row different."""
+
+    def make(count: int, seed: int, noise: float = 0.8) -> Samples:
+        rng = np.random.default_rng(seed)
+        labels = rng.permutation(np.arange(count) % CLASSES).astype(np.uint8)
+        features = centres[labels] + rng.normal(scale=noise, size=(count, FEATURES))
+        return Samples(features.astype(np.float32), labels)
+
+    return make
+
+
+@pytest.fixture
+def make_driver(centres: npt.NDArray[np.float64]) -> Callable[..., NumpyDriver]:
+    """``make_driver(buffer_samples=1, rate=0.05)``: a head that knows the classes well."""
+
+    def make(buffer_samples: int = 1, rate: float = 0.05) -> NumpyDriver:
+        return NumpyDriver(centres, buffer_samples, rate)
+
+    return make

@@ -1,0 +1,81 @@
+"""The scenario drives the generated C++: same streams, same accuracies as the learner in NumPy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.board import Board
+from codegen.emit import emit
+from codegen.host import HostModel
+from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.project import Golden, HeadWeights, Project
+from scenarios.concept_drift import ConceptDrift
+from scenarios.learners import TinyOL, Tybox
+from scenarios.protocol import calibrate
+from scenarios.stream import Samples
+
+SCALE, ZERO_POINT = 0.06, 5
+BOARD = Board("host_only", "cortex-m4", 10**8, 0, 1 << 20, 1 << 29, 1 << 20)
+DRIFT = ConceptDrift(samples=200, drift_at=50, repetitions=2, curve_images=100)
+RATE = 0.05
+
+
+@pytest.fixture(scope="module")
+def codes(make_split) -> Samples:
+    """A split whose images are 1 x F pixels: the extractor's input codes, and its features."""
+    split = make_split(500, 7)
+    codes = np.clip(np.round(split.features / SCALE) + ZERO_POINT, -128, 127).astype(np.int8)
+    return Samples(codes, split.labels)
+
+
+@pytest.fixture(scope="module", params=["tybox", "tinyol"])
+def model(request, centres, codes: Samples, tmp_path_factory) -> HostModel:
+    """The generated program around an extractor that only flattens."""
+    features = codes.features.shape[1]
+    quantization = Quantization((SCALE,), (ZERO_POINT,))
+    tensors = tuple(
+        Tensor(name, shape, "int8", quantization)
+        for name, shape in (("image", (1, 1, features, 1)), ("psi", (1, features)))
+    )
+    learner = Tybox((RATE / 20,)) if request.param == "tybox" else TinyOL((RATE,))
+    golden = codes.features[:1]
+    project = Project(
+        name="identity",
+        graph=Graph(tensors, (Op("RESHAPE", (0,), (1,)),), (0,), (1,)),
+        head=HeadWeights(
+            centres.astype(np.float32), (-0.5 * (centres**2).sum(axis=1)).astype(np.float32)
+        ),
+        learner=learner.settings(20, learner.learning_rates[0]),
+        board=BOARD,
+        golden=Golden(golden.reshape(1, 1, features, 1), golden),
+    )
+    folder: Path = tmp_path_factory.mktemp(request.param) / "project"
+    emit(project, folder)
+    return HostModel(folder)
+
+
+def test_the_generated_program_goes_through_the_drift_as_the_oracle_does(
+    model: HostModel, codes: Samples, make_driver
+) -> None:
+    split = Samples(model.features(codes.features.reshape(len(codes), 1, -1, 1)), codes.labels)
+    found = DRIFT.run(model, split, seed=3)
+    real = Samples((codes.features.astype(np.float32) - ZERO_POINT) * SCALE, codes.labels)
+    oracle = make_driver(model.shape.buffer_samples, model.learning_rate)
+    expected = DRIFT.run(oracle, real, seed=3)
+    # One of 250 images may lie on the border between two classes.
+    assert found.end == pytest.approx(expected.end, abs=0.005)
+    assert found.curve == pytest.approx(expected.curve, abs=0.015)
+    assert found.frozen_end == pytest.approx(expected.frozen_end, abs=0.005)
+    assert found.end_mean > found.frozen_end + 0.05
+
+
+def test_calibration_leaves_the_shipped_rate(model: HostModel, codes: Samples) -> None:
+    """The chosen rate counts once it is baked in; a reset goes back to what was generated."""
+    baked = model.learning_rate
+    result = calibrate(DRIFT, model, codes, (1e-9, 2 * baked), seed=3)
+    assert result.learning_rate == 2 * baked
+    model.reset()
+    assert model.learning_rate == baked

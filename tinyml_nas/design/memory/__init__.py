@@ -1,0 +1,1 @@
+"""Memory models: what Ω takes of a board's memory, and how many samples its buffer holds."""
