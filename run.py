@@ -1,0 +1,46 @@
+"""The command line: validate, build, run the task, write the result. See ``python run.py --help``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from tinyml_nas import config
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def main(cfg: DictConfig) -> None:
+    """Run one job: the only one, or one of a sweep."""
+    job = HydraConfig.get()
+    try:
+        study = config.build(cfg, Path(job.runtime.output_dir), tuple(job.overrides.task))
+    except config.ConfigError as error:
+        config.refuse(error)
+
+    # Imported now, when the configuration is known to be good: what they lead to is heavy.
+    from tinyml_nas import pipeline, report
+
+    with report.failures_in(study):
+        result = pipeline.run(study)
+    report.deliver(result, study.output_dir)
+
+
+if __name__ == "__main__":
+    wants_traceback = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands its errors on, to be told below
+    try:
+        config.register()
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted; the same command goes on from here")
+    except Exception as error:
+        if config.is_refusal(error):
+            config.refuse(error)
+        if wants_traceback:
+            raise
+        sys.exit(f"error: {error}\n(HYDRA_FULL_ERROR=1 shows where)")

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tinyml_nas import report
+from tinyml_nas.report.result import read_result, show, write_result
+from tinyml_nas.report.summary import print_summary, write_summary
+from tinyml_nas.report.table import print_result
+from tinyml_nas.types import Result
+
+RESULT = Result(
+    status="ok",
+    metrics={
+        "test_accuracy": {"float": 0.7929, "pruned": 0.7715},
+        "memory": {"ram_bytes": 801_000, "missing_bytes": {}},
+        "curve": [0.5, 0.6],
+        "linked_bytes": None,
+        "omega": {"dtype": "int8", "scale": 0.0123456},
+    },
+    overrides=("pruning=l1_0.33",),
+    provenance={"seed": 0},
+)
+
+
+def text_of(draw) -> str:
+    stream = io.StringIO()
+    draw(Console(file=stream, width=200, no_color=True))
+    return stream.getvalue()
+
+
+def test_a_result_is_read_back_equal(tmp_path):
+    path = write_result(RESULT, tmp_path)
+    assert read_result(path) == RESULT
+    assert [item.name for item in tmp_path.iterdir()] == ["result.json"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"overrides": []}'])
+def test_what_is_not_a_result_is_refused_by_name(tmp_path, text):
+    path = tmp_path / "result.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=r"result\.json: not a result"):
+        read_result(path)
+
+
+def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    path = write_result(RESULT, tmp_path)
+    bad = Result("ok", {"accuracy": float("nan")}, (), {})
+    with pytest.raises(ValueError, match="JSON"):
+        write_result(bad, tmp_path)
+    assert read_result(path) == RESULT
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("test_accuracy.float", 0.7929, "79.29 %"),
+        ("memory.ram_bytes", 801000, "801,000"),
+        ("omega.scale", 0.0123456, "0.01235"),
+        ("linked_bytes", None, "-"),
+        ("omega.fits", True, "True"),
+        ("omega.dtype", "int8", "int8"),
+    ],
+)
+def test_figures_are_shown_for_people(name, value, shown):
+    assert show(name, value) == shown
+
+
+def test_the_console_table_names_every_figure_and_where_it_is_kept(tmp_path):
+    text = text_of(lambda console: print_result(RESULT, tmp_path / "result.json", console))
+    for part in ("pruning=l1_0.33", "ok", "test_accuracy.float", "79.29 %", "801,000", "int8"):
+        assert part in text
+    assert str(tmp_path / "result.json") in text
+    assert "0.6" not in text  # curves stay in the file
+
+
+def sweep(tmp_path: Path) -> Path:
+    accuracies = {"job-0": 0.79, "job-2": 0.78, "job-10": 0.65}
+    for job, accuracy in accuracies.items():
+        metrics = {"test_accuracy": {"float": 0.79, "pruned": accuracy}}
+        write_result(Result("ok", metrics, (f"job={job}",), {}), tmp_path / job)
+    infeasible = Result("infeasible", {"memory": {"missing_bytes": {"ram": 7}}}, ("job=11",), {})
+    write_result(infeasible, tmp_path / "job-11")
+    return tmp_path
+
+
+def test_the_summary_has_a_row_for_each_job_in_order(tmp_path):
+    write_summary(sweep(tmp_path))
+    with (tmp_path / "summary.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["job"] for row in rows] == ["job-0", "job-2", "job-10", "job-11"]
+    assert [row["status"] for row in rows] == ["ok", "ok", "ok", "infeasible"]
+    assert [row["test_accuracy.pruned"] for row in rows] == ["0.79", "0.78", "0.65", ""]
+    assert rows[3]["memory.missing_bytes.ram"] == "7"
+
+
+def test_the_summary_to_read_leaves_out_what_is_the_same_everywhere(tmp_path):
+    for job, accuracy in {"job-0": 0.79, "job-1": 0.78}.items():
+        metrics = {"test_accuracy": {"float": 0.8, "pruned": accuracy}}
+        write_result(Result("ok", metrics, (job,), {}), tmp_path / job)
+    write_summary(tmp_path)
+    header, rule, *rows = (tmp_path / "summary.md").read_text().splitlines()
+    assert header == "| job | overrides | status | test_accuracy.pruned |"
+    assert rule == "| --- | --- | --- | --- |"
+    assert rows == ["| job-0 | job-0 | ok | 79.00 % |", "| job-1 | job-1 | ok | 78.00 % |"]
+
+
+def test_the_printed_summary_has_a_column_for_each_job(tmp_path):
+    text = text_of(lambda console: print_summary(sweep(tmp_path), console))
+    for part in ("job-0", "job-11", "79.00 %", "infeasible"):
+        assert part in text
+
+
+def test_a_sweep_without_results_has_an_empty_summary(tmp_path):
+    write_summary(tmp_path)
+    assert (tmp_path / "summary.csv").read_text().strip() == ""
+    print_summary(tmp_path, Console(file=io.StringIO()))
+
+
+def test_a_study_that_raises_leaves_a_failed_result(tmp_path):
+    class Study:
+        overrides = ("seed=1",)
+        output_dir = tmp_path
+
+    with pytest.raises(RuntimeError, match="boom"), report.failures_in(Study()):
+        raise RuntimeError("boom")
+    stored = json.loads((tmp_path / "result.json").read_text())
+    assert stored["status"] == "failed"
+    assert stored["metrics"] == {"error": "RuntimeError: boom"}
+    assert stored["overrides"] == ["seed=1"]

@@ -1,0 +1,142 @@
+"""Schemas for hydra: the top level, and one derived from the class of every option file."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, OmegaConf
+
+from tinyml_nas.config.errors import ConfigError
+from tinyml_nas.config.targets import is_protocol, plugin_class
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+@dataclass
+class Data:
+    """Where data sets lie."""
+
+    root: str = MISSING
+
+
+@dataclass
+class Config:
+    """Top level of the configuration; mutable because hydra composes in place."""
+
+    task: str = MISSING
+    name: str = MISSING
+    seed: int = MISSING
+    store: str = MISSING
+    data: Data = dataclasses.field(default_factory=Data)
+    dataset: Any = MISSING
+    device: Any = MISSING
+    supernet: Any = MISSING
+    train_supernet: Any = MISSING
+    predictor: Any = MISSING
+    constraint: Any = MISSING
+    search: Any = MISSING
+    finetune: Any = MISSING
+    pruning: Any = MISSING
+    quantizer: Any = MISSING
+    memory: Any = MISSING
+    learner: Any = MISSING
+    baseline: Any = MISSING
+    scenario: Any = MISSING
+    project: Any = MISSING
+
+
+def register() -> None:
+    """Put the schema of the top level and of every plug-in into hydra's ConfigStore.
+
+    Raises:
+        ConfigError: an option file names a class that does not exist or may not be built.
+    """
+    store = ConfigStore.instance()
+    store.store(name="top_level", node=Config)
+    known: dict[str, str] = {}
+    for path, target in plugin_targets():
+        file = str(path.relative_to(CONF.parent))
+        kind = plugin_class(target, file)
+        if known.setdefault(kind.__name__, target) != target:
+            raise ConfigError(
+                f"{file}: _target_: schemas go by class name, and {known[kind.__name__]} has the "
+                f"same as {target}; rename one"
+            )
+        store.store(group="schema", name=kind.__name__, node=schema_of(kind))
+    OmegaConf.register_new_resolver("option_table", option_table, replace=True)
+
+
+def plugin_targets() -> Iterator[tuple[Path, str]]:
+    """Every option file with a class, and the class that it names."""
+    for path in sorted(CONF.glob("*/*.yaml")):
+        for target in re.findall(r"^_target_: *(\S+)$", path.read_text(), re.MULTILINE):
+            yield path, target
+
+
+def option_table() -> str:
+    """The groups and their options, for ``--help``."""
+    folders = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
+    options = ((path.name, sorted(file.stem for file in path.glob("*.yaml"))) for path in folders)
+    return "\n".join(f"  {group:<12}{', '.join(names)}" for group, names in options if names)
+
+
+@cache  # OmegaConf wants the very same class where one schema holds another
+def schema_of(kind: type[Any]) -> type[Any]:
+    """A mutable twin of a plug-in's class, in types that OmegaConf checks.
+
+    Fields that hold another group's plug-in (their type is a ``Protocol``) are left out: ``build``
+    fills them in.
+    """
+    hints = get_type_hints(kind)
+    target = f"{kind.__module__}.{kind.__qualname__}"
+    own = [
+        (item.name, _schema_type(hints[item.name]), _schema_default(item))
+        for item in dataclasses.fields(kind)
+        if item.init and not is_protocol(hints[item.name])
+    ]
+    target_field = ("_target_", str, dataclasses.field(default=target))
+    return dataclasses.make_dataclass(kind.__name__, [target_field, *own])
+
+
+def _schema_type(hint: Any) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if hint is Path:
+        return str
+    if origin is Literal:
+        return type(arguments[0])
+    if origin in (Union, UnionType):
+        (inner,) = (argument for argument in arguments if argument is not NoneType)
+        return _schema_type(inner) | None
+    if origin is tuple:
+        return list[_schema_type(arguments[0])]  # type: ignore[misc]  # built at run time
+    if dataclasses.is_dataclass(hint):
+        return schema_of(hint)  # type: ignore[arg-type]  # a class, not an instance
+    return hint
+
+
+def _schema_default(item: dataclasses.Field[Any]) -> Any:
+    if item.default_factory is not dataclasses.MISSING:
+        value = _schema_value(item.default_factory())
+    elif item.default is not dataclasses.MISSING:
+        value = _schema_value(item.default)
+    else:
+        value = MISSING
+    return dataclasses.field(default_factory=lambda: value)
+
+
+def _schema_value(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [item.name for item in dataclasses.fields(value) if item.init]
+        schema = schema_of(type(value))
+        return schema(**{name: _schema_value(getattr(value, name)) for name in names})
+    if isinstance(value, tuple):
+        return [_schema_value(item) for item in value]
+    return value

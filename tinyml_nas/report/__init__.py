@@ -1,0 +1,29 @@
+"""What a run leaves for its reader: ``result.json``, a table, and the summary of a sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tinyml_nas.report.result import write_result
+from tinyml_nas.report.table import print_result
+from tinyml_nas.study import Study
+from tinyml_nas.types import Result
+
+
+def deliver(result: Result, folder: Path) -> None:
+    """Write ``folder/result.json`` and print the result on the console."""
+    path = write_result(result, folder)
+    print_result(result, path)
+
+
+@contextmanager
+def failures_in(study: Study) -> Generator[None, None, None]:
+    """Leave a ``result.json`` with the status ``failed`` where the study raises; raise on."""
+    try:
+        yield
+    except Exception as error:
+        metrics = {"error": f"{type(error).__name__}: {error}"}
+        write_result(Result("failed", metrics, study.overrides, {}), study.output_dir)
+        raise

@@ -1,0 +1,28 @@
+"""One result on the console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tinyml_nas.report.result import flatten, show
+from tinyml_nas.types import Result
+
+_STYLE = {"ok": "green", "infeasible": "yellow", "failed": "red"}
+
+
+def print_result(result: Result, path: Path, console: Console | None = None) -> None:
+    """Print every metric, a section for each top-level name; ``path`` is where the result lies."""
+    table = Table(show_header=False, title=" ".join(result.overrides) or "defaults")
+    table.add_column(overflow="fold")
+    table.add_column(justify="right", overflow="fold")
+    table.add_row("status", f"[{_STYLE[result.status]}]{result.status}[/]", end_section=True)
+    for section, values in result.metrics.items():
+        rows = list(flatten({section: values}))
+        for name, value in rows:
+            table.add_row(name, show(name, value), end_section=name == rows[-1][0])
+    console = console or Console()
+    console.print(table)
+    console.print(f"written to {path}", soft_wrap=True)

@@ -1,0 +1,143 @@
+"""Stages on torch networks: search, inherit, fine-tune, prune, and the accuracy of each."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinyml_nas.progress import reported
+from tinyml_nas.stages.context import Context
+from tinyml_nas.store import Entry, Json, describe, digest_of
+from tinyml_nas.types import Architecture, Artifact, Candidate, Footprint, SplitName, TorchModel
+
+
+def search(context: Context) -> tuple[Candidate, int]:
+    """The chosen architecture and the number of networks that were truly evaluated.
+
+    The whole archive and front are kept beside it in ``search.json``.
+
+    Raises:
+        Infeasible: no evaluated network keeps the limits.
+    """
+    study = context.study
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        found = study.search.search(_problem(context), np.random.default_rng(study.seed), work)
+        (folder / "search.json").write_text(json.dumps(asdict(found), indent=1))
+        return {"chosen": asdict(found.chosen), "evaluations": len(found.archive)}
+
+    config: Json = {
+        "supernet": describe(study.supernet),
+        "search": describe(study.search),
+        "device": describe(study.device),
+        "seed": study.seed,
+    }
+    entry = context.run("search", build, config, {**context.data, **_checkpoint(context)})
+    value: dict[str, Any] = dict(entry.value)
+    chosen = value["chosen"]
+    architecture = Architecture(
+        tuple(chosen["architecture"]["genes"]), chosen["architecture"]["resolution"]
+    )
+    footprint = Footprint(**chosen["footprint"])
+    return Candidate(architecture, chosen["accuracy"], footprint), value["evaluations"]
+
+
+def inherit(context: Context, architecture: Architecture) -> TorchModel:
+    """The architecture as a network of its own, with the supernet's weights."""
+    study = context.study
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        network = _problem(context).inherit(np.array(architecture.genes, dtype=np.int64))
+        return _save(context, network, folder)
+
+    config: Json = {"supernet": describe(study.supernet), "genes": list(architecture.genes)}
+    return _model(context.run("inherit", build, config, {**context.data, **_checkpoint(context)}))
+
+
+def finetune(context: Context, model: TorchModel) -> TorchModel:
+    """Train a network on, by the study's recipe; also recovers what pruning lost."""
+    study = context.study
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        from tinyml_nas import training
+        from tinyml_nas.network.files import load
+
+        network = load(model.artifact.path)
+        with reported("finetune") as report:
+            curve = training.finetune(
+                network, context.images("train"), study.finetune, work, study.seed, report
+            )
+        value = _save(context, network, folder)
+        (folder / "curve.json").write_text(json.dumps(curve))
+        return value
+
+    config: Json = {"recipe": describe(study.finetune), "seed": study.seed}
+    inputs = {**context.data, "network": model.artifact.digest}
+    return _model(context.run("finetune", build, config, inputs))
+
+
+def prune(context: Context, model: TorchModel) -> TorchModel:
+    """The smaller network Φ, before it is trained on."""
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        from tinyml_nas.network.cost import thesis_size_bytes
+        from tinyml_nas.network.files import load
+
+        network = context.study.pruning.prune(load(model.artifact.path), thesis_size_bytes)
+        return _save(context, network, folder)
+
+    config = describe(context.study.pruning)
+    inputs = {**context.data, "network": model.artifact.digest}
+    return _model(context.run("prune", build, config, inputs))
+
+
+def accuracy(context: Context, model: TorchModel, split: SplitName) -> float:
+    """Top-1 accuracy in [0, 1] of a float network."""
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        from tinyml_nas import training
+        from tinyml_nas.network.files import load
+
+        return {"accuracy": training.accuracy(load(model.artifact.path), context.images(split))}
+
+    inputs = {**context.data, "network": model.artifact.digest}
+    value: Any = context.run("accuracy", build, {"split": split}, inputs).value
+    return float(value["accuracy"])
+
+
+def _problem(context: Context) -> Any:
+    from tinyml_nas.supernet.files import load_supernet
+    from tinyml_nas.supernet.problem import SupernetProblem
+
+    study = context.study
+    supernet = load_supernet(study.supernet, study.dataset.classes)
+    train, validation = context.images("train"), context.images("validation")
+    return SupernetProblem(supernet, train, validation, study.device)
+
+
+def _checkpoint(context: Context) -> dict[str, str]:
+    from tinyml_nas.supernet.checkpoint import checkpoint_path
+
+    return {"checkpoint": digest_of(checkpoint_path(context.study.supernet))}
+
+
+def _save(context: Context, network: Any, folder: Path) -> dict[str, Json]:
+    from tinyml_nas import training
+    from tinyml_nas.network.cost import thesis_size_bytes
+    from tinyml_nas.network.files import save
+    from tinyml_nas.network.module import spec_of
+
+    save(network, folder)
+    return {
+        "accuracy": training.accuracy(network, context.images("validation")),
+        "size_bytes": thesis_size_bytes(spec_of(network)),
+    }
+
+
+def _model(entry: Entry) -> TorchModel:
+    value: Any = entry.value
+    return TorchModel(Artifact(entry.path, entry.digest), value["accuracy"], value["size_bytes"])

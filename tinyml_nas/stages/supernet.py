@@ -1,0 +1,53 @@
+"""The stage that trains a supernet; its checkpoint is an input of all others."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tinyml_nas.progress import reported
+from tinyml_nas.stages.context import Context
+from tinyml_nas.store import Json, describe
+
+
+def train_supernet(context: Context) -> dict[str, Any]:
+    """Train the study's supernet; returns the accuracy of its smallest and largest networks."""
+    study = context.study
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        import torch
+
+        from tinyml_nas.supernet.files import save_supernet
+        from tinyml_nas.supernet.network import Supernet
+        from tinyml_nas.supernet.problem import SupernetProblem
+        from tinyml_nas.supernet.record import record
+        from tinyml_nas.supernet.train import train_supernet as train
+
+        images, validation = context.images("train"), context.images("validation")
+        with torch.random.fork_rng():
+            torch.manual_seed(study.seed)
+            supernet = Supernet(study.supernet, study.dataset.classes)
+        with reported("supernet") as report:
+            curve = train(supernet, images, study.train_supernet, work, study.seed, report)
+        save_supernet(supernet, folder / "supernet.safetensors")
+        problem = SupernetProblem(supernet, images, validation, study.device)
+        digest = study.dataset.digest()
+        made = record(problem, study.train_supernet, curve, digest, study.seed)
+        (folder / "supernet.json").write_text(json.dumps(made, indent=1) + "\n")
+        return {name: made[name]["accuracy"] for name in ("smallest", "largest")}
+
+    entry = context.run("train_supernet", build, _config(context), context.data)
+    for name in ("supernet.safetensors", "supernet.json"):
+        shutil.copyfile(entry.path / name, context.study.output_dir / name)
+    return dict(entry.value)
+
+
+def _config(context: Context) -> dict[str, Json]:
+    study = context.study
+    return {
+        "supernet": describe(study.supernet),
+        "recipe": describe(study.train_supernet),
+        "seed": study.seed,
+    }
