@@ -35,7 +35,7 @@ def convolution(rng: np.random.Generator, dtype: str, depthwise: bool = False) -
         -(-n // s) if padding == "SAME" else (n - k) // s + 1
         for n, k, s in zip((height, width), kernel, stride, strict=True)
     ]
-    scale = 0.05 * 0.01 * 70 * np.sqrt(taps) / 127 * rng.uniform(0.5, 4)
+    scale = _output_scale(rng, taps)
     output = b.activation((1, *sizes, channels), scale)
     options = {
         "padding": padding,
@@ -74,7 +74,9 @@ def zero_padded_kernel(rng: np.random.Generator, dtype: str) -> Graph:
     source = b.activation((1, side, side, depth))
     data = grown.astype(np.int8) if dtype == "int8" else (grown / 127).astype(np.float32)
     index = b.constant(data, scales if dtype == "int8" else (), 3 if depthwise else 0)
-    output = b.activation((1, side // 2, side // 2, channels), 0.04)
+    output = b.activation(
+        (1, side // 2, side // 2, channels), _output_scale(rng, weights.size // channels)
+    )
     b.operator(
         "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
         (source, index, _bias(b, channels, scales)),
@@ -98,7 +100,7 @@ def fully_connected(rng: np.random.Generator, dtype: str) -> Graph:
     scales = tuple(rng.uniform(0.001, 0.02, channels if rng.random() < 0.5 else 1))
     source = b.activation((*lead, depth))
     inputs = (source, _weights(b, (channels, depth), scales, 0), _bias(b, channels, scales))
-    output = b.activation((*lead, channels), 0.04 * np.sqrt(depth) / 10)
+    output = b.activation((*lead, channels), _output_scale(rng, depth))
     activation = str(rng.choice(["NONE", "RELU", "RELU6"]))
     b.operator("FULLY_CONNECTED", inputs, output, fused_activation=activation)
     return b.graph(source, output)
@@ -107,17 +109,17 @@ def fully_connected(rng: np.random.Generator, dtype: str) -> Graph:
 def binary(rng: np.random.Generator, dtype: str) -> Graph:
     """ADD or MUL: of an activation with itself, a pooled one or a constant, either way round."""
     b = Builder(rng, dtype)
-    shape = (1, *(int(n) for n in rng.integers(1, 7, 3)))
+    shape = (1, *(int(n) for n in rng.integers(2, 7, 3)))
     kind = str(rng.choice(["ADD", "MUL"]))
     source = b.activation(shape, rng.uniform(0.01, 0.1))
     other = source
-    choice = int(rng.integers(4))
+    choice = int(rng.integers(6))
     if choice == 1:  # squeeze-and-excitation's pattern
         axes = b.constant(np.array([1, 2], np.int32))
         other = b.activation((1, 1, 1, shape[3]), rng.uniform(0.01, 0.1))
         b.operator("MEAN", (source, axes), other, keep_dims=True)
     elif choice > 1:
-        sides = tuple(n if rng.random() < 0.6 else 1 for n in shape) if choice == 2 else ()
+        sides = tuple(n if rng.random() < 0.5 else 1 for n in shape) if choice > 2 else ()
         data = rng.integers(-128, 128, sides)
         real = (data / 64).astype(np.float32)
         zero = int(rng.integers(-128, 128))
@@ -291,6 +293,12 @@ CASES: Mapping[str, Case] = {
         reshape,
     )
 }
+
+
+def _output_scale(rng: np.random.Generator, taps: int) -> float:
+    """Codes that spread over the range: sums of products of random codes, at the scales used."""
+    deviation = 0.05 * 74 * 0.01 * 73 * np.sqrt(taps)
+    return float(deviation / 64 * rng.uniform(0.5, 2))
 
 
 def _weights(b: Builder, shape: tuple[int, ...], scales: tuple[float, ...], axis: int) -> int:

@@ -54,7 +54,7 @@ def test_int8_kernels_give_the_oracles_bytes(name: str, library: Library) -> Non
         inputs = random_inputs(case.graph, INPUTS, rng)
         expected = oracle(case.model, inputs)
         np.testing.assert_array_equal(case.extract(inputs), expected)
-        varied += len(np.unique(expected)) > 2
+        varied += len(np.unique(expected)) > 4
     assert varied > INT8_MODELS // 2, "most models saturate: they would not show an error"
 
 

@@ -5,11 +5,11 @@
 
 namespace tinyml {
 
-// Sizes of four nested loops, outermost first, and how far each operand moves in each of them.
+// Sizes of three nested loops, outermost first, and how far each operand moves in each of them.
 struct Broadcast {
-  std::int32_t size[4];
-  std::int32_t step_a[4];
-  std::int32_t step_b[4];
+  std::int32_t size[3];
+  std::int32_t step_a[3];
+  std::int32_t step_b[3];
 };
 
 // output[i] = function(a[...], b[...]) in the output's order. The output may lie over an operand
@@ -22,12 +22,10 @@ inline void for_each_pair(const Broadcast& loops, const Element* a, const Elemen
   const std::int32_t* db = loops.step_b;
   for (std::int32_t i = 0; i < n[0]; ++i) {
     for (std::int32_t j = 0; j < n[1]; ++j) {
-      for (std::int32_t k = 0; k < n[2]; ++k) {
-        const Element* pa = a + i * da[0] + j * da[1] + k * da[2];
-        const Element* pb = b + i * db[0] + j * db[1] + k * db[2];
-        for (std::int32_t l = 0; l < n[3]; ++l, pa += da[3], pb += db[3]) {
-          *output++ = function(*pa, *pb);
-        }
+      const Element* pa = a + i * da[0] + j * da[1];
+      const Element* pb = b + i * db[0] + j * db[1];
+      for (std::int32_t k = 0; k < n[2]; ++k, pa += da[2], pb += db[2]) {
+        *output++ = function(*pa, *pb);
       }
     }
   }
