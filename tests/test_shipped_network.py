@@ -1,0 +1,112 @@
+"""A trained network the whole way: shipped supernet → int8 → C++ → emulated boards, on real images."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from codegen import target, toolchain
+from codegen.emit import context_of, emit
+from codegen.host import HostModel
+from codegen.project import Golden, LearnerSettings, Project
+from tests.codegen.conftest import BOARDS
+from tests.tinyml_nas.supernet.conftest import space_from
+from tinyml_nas import oracle
+from tinyml_nas.convert import convert
+from tinyml_nas.design.split import split
+from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.network.module import spec_of
+from tinyml_nas.preprocess import normalise, to_codes
+from tinyml_nas.pruning.l1 import L1
+from tinyml_nas.quantization.int8 import Int8
+from tinyml_nas.supernet.files import load_supernet
+from tinyml_nas.training import accuracy, recalibrate
+
+IMAGES = 1000
+EMULATED_IMAGES = 20
+MISSING = [name for name in toolchain.PACKAGES if shutil.which(name) is None]
+
+
+@pytest.fixture(scope="module")
+def network(sample):
+    """Kernels of 5, two blocks a stage, 32 pixels: weights as inherited."""
+    space = space_from("mbv3_mcu")
+    genotype = space.smallest()
+    genotype[0] = space.resolutions.index(32)
+    genotype[1:].reshape(space.stages, -1)[:, :3] = 1
+    inherited = load_supernet(space, 10).extract(genotype)
+    recalibrate(inherited, sample.split("train")[:500])
+    return inherited
+
+
+@pytest.fixture(scope="module")
+def extractor(network, sample, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("extractor")
+    train = normalise(sample.split("train").pixels[:200])
+    keras_model = convert(network, normalise(sample.split("validation").pixels), folder)
+    assert keras_model.images == IMAGES
+    assert keras_model.max_abs_error <= 1e-4
+    return Int8(calibration_images=200).quantize(keras_model.artifact.path, train, folder)
+
+
+@pytest.fixture(scope="module")
+def project(extractor, sample):
+    graph, head = split(extractor)
+    inputs = to_codes(sample.split("test").pixels)
+    features = oracle.features(extractor.artifact.path / "extractor.tflite", inputs)
+    return Project(
+        name="shipped",
+        graph=graph,
+        head=head,
+        learner=LearnerSettings(158, 1e-4),
+        board=BOARDS["cortex-m7"],
+        golden=Golden(inputs, features),
+    )
+
+
+def test_a_thousand_real_images_give_the_oracles_bytes_and_keep_the_accuracy(
+    project, network, sample, tmp_path
+):
+    few = Golden(project.golden.inputs[:4], project.golden.features[:4])
+    emit(replace(project, golden=few), tmp_path / "project")
+    model = HostModel(tmp_path / "project")
+    assert len(project.golden.inputs) == IMAGES
+    features = model.features(project.golden.inputs)
+    np.testing.assert_array_equal(features, project.golden.features)
+
+    test = sample.split("test")
+    deployed = float((model.predict(features) == test.labels).mean())
+    assert deployed > 0.5
+    assert deployed > accuracy(network, test) - 0.03
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}; see `make test`")
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m7"])
+def test_twenty_images_on_an_emulated_board_and_the_linked_memory(project, core, tmp_path):
+    golden = Golden(
+        project.golden.inputs[:EMULATED_IMAGES], project.golden.features[:EMULATED_IMAGES]
+    )
+    ours = replace(project, board=BOARDS[core], golden=golden)
+    tree = tmp_path / "project"
+    emit(ours, tree)
+    run = target.run_stream(
+        tree, ours.board, tmp_path / "emulated", HostModel(tree).shape, golden.inputs
+    )
+    np.testing.assert_array_equal(run.features, golden.features)
+
+    planned = context_of(ours)["memory"]
+    linked = target.linked(tree, ours.board, tmp_path / "board")
+    for plan, link in (
+        (planned.flash_bytes, linked.flash_bytes),
+        (planned.ram_bytes, linked.ram_bytes),
+    ):
+        assert -1024 <= plan - link <= 0.02 * link + 4096  # equal tables are linked once
+
+
+def test_pruning_the_shipped_network_keeps_what_it_was_asked_to(network):
+    before = thesis_size_bytes(spec_of(network))
+    after = thesis_size_bytes(spec_of(L1(keep_ratio=0.33).prune(network, thesis_size_bytes)))
+    assert 0.30 * before < after <= 0.33 * before
