@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ def test_fronts_partition_and_the_first_is_the_undominated(points):
 @given(POINTS)
 def test_each_later_point_is_dominated_by_the_front_before(points):
     sorted_fronts = fronts(points)
-    for before, front in zip(sorted_fronts, sorted_fronts[1:], strict=False):
+    for before, front in pairwise(sorted_fronts):
         for i in front:
             assert any(dominates(points[j], points[i]) for j in before)
 

@@ -25,7 +25,9 @@ def test_its_symmetry_is_that_of_the_published_networks(nas_bench_macro):
     canonical = {tuple(nas_bench_macro.canonical(genes)) for genes in genotypes}
     assert len(canonical) == 3_969
     for genes in genotypes:
-        assert nas_bench_macro.error(genes) == nas_bench_macro.error(nas_bench_macro.canonical(genes))
+        assert nas_bench_macro.error(genes) == nas_bench_macro.error(
+            nas_bench_macro.canonical(genes)
+        )
 
 
 def test_beats_random_search_at_60_evaluations_with_every_seed(nas_bench_macro, archives):

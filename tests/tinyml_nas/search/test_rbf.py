@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,7 +35,6 @@ def test_the_linear_tail_extrapolates_a_linear_error():
     np.testing.assert_allclose(predict(queries), 0.9 - queries @ slope, atol=1e-8)
 
 
-
 def test_a_gene_that_never_varies_is_no_obstacle():
     points = different(np.random.default_rng(0), 60, 6)
     points[:, 2] = 0.5
@@ -53,11 +51,13 @@ def test_ranks_a_smooth_error_on_new_networks():
     assert kendall_tau(predict(points[100:]), errors[100:]) > 0.95
 
 
-@pytest.mark.parametrize("count", [36, 40, 47])
-def test_ranks_with_about_as_many_points_as_genes(count):
-    # A linear tail of as many coefficients as points would rank by noise.
-    rng = np.random.default_rng(2)
-    points = different(rng, 400, 36)
-    errors = np.exp(-0.2 * points @ np.linspace(0.2, 1.0, 36)) + rng.normal(0, 0.01, len(points))
-    predict = RbfPredictor().fit(points[:count], errors[:count])
-    assert kendall_tau(predict(points[100:]), errors[100:]) > 0.4
+def test_ranks_with_about_as_many_points_as_genes():
+    # A linear tail of as many coefficients as points would rank by noise: τ 0.24 here.
+    taus = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        points = rng.integers(0, 3, size=(300, 36)) / 2.0
+        errors = np.exp(-0.2 * points @ np.linspace(0.2, 1.0, 36)) + rng.normal(0, 0.01, 300)
+        predict = RbfPredictor().fit(points[:38], errors[:38])
+        taus.append(kendall_tau(predict(points[100:]), errors[100:]))
+    assert np.mean(taus) > 0.45
