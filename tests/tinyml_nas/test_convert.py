@@ -135,6 +135,8 @@ def test_another_class_stops_the_run_even_within_the_error():
     ours[2, first] = ours[2, second] + 2e-5
     theirs = ours.copy()
     theirs[2, second] += 4e-5
-    with pytest.raises(ConversionError, match=r"differs on 1 of 5 images.*margin of 2e-05") as raised:
+    with pytest.raises(
+        ConversionError, match=r"differs on 1 of 5 images.*margin of 2e-05"
+    ) as raised:
         compare_logits(ours, theirs)
     assert f"image 2: torch says {first}" in str(raised.value)

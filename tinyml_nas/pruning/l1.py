@@ -17,9 +17,9 @@ class L1:
 
     The share is found so that the network keeps at most ``keep_ratio`` of its bytes, and as much of
     that as ``round_to`` allows. Only the head's outputs, the classes, are never touched; the
-    features are pruned too, which shrinks each sample of the replay buffer. One share for all
-    layers, because a global threshold on norms that are not comparable between layers empties
-    some layers and spares others.
+    features are pruned too, which shrinks each sample of the replay buffer. With one share for all
+    layers none can vanish; a global threshold on normalised norms showed no gain in a trial at 0.33
+    (58.8 % at 0.321 of the size against 59.6 % at 0.330, after two short passes, one run each).
 
     Args:
         keep_ratio: Share of the baseline's bytes to keep, in (0, 1]; the thesis's networks keep

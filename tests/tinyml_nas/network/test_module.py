@@ -79,7 +79,9 @@ def test_block_is_the_published_inverted_residual(activation, stride):
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2)
-    act = {"relu": lambda x: x.clamp(min=0), "hard_swish": lambda x: x * hard_sigmoid(x)}[activation]
+    act = {"relu": lambda x: x.clamp(min=0), "hard_swish": lambda x: x * hard_sigmoid(x)}[
+        activation
+    ]
 
     x = torch.randn(2, 6, 9, 9)
     y = act(norm(F.conv2d(x, unit.expand.conv.weight), unit.expand.bn))
@@ -108,7 +110,9 @@ def test_rebuild_gives_the_same_logits_in_evaluation_mode(small_network):
     again = rebuild(small_network)
     assert not again.training
     assert torch.equal(again(images), small_network(images))
-    assert all(a is not b for a, b in zip(again.parameters(), small_network.parameters(), strict=True))
+    assert all(
+        a is not b for a, b in zip(again.parameters(), small_network.parameters(), strict=True)
+    )
 
 
 def test_residual_is_kept_where_only_the_specification_knows_it(small_spec):

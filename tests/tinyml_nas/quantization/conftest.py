@@ -11,9 +11,7 @@ from tinyml_nas.preprocess import INPUT_SCALE
 from tinyml_nas.types import Extractor
 
 
-def run_extractor(
-    extractor: Extractor, images: npt.NDArray[np.float32]
-) -> npt.NDArray[np.float32]:
+def run_extractor(extractor: Extractor, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Real features (N, F) of normalised images, by TensorFlow Lite's reference kernels."""
     interpreter = Interpreter(
         str(extractor.artifact.path / "extractor.tflite"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -42,7 +43,8 @@ def kinds(extractor):
     names = {v: k for k, v in vars(schema.BuiltinOperator).items() if isinstance(v, int)}
     model = graph(extractor)
     return [
-        names[model.operatorCodes[op.opcodeIndex].builtinCode] for op in model.subgraphs[0].operators
+        names[model.operatorCodes[op.opcodeIndex].builtinCode]
+        for op in model.subgraphs[0].operators
     ]
 
 
@@ -56,14 +58,17 @@ def test_int8_features_are_near_torchs(int8, torch_features, normalised, feature
     assert (int8.dtype, int8.features) == ("int8", 40)
     noise = features_of(int8, normalised("test", 50, 28)) - torch_features
     signal_to_noise_db = 10 * np.log10((torch_features**2).sum() / (noise**2).sum())
-    assert signal_to_noise_db > 15  # 17 with random weights, 30 and more with trained ones
+    assert signal_to_noise_db > 15  # measured: 17 with random weights, 23 with trained ones
 
 
 def test_code_of_an_input_pixel_is_the_byte_less_128(int8):
     main = graph(int8).subgraphs[0]
     source = main.tensors[main.inputs[0]]
     assert (list(source.shape), source.type) == ([1, 28, 28, 3], schema.TensorType.INT8)
-    assert (list(source.quantization.scale), list(source.quantization.zeroPoint)) == ([1 / 128], [0])
+    assert (list(source.quantization.scale), list(source.quantization.zeroPoint)) == (
+        [1 / 128],
+        [0],
+    )
 
 
 def test_scale_and_zero_point_are_the_flatbuffers(int8):
@@ -154,12 +159,14 @@ def test_plugins_are_imported_without_the_heavy_libraries():
 
 
 def test_native_stderr_is_shown_only_on_failure(capfd):
-    import os
+    def noisy(error=None):
+        with tflite._native_stderr_held():
+            os.write(2, b"chatter\n")
+            if error:
+                raise error
 
-    with tflite._native_stderr_held():
-        os.write(2, b"chatter\n")
-    assert capfd.readouterr().err == ""
-    with pytest.raises(RuntimeError), tflite._native_stderr_held():
-        os.write(2, b"cause\n")
-        raise RuntimeError
-    assert capfd.readouterr().err == "cause\n"
+    noisy()
+    assert not capfd.readouterr().err
+    with pytest.raises(RuntimeError, match="cause"):
+        noisy(RuntimeError("cause"))
+    assert capfd.readouterr().err == "chatter\n"
