@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-CPP := $(shell find codegen/runtime codegen/boards -name '*.[ch]pp' -o -name '*.c')
+CPP := $(shell find codegen tests -name '*.[ch]pp')
 
 .PHONY: run test lint format golden clean
 

@@ -68,22 +68,21 @@ def deploy(context: Context, metrics: Metrics) -> bool:
         "tybox": _memory(deployment.design(context, extractor, TyboxMemory()).memory),
         "mcu": _memory(deployment.design(context, extractor, McuMemory()).memory),
         omega.memory.model: _memory(omega.memory),
-        "program": _memory(as_program.memory),
     }
+    metrics["program"] = _memory(as_program.memory)
     if not (omega.memory.fits and as_program.memory.fits):
         return False
 
     shipped = _program(context, omega, study.learner)
     program.deliver(shipped, study.output_dir / "project")
+    metrics["program"]["linked_bytes"] = program.link(context, shipped).linked
     test = program.observe(context, omega, shipped, "test")
     metrics["test_accuracy"]["deployed"] = program.score(context, shipped, test)
-    metrics["planned_bytes"] = shipped.planned
-    metrics["linked_bytes"] = program.link(context, shipped)
     if not isinstance(study.scenario, NoScenario):
-        baseline_program = _program(context, omega, study.baseline)
+        other = _program(context, omega, study.baseline)
         metrics["scenario"] = {
-            "learner": program.drive(context, shipped, test),
-            "baseline": program.drive(context, baseline_program, test),
+            _name(study.learner): program.drive(context, shipped, test),
+            f"{_name(study.baseline)} (baseline)": program.drive(context, other, test),
         }
     return True
 
@@ -97,6 +96,10 @@ def _program(context: Context, omega: Omega, learner: Any) -> CppProject:
     validation = program.observe(context, omega, draft, "validation")
     rate = program.calibrate(context, learner, draft, validation)
     return program.generate(context, omega, learner, rate)
+
+
+def _name(learner: Any) -> str:
+    return type(learner).__name__.lower()
 
 
 def _memory(report: MemoryReport) -> Metrics:

@@ -26,8 +26,12 @@ OPTIONS = [
 EXPERIMENTS = sorted(path.stem for path in config.CONF.glob("experiment/*.yaml"))
 
 
-def composed(*overrides: str):
+@pytest.fixture(scope="module", autouse=True)
+def schemas():
     config.register()
+
+
+def composed(*overrides: str):
     with initialize_config_dir(str(config.CONF), version_base="1.3"):
         return compose("config", [*overrides])
 
@@ -74,7 +78,7 @@ def test_the_search_is_given_the_predictor_and_the_constraint_that_were_chosen()
 
 
 def test_values_come_out_as_the_class_wants_them():
-    study = built("learner.learning_rates=[1,2]", "scenario.swapped=[1,2]", "store=~/s")
+    study = built("learner.learning_rates=[1,2]", "scenario.swapped=[1,2]", "store='~/s'")
     assert study.learner.learning_rates == (1.0, 2.0)
     assert isinstance(study.learner.learning_rates[0], float)
     assert study.scenario.swapped == (1, 2)
@@ -89,7 +93,10 @@ BAD = [
     # an option that does not exist
     ("pruning=l2", r"pruning: must be one of l1_0\.33, l1_0\.49, none; got l2"),
     ("learner@baseline=x", r"learner: must be one of .*tinyol.*; got x"),
-    ("experiment=x", r"experiment/x|experiment: must be one of"),
+    (
+        "experiment=x",
+        r"In 'config': Could not find 'experiment/x'|experiment: must be one of .*; got x",
+    ),
     # a typo in a key
     ("prunning=none", r"prunning: there is no such key; Config has .*pruning"),
     ("learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rates"),
@@ -101,7 +108,7 @@ BAD = [
     ("device.clock_hz=fast", r"device\.clock_hz: Value 'fast' .*Integer"),
     ("seed=1.5", r"seed: Value '1\.5' .*Integer"),
     ("scenario.swapped=[a,4]", r"scenario\.swapped\[0\]: Value 'a'"),
-    ("scenario.swapped=3", r"scenario\.swapped: .*3"),
+    ("scenario.swapped=3", r"scenario\.swapped: .*list"),
     ("finetune.epochs=[1]", r"finetune\.epochs: "),
     ("baseline.passes=true", r"baseline\.passes: Value 'True' .*Integer"),
     ("device=null", r"device|[Cc]onfig group override must be a string"),
@@ -114,8 +121,8 @@ BAD = [
     ("learner.loss=hinge", r"learner\.loss: must be one of cross_entropy, squared_error"),
     ("baseline.learning_rates=[]", r"baseline\.learning_rates: must be positive"),
     ("memory.budget_bytes=0", r"memory\.budget_bytes: must be positive"),
-    ("finetune.learning_rate=.nan", r"finetune\.learning_rate: must be a finite number"),
-    ("finetune.learning_rate=.inf", r"finetune\.learning_rate: must be a finite number"),
+    ("finetune.learning_rate=nan", r"finetune\.learning_rate: must be a finite number"),
+    ("finetune.learning_rate=inf", r"finetune\.learning_rate: must be a finite number"),
     ("device.core=z80", r"device\.core: must be one of cortex-m0plus, .*; got 'z80'"),
     ("project.name=1st", r"project\.name: must be letters"),
     ("project.golden_images=0", r"project\.golden_images: must be at least 1; got 0"),
@@ -143,24 +150,32 @@ def test_bad_input_is_refused_in_one_line_that_names_the_key(override, message):
     assert re.match(message, text), text
 
 
-@pytest.mark.parametrize("ratio", ["0", "-0.5", "1.01", ".nan"])
+@pytest.mark.parametrize("ratio", ["0", "-0.5", "1.01", "nan"])
 def test_a_ratio_out_of_range_is_refused(ratio):
     with pytest.raises(config.ConfigError, match=r"^pruning\.keep_ratio: "):
         built("pruning=l1_0.33", f"pruning.keep_ratio={ratio}")
 
 
+def test_an_option_that_a_study_does_not_expect_is_refused_by_key():
+    with pytest.raises(Exception, match="composing config") as caught:
+        built("experiment=smoke", "scenario=none")
+    assert config.is_refusal(caught.value)
+    assert "'samples' not in 'NoScenario'" in explain(caught.value)
+
+
 def test_an_error_of_the_program_itself_is_no_refusal():
-    try:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
         int("x")
-    except ValueError as error:
-        assert not config.is_refusal(error)
+    assert not config.is_refusal(caught.value)
 
 
 def test_an_option_file_with_a_class_that_is_not_there_is_named(monkeypatch, tmp_path):
     (tmp_path / "conf" / "pruning").mkdir(parents=True)
     (tmp_path / "conf" / "pruning" / "new.yaml").write_text("_target_: tinyml_nas.pruning.new.New")
     monkeypatch.setattr(sys.modules["tinyml_nas.config.register"], "CONF", tmp_path / "conf")
-    with pytest.raises(config.ConfigError, match=r"conf/pruning/new\.yaml.*tinyml_nas\.pruning\.new"):
+    with pytest.raises(
+        config.ConfigError, match=r"conf/pruning/new\.yaml.*tinyml_nas\.pruning\.new"
+    ):
         config.register()
 
 
@@ -183,11 +198,11 @@ def test_looking_costs_little(flags):
 
 
 def test_help_lists_every_group_and_option():
-    text = run("run.py", "--help").stdout
+    text = config.usage()
+    assert run("run.py", "--help").stdout.strip() == text.strip()
     for group, option in OPTIONS:
         (line,) = [line for line in text.splitlines() if line.strip().startswith(f"{group} ")]
         assert option in line
-    assert "schema" not in text
 
 
 @pytest.mark.parametrize("override", ["pruning=l2", "finetune.epochs=-1", "device=null"])
@@ -201,12 +216,14 @@ def test_the_command_line_refuses_with_one_line_and_status_2(override, tmp_path)
 
 def test_a_sweep_with_one_bad_job_does_not_start(tmp_path):
     done = run(
-        "run.py", "-m", "pruning=none,l1_0.33", "finetune.epochs=0,-1", f"hydra.sweep.dir={tmp_path}"
+        "run.py",
+        "-m",
+        "pruning=none,l1_0.33",
+        "finetune.epochs=0,-1",
+        f"hydra.sweep.dir={tmp_path}",
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines() == [
-        "error: finetune.epochs: must not be negative; got -1.0"
-    ]
+    assert done.stderr.splitlines() == ["error: finetune.epochs: must not be negative; got -1.0"]
     assert not list(tmp_path.glob("job-*"))
 
 
@@ -231,7 +248,7 @@ def test_no_golden_config_is_left_of_an_experiment_that_is_gone():
 def test_experiments_open_with_their_command(experiment):
     text = (config.CONF / "experiment" / f"{experiment}.yaml").read_text()
     assert text.startswith("# @package _global_\n")
-    assert f"python run.py experiment={experiment}" in text.splitlines()[1]
+    assert f"python run.py experiment={experiment}" in "".join(text.splitlines()[:4])
 
 
 def test_a_study_can_be_compared_and_described():

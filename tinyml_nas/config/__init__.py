@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from tinyml_nas.config.build import GROUPS, build
 from tinyml_nas.config.errors import ConfigError, is_refusal, refuse
-from tinyml_nas.config.register import CONF, register
+from tinyml_nas.config.register import register
+from tinyml_nas.config.usage import CONF, usage
 
 __all__ = [
     "CONF",
@@ -28,4 +29,5 @@ __all__ = [
     "is_refusal",
     "refuse",
     "register",
+    "usage",
 ]

@@ -12,12 +12,11 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING
 
 from tinyml_nas.config.errors import ConfigError
 from tinyml_nas.config.targets import is_protocol, plugin_class
-
-CONF = Path(__file__).parents[2] / "conf"
+from tinyml_nas.config.usage import CONF
 
 
 @dataclass
@@ -70,8 +69,7 @@ def register() -> None:
                 f"{file}: _target_: schemas go by class name, and {known[kind.__name__]} has the "
                 f"same as {target}; rename one"
             )
-        store.store(group="schema", name=kind.__name__, node=schema_of(kind))
-    OmegaConf.register_new_resolver("option_table", option_table, replace=True)
+        store.store(group="schema", name=kind.__name__, node=schema_of(kind))  # type: ignore[arg-type]  # classes are hashable
 
 
 def plugin_targets() -> Iterator[tuple[Path, str]]:
@@ -81,14 +79,7 @@ def plugin_targets() -> Iterator[tuple[Path, str]]:
             yield path, target
 
 
-def option_table() -> str:
-    """The groups and their options, for ``--help``."""
-    folders = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
-    options = ((path.name, sorted(file.stem for file in path.glob("*.yaml"))) for path in folders)
-    return "\n".join(f"  {group:<12}{', '.join(names)}" for group, names in options if names)
-
-
-@cache  # OmegaConf wants the very same class where one schema holds another
+@cache  # one twin of each class: OmegaConf compares types
 def schema_of(kind: type[Any]) -> type[Any]:
     """A mutable twin of a plug-in's class, in types that OmegaConf checks.
 

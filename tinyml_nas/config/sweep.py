@@ -50,4 +50,3 @@ def _jobs(config: DictConfig) -> list[DictConfig]:
                 del composed["hydra"]
             jobs.append(composed)
     return jobs
-

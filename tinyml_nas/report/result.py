@@ -55,10 +55,13 @@ def flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str,
 
 
 def show(name: str, value: Any) -> str:
-    """A metric for people: accuracies in percent, whole numbers with separators."""
+    """A metric for people: accuracies in percent, whole numbers with separators.
+
+    All fractions of a scenario's result are accuracies.
+    """
     if value is None:
         return "-"
-    if isinstance(value, float) and "accuracy" in name:
+    if isinstance(value, float) and ("accuracy" in name or name.startswith("scenario.")):
         return f"{100 * value:.2f} %"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"

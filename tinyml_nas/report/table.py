@@ -20,9 +20,14 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
     table.add_column(justify="right", overflow="fold")
     table.add_row("status", f"[{_STYLE[result.status]}]{result.status}[/]", end_section=True)
     for section, values in result.metrics.items():
-        rows = list(flatten({section: values}))
+        rows = [row for row in flatten({section: values}) if not _is_detail(*row)]
         for name, value in rows:
             table.add_row(name, show(name, value), end_section=name == rows[-1][0])
     console = console or Console()
     console.print(table)
     console.print(f"written to {path}", soft_wrap=True)
+
+
+def _is_detail(name: str, value: object) -> bool:
+    """What the file keeps and the table leaves out: parts of sums, and settings of the scenario."""
+    return "_parts." in name or (name.startswith("scenario.") and isinstance(value, int))

@@ -71,9 +71,7 @@ def finetune(context: Context, model: TorchModel) -> TorchModel:
             curve = training.finetune(
                 network, context.images("train"), study.finetune, work, study.seed, report
             )
-        value = _save(context, network, folder)
-        (folder / "curve.json").write_text(json.dumps(curve))
-        return value
+        return {**_save(context, network, folder), "curve": curve}
 
     config: Json = {"recipe": describe(study.finetune), "seed": study.seed}
     inputs = {**context.data, "network": model.artifact.digest}

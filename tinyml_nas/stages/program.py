@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from tinyml_nas.preprocess import normalise, resize, to_codes
 from tinyml_nas.progress import reported
 from tinyml_nas.stages.context import Context
 from tinyml_nas.store import Json, describe, digest_of
-from tinyml_nas.types import Artifact, CppProject, Extractor, Images, Omega
+from tinyml_nas.types import Artifact, CppProject, Images, Omega
 
 FieldSplit = Literal["validation", "test"]
 
@@ -76,15 +76,15 @@ def generate(context: Context, omega: Omega, learner: Any, learning_rate: float)
     return CppProject(Artifact(entry.path / "project", entry.digest), planned=value, linked=None)
 
 
-def link(context: Context, project: CppProject) -> dict[str, int] | None:
-    """Flash and RAM of the linked ELF; None where the board's compiler is not installed."""
+def link(context: Context, project: CppProject) -> CppProject:
+    """With flash and RAM of the linked ELF, if the board's compiler is installed."""
     from codegen import target, toolchain
 
     try:
         compiler = toolchain.find("arm-none-eabi-g++")
         toolchain.find("cmake")
     except toolchain.ToolchainError:
-        return None
+        return project
 
     def build(folder: Path, work: Path) -> dict[str, Json]:
         size = target.linked(project.artifact.path, context.study.device, work / "build")
@@ -93,7 +93,7 @@ def link(context: Context, project: CppProject) -> dict[str, int] | None:
     version = toolchain.run([compiler, "--version"], Path(), timeout_s=60).splitlines()[0]
     inputs = {"project": project.artifact.digest}
     value: Any = context.run("link", build, {"compiler": version}, inputs).value
-    return dict(value)
+    return replace(project, linked=value)
 
 
 def observe(context: Context, omega: Omega, project: CppProject, split: FieldSplit) -> FieldData:

@@ -33,8 +33,7 @@ def train_supernet(context: Context) -> dict[str, Any]:
             curve = train(supernet, images, study.train_supernet, work, study.seed, report)
         save_supernet(supernet, folder / "supernet.safetensors")
         problem = SupernetProblem(supernet, images, validation, study.device)
-        digest = study.dataset.digest()
-        made = record(problem, study.train_supernet, curve, digest, study.seed)
+        made = record(problem, study.train_supernet, curve, study.dataset.digest(), study.seed)
         (folder / "supernet.json").write_text(json.dumps(made, indent=1) + "\n")
         return {name: made[name]["accuracy"] for name in ("smallest", "largest")}
 

@@ -14,6 +14,7 @@ from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.problem import SupernetProblem
+from tinyml_nas.supernet.record import record
 from tinyml_nas.supernet.train import train_supernet
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
@@ -98,3 +99,16 @@ def test_the_shipped_supernet_ranks_networks(mcu_space, sample):
     assert large < small < 0.5
     assert problem.error(mcu_space.largest()) == large  # no state between evaluations
     assert np.isfinite(small)
+
+
+def test_the_record_scores_inherited_networks(tiny_space, sample):
+    supernet = Supernet(tiny_space, 10)
+    train, validation = sample.split("train")[:100], sample.split("validation")[:100]
+    problem = SupernetProblem(supernet, train, validation, BOARD)
+    curve = [{"step": 3.0, "loss": 2.3, "seconds": 1.4}, {"step": 6.0, "loss": 2.2, "seconds": 1.4}]
+    made = record(problem, RECIPE, curve, "digest of the data", seed=0)
+    assert made["seconds"] == 3
+    assert made["data_digest"] == "digest of the data"
+    assert made["smallest"]["parameters"] < made["largest"]["parameters"]
+    assert made["largest"]["accuracy"] == pytest.approx(1 - problem.error(tiny_space.largest()))
+    assert len(made["random"]) == 10
