@@ -53,7 +53,9 @@ class LearnerSettings:
 
     def __post_init__(self) -> None:
         if self.buffer_samples < 1:
-            raise ValueError(f"learner.buffer_samples: must be at least 1; got {self.buffer_samples}")
+            raise ValueError(
+                f"learner.buffer_samples: must be at least 1; got {self.buffer_samples}"
+            )
         if not self.learning_rate > 0:
             raise ValueError(f"learner.learning_rate: must be positive; got {self.learning_rate}")
         if self.passes < 1:
