@@ -113,7 +113,7 @@ BAD = [
     ("baseline.passes=true", r"baseline\.passes: Value 'True' .*Integer"),
     ("device=null", r"device|[Cc]onfig group override must be a string"),
     ("~device", r"device"),
-    ("pruning={keep_ratio:1}", r"pruning"),
+    ("pruning={keep_rato:1}", r"pruning\.keep_rato: there is no such key"),
     # out of range
     ("finetune.epochs=-1", r"finetune\.epochs: .*-1"),
     ("scenario.swapped=[3,4,5]", r"scenario\.swapped: must have 2 items; got \[3, 4, 5\]"),

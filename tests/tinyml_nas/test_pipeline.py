@@ -39,11 +39,14 @@ class Bench:
 
     def command(self, name: str, *overrides: str) -> list[str]:
         folders = (f"hydra.run.dir={self.folder / name}", f"hydra.sweep.dir={self.folder / name}")
-        study = () if "experiment=null" in overrides else ("experiment=smoke",)
-        store = f"store={self.folder / 'store'}"
-        return [sys.executable, "run.py", *overrides, *study, *folders, store]
+        return [sys.executable, "run.py", *overrides, *folders, f"store={self.folder / 'store'}"]
 
     def run(self, name: str, *overrides: str) -> Done:
+        """A run of ``experiment=smoke``, changed by ``overrides``."""
+        return self.run_alone(name, *overrides, "experiment=smoke")
+
+    def run_alone(self, name: str, *overrides: str) -> Done:
+        """A run of nothing but ``overrides``."""
         command = self.command(name, *overrides)
         process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         return Done(process, self.folder / name)
@@ -51,7 +54,7 @@ class Bench:
     def kill_at(self, line: str, name: str) -> None:
         """Start a run and kill -9 it when it says ``line``."""
         process = subprocess.Popen(
-            self.command(name),
+            self.command(name, "experiment=smoke"),
             cwd=ROOT,
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -137,7 +140,7 @@ def test_a_second_run_takes_everything_from_the_store(bench, finished):
 
 def test_what_is_in_the_store_needs_neither_torch_nor_tensorflow(bench, finished):
     environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
-    command = bench.command("light")
+    command = bench.command("light", "experiment=smoke")
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment
     )
@@ -193,9 +196,8 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
     bench, finished
 ):
     smoke = yaml.safe_load((ROOT / "conf" / "experiment" / "smoke.yaml").read_text())
-    done = bench.run(
+    done = bench.run_alone(
         "whole",
-        "experiment=null",
         "search=random",
         f"search.evaluations={smoke['search']['evaluations']}",
         f"finetune.epochs={smoke['finetune']['epochs']}",
