@@ -212,3 +212,17 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
     assert metrics["test_accuracy"]["float"] == metrics["test_accuracy"]["pruned"]
     assert "scenario" not in metrics
     assert (done.folder / "project" / "CMakeLists.txt").exists()
+
+
+def test_a_supernet_is_trained_and_can_be_searched(bench):
+    """Three steps of training: the files are right, the accuracy is not the point."""
+    trained = bench.run_alone("supernet", "task=train_supernet", "train_supernet.epochs=0.1")
+    assert trained.process.returncode == 0, trained.log
+    checkpoint = trained.folder / "supernet.safetensors"
+    assert checkpoint.stat().st_size < 20e6
+    record = json.loads((trained.folder / "supernet.json").read_text())
+    assert record["curve"]
+    assert trained.result["metrics"]["validation_accuracy"].keys() == {"smallest", "largest"}
+    found = bench.run("own", f"supernet.checkpoint={checkpoint}", "memory.budget_bytes=60000")
+    assert found.result["status"] == "infeasible", found.log
+    assert "search: done" in found.log

@@ -15,14 +15,18 @@ from tinyml_nas.types import Extractor
 class Int8:
     """TensorFlow Lite's scheme (Jacob et al. 2018): int8 activations, per-channel int8 weights.
 
-    Ranges are the minimum and maximum seen on real training images. The head stays float32: it
-    learns on the device.
+    Ranges are the minimum and maximum seen on real training images; where ``clip_hard_swish`` is
+    set, inputs of hard-swishes are clipped first (see ``ranges``). The head stays float32: it learns
+    on the device.
 
     Args:
         calibration_images: Number of training images that the ranges are taken from, 1 or more.
+        clip_hard_swish: Whether to choose the ranges of hard-swishes by what they do to the
+            features; without, the quantization is the converter's own.
     """
 
     calibration_images: int = 500
+    clip_hard_swish: bool = True
 
     def __post_init__(self) -> None:
         if self.calibration_images < 1:
@@ -40,7 +44,7 @@ class Int8:
             tflite.QuantizationError: the input did not get the scale 1/128 and the zero point 0
                 that make its int8 code ``pixel - 128``.
         """
-        from tinyml_nas.quantization import tflite
+        from tinyml_nas.quantization import ranges, tflite
 
         if len(calibration) < self.calibration_images:
             raise ValueError(
@@ -49,4 +53,6 @@ class Int8:
             )
         images = tflite.with_extremes(calibration[: self.calibration_images])
         extractor, head = tflite.split(keras_model)
+        if self.clip_hard_swish:
+            extractor = ranges.clipped(extractor, images)
         return tflite.write(tflite.convert_int8(extractor, images), head, folder)
