@@ -37,8 +37,9 @@ def clipped(extractor: keras.Model, images: Array) -> keras.Model:
     Ranges come from ``images``, normalised (N, S, S, 3).
     """
     tops = best_tops(extractor, images[:PROBED_IMAGES])
-    values: dict[int, Any] = {id(extractor.input): keras.Input(extractor.input_shape[1:])}
-    source = values[id(extractor.input)]
+    # Names are given, so that equal networks give equal files.
+    image = keras.Input(extractor.input_shape[1:], name=extractor.layers[0].name)
+    values: dict[int, Any] = {id(extractor.input): image}
     for layer in extractor.layers[1:]:
         arguments = _arguments(layer, values)
         if layer.name in tops:
@@ -46,7 +47,7 @@ def clipped(extractor: keras.Model, images: Array) -> keras.Model:
         else:
             out = layer(arguments)
         values[id(layer.output)] = out
-    return keras.Model(source, values[id(extractor.output)], name=extractor.name)
+    return keras.Model(image, values[id(extractor.output)], name=extractor.name)
 
 
 def convolutions(extractor: keras.Model) -> dict[str, Any]:
@@ -124,5 +125,5 @@ def _clipped_convolution(layer: Any, x: Any, top: float) -> Any:
     built = type(layer).from_config(layer.get_config())
     out = built(x)
     built.set_weights([kernel * scale, (bias - BOTTOM) * scale])
-    out = keras.layers.ReLU(max_value=6.0)(out)
-    return keras.layers.Rescaling(1 / scale, offset=BOTTOM)(out)
+    out = keras.layers.ReLU(max_value=6.0, name=f"{layer.name}_relu6")(out)
+    return keras.layers.Rescaling(1 / scale, offset=BOTTOM, name=f"{layer.name}_clipped")(out)
