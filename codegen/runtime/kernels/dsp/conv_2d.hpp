@@ -106,15 +106,19 @@ TINYML_KERNEL void channels_of(const Conv2DInt8& op, const dsp::Word* codes, std
   const std::int8_t* table = op.to.table == nullptr ? nullptr : op.to.table + 128;
   const std::int32_t zero_point = op.to.output_zero_point;
   for (const std::int8_t* last = output + channels; output != last; ++output) {
-    std::int32_t sums[Pixels];
-    for (std::int32_t& sum : sums) sum = scales[0];
-    dsp::dot<Pixels>(weights, codes, end, sums);
+    std::int32_t s0 = scales[0], s1 = s0, s2 = s0, s3 = s0;
+    dsp::dot<Pixels>(weights, codes, end, s0, s1, s2, s3);
     const dsp::Rescaling by = dsp::rescaling(scales[1], *shifts, zero_point);
-    for (std::int32_t& sum : sums) sum = dsp::saturate(dsp::rescale(sum, by));
-    if (table != nullptr) {
-      for (std::int32_t& sum : sums) sum = table[sum];
-    }
-    for (int i = 0; i < Pixels; ++i) output[i * channels] = static_cast<std::int8_t>(sums[i]);
+    s0 = dsp::saturate(dsp::rescale(s0, by));
+    s1 = dsp::saturate(dsp::rescale(s1, by));
+    s2 = dsp::saturate(dsp::rescale(s2, by));
+    s3 = dsp::saturate(dsp::rescale(s3, by));
+    if (table != nullptr) s0 = table[s0], s1 = table[s1], s2 = table[s2], s3 = table[s3];
+    std::int8_t* pixel = output;
+    *pixel = static_cast<std::int8_t>(s0);
+    if constexpr (Pixels > 1) pixel[channels] = static_cast<std::int8_t>(s1);
+    if constexpr (Pixels > 2) pixel[2 * channels] = static_cast<std::int8_t>(s2);
+    if constexpr (Pixels > 2) pixel[3 * channels] = static_cast<std::int8_t>(s3);
     weights += filter;
     scales += 2;
     ++shifts;

@@ -74,26 +74,26 @@ inline BlocksEnd blocks_end(const Word* codes, std::int32_t blocks) {
   "smlad %[s0], r5, %[w], %[s0]\n\t"
 // clang-format on
 
-// Adds to each of `sums` the dot product of its pixel.
+// Adds to the sum of each pixel, s0 to s3, its dot product.
 template <int Pixels>
-inline void dot(const std::int8_t* weights, const Word* codes, BlocksEnd end, std::int32_t* sums) {
+inline void dot(const std::int8_t* weights, const Word* codes, BlocksEnd end, std::int32_t& s0,
+                std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
   Word w, t;
   if constexpr (Pixels == 4) {
     asm(TINYML_LOOP(TINYML_FOUR_PIXELS)
-        : [s0] "+r"(sums[0]), [s1] "+r"(sums[1]), [s2] "+r"(sums[2]), [s3] "+r"(sums[3]),
-          [weights] "+r"(weights), [codes] "+r"(codes), [w] "=&r"(w), [t] "=&r"(t)
+        : [s0] "+r"(s0), [s1] "+r"(s1), [s2] "+r"(s2), [s3] "+r"(s3), [weights] "+r"(weights),
+          [codes] "+r"(codes), [w] "=&r"(w), [t] "=&r"(t)
         : [end] "r"(end.address)
         : "r4", "r5", "r6", "r8", "cc", "memory");
   } else if constexpr (Pixels == 2) {
     asm(TINYML_LOOP(TINYML_TWO_PIXELS)
-        : [s0] "+r"(sums[0]), [s1] "+r"(sums[1]), [weights] "+r"(weights), [codes] "+r"(codes),
-          [w] "=&r"(w), [t] "=&r"(t)
+        : [s0] "+r"(s0), [s1] "+r"(s1), [weights] "+r"(weights), [codes] "+r"(codes), [w] "=&r"(w),
+          [t] "=&r"(t)
         : [end] "r"(end.address)
         : "r4", "r5", "r6", "r8", "cc", "memory");
   } else {
     asm(TINYML_LOOP(TINYML_ONE_PIXEL)
-        : [s0] "+r"(sums[0]), [weights] "+r"(weights), [codes] "+r"(codes), [w] "=&r"(w),
-          [t] "=&r"(t)
+        : [s0] "+r"(s0), [weights] "+r"(weights), [codes] "+r"(codes), [w] "=&r"(w), [t] "=&r"(t)
         : [end] "r"(end.address)
         : "r4", "r5", "cc", "memory");
   }
@@ -107,13 +107,15 @@ inline void dot(const std::int8_t* weights, const Word* codes, BlocksEnd end, st
 #else
 
 template <int Pixels>
-inline void dot(const std::int8_t* weights, const Word* codes, BlocksEnd end, std::int32_t* sums) {
+inline void dot(const std::int8_t* weights, const Word* codes, BlocksEnd end, std::int32_t& s0,
+                std::int32_t& s1, std::int32_t& s2, std::int32_t& s3) {
+  std::int32_t* const sums[] = {&s0, &s1, &s2, &s3};
   for (; reinterpret_cast<std::uintptr_t>(codes) < end.address; codes += 2 * Pixels, weights += 4) {
     const Word first = even(load(weights)), second = odd(load(weights));
     for (int i = 0; i < Pixels; ++i) {
       const Word a = codes[i], b = codes[Pixels + i];
-      sums[i] += multiply_low(a, first) + multiply_high(a, first);
-      sums[i] += multiply_low(b, second) + multiply_high(b, second);
+      *sums[i] += multiply_low(a, first) + multiply_high(a, first);
+      *sums[i] += multiply_low(b, second) + multiply_high(b, second);
     }
   }
 }
