@@ -1,8 +1,8 @@
 // CONV_2D for SMLAD. Included by the header of the same name one folder above.
 //
-// The windows of a few pixels are copied to the stack, widened to 16 bits, with the zero point where
-// they leave the image; then every output channel is a dot product (dot.hpp) with its weights.
-// Pixels are taken in order, across the ends of rows.
+// The windows of a few pixels are copied to the stack, widened to 16 bits, with the zero point
+// where they leave the image; then every output channel is a dot product (dot.hpp) with its
+// weights. Pixels are taken in order, across the ends of rows.
 #pragma once
 
 #include <cstdint>
@@ -138,7 +138,8 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
   while (left > 0) {
     const std::int32_t pixels = left >= most ? most : (left >= 2 ? 2 : 1);
     // A single window may be widened where it lies, as it is read from the upper half.
-    std::int8_t* codes = reinterpret_cast<std::int8_t*>(buffer) + (pixels == 1 ? span : 2 * pixels * span);
+    std::int8_t* codes =
+        reinterpret_cast<std::int8_t*>(buffer) + (pixels == 1 ? span : 2 * pixels * span);
     for (std::int32_t i = 0; i < pixels; ++i) {
       copy_window(op, input, y, x, {buffer + i, pixels}, codes);
       if (++x == window.output.width) ++y, x = 0;

@@ -29,10 +29,13 @@ inline constexpr Word pair(std::int32_t low, std::int32_t high) {
   return (static_cast<Word>(low) & 0xFFFFU) | (static_cast<Word>(high) << 16);
 }
 
-inline constexpr std::int32_t low_half(Word word) { return static_cast<std::int16_t>(word); }
-inline constexpr std::int32_t high_half(Word word) {
-  return static_cast<std::int32_t>(word) >> 16;
+// One code four times.
+inline constexpr Word four(std::int8_t code) {
+  return 0x01010101U * static_cast<std::uint8_t>(code);
 }
+
+inline constexpr std::int32_t low_half(Word word) { return static_cast<std::int16_t>(word); }
+inline constexpr std::int32_t high_half(Word word) { return static_cast<std::int32_t>(word) >> 16; }
 
 // (a's low half, b's low half) and (a's high half, b's high half): PKHBT and PKHTB.
 inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
@@ -70,10 +73,16 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return __ssat(x, 8); }
 
-// The larger of each two bytes.
+// The larger, or the smaller, of each two bytes: SSUB8 sets the flags that SEL reads.
 inline Word larger(Word a, Word b) {
   Word best;
-  asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(best) : "r"(a), "r"(b));
+  asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(best) : "r"(a), "r"(b) : "cc");
+  return best;
+}
+
+inline Word smaller(Word a, Word b) {
+  Word best;
+  asm("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(best) : "r"(a), "r"(b) : "cc");
   return best;
 }
 
@@ -97,13 +106,22 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return x < -128 ? -128 : (x > 127 ? 127 : x); }
 
-inline Word larger(Word a, Word b) {
-  Word best = 0;
+template <typename Choose>
+inline Word choose_bytes(Word a, Word b, Choose choose) {
+  Word chosen = 0;
   for (int shift = 0; shift < 32; shift += 8) {
     const auto x = static_cast<std::int8_t>(a >> shift), y = static_cast<std::int8_t>(b >> shift);
-    best |= static_cast<Word>(static_cast<std::uint8_t>(x > y ? x : y)) << shift;
+    chosen |= static_cast<Word>(static_cast<std::uint8_t>(choose(x, y) ? x : y)) << shift;
   }
-  return best;
+  return chosen;
+}
+
+inline Word larger(Word a, Word b) {
+  return choose_bytes(a, b, [](std::int8_t x, std::int8_t y) { return x > y; });
+}
+
+inline Word smaller(Word a, Word b) {
+  return choose_bytes(a, b, [](std::int8_t x, std::int8_t y) { return x < y; });
 }
 
 #endif
