@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "runtime/kernels/dsp/dot.hpp"
+#include "runtime/kernels/dsp/channels.hpp"
 #include "runtime/kernels/dsp/intrinsics.hpp"
 #include "runtime/kernels/dsp/requantize.hpp"
 #include "runtime/kernels/params.hpp"
@@ -94,37 +94,6 @@ inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int
   widen(codes, static_cast<std::int32_t>(to - codes), slot);
 }
 
-// All output channels of `Pixels` neighbouring pixels.
-template <int Pixels>
-TINYML_KERNEL void channels_of(const Conv2DInt8& op, const dsp::Word* codes, std::int32_t filter,
-                               std::int8_t* output) {
-  const dsp::BlocksEnd end = dsp::blocks_end<Pixels>(codes, (filter + 3) / 4);
-  const std::int32_t channels = op.window.output.channels;
-  const std::int32_t* scales = op.to.scales;
-  const std::int8_t* shifts = op.to.shifts;
-  const std::int8_t* weights = op.weights;
-  const std::int8_t* table = op.to.table == nullptr ? nullptr : op.to.table + 128;
-  const std::int32_t zero_point = op.to.output_zero_point;
-  for (const std::int8_t* last = output + channels; output != last; ++output) {
-    std::int32_t s0 = scales[0], s1 = s0, s2 = s0, s3 = s0;
-    dsp::dot<Pixels>(weights, codes, end, s0, s1, s2, s3);
-    const dsp::Rescaling by = dsp::rescaling(scales[1], *shifts, zero_point);
-    s0 = dsp::saturate(dsp::rescale(s0, by));
-    s1 = dsp::saturate(dsp::rescale(s1, by));
-    s2 = dsp::saturate(dsp::rescale(s2, by));
-    s3 = dsp::saturate(dsp::rescale(s3, by));
-    if (table != nullptr) s0 = table[s0], s1 = table[s1], s2 = table[s2], s3 = table[s3];
-    std::int8_t* pixel = output;
-    *pixel = static_cast<std::int8_t>(s0);
-    if constexpr (Pixels > 1) pixel[channels] = static_cast<std::int8_t>(s1);
-    if constexpr (Pixels > 2) pixel[2 * channels] = static_cast<std::int8_t>(s2);
-    if constexpr (Pixels > 2) pixel[3 * channels] = static_cast<std::int8_t>(s3);
-    weights += filter;
-    scales += 2;
-    ++shifts;
-  }
-}
-
 }  // namespace conv_2d_detail
 
 TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::int8_t* output) {
@@ -144,13 +113,9 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
       copy_window(op, input, y, x, {buffer + i, pixels}, codes);
       if (++x == window.output.width) ++y, x = 0;
     }
-    if (pixels == 4) {
-      channels_of<4>(op, buffer, filter, output);
-    } else if (pixels == 2) {
-      channels_of<2>(op, buffer, filter, output);
-    } else {
-      channels_of<1>(op, buffer, filter, output);
-    }
+    const auto channels = pixels == 4 ? dsp::channels_of<4>
+                                      : (pixels == 2 ? dsp::channels_of<2> : dsp::channels_of<1>);
+    channels(op, buffer, filter, output);
     output += pixels * window.output.channels;
     left -= pixels;
   }

@@ -29,6 +29,12 @@ inline constexpr Word pair(std::int32_t low, std::int32_t high) {
   return (static_cast<Word>(low) & 0xFFFFU) | (static_cast<Word>(high) << 16);
 }
 
+// Keeps the compiler from deriving a loop's addresses from other ones: registers are scarce.
+template <typename Type>
+inline void keep(Type*& address) {
+  asm("" : "+r"(address));
+}
+
 // One code four times.
 inline constexpr Word four(std::int8_t code) {
   return 0x01010101U * static_cast<std::uint8_t>(code);
