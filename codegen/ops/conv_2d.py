@@ -17,6 +17,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 
@@ -33,11 +34,11 @@ class Conv2D(Operator):
         shape = (channels, *weights.shape[1:3], image_shape(graph.tensors[op.inputs[0]])[2])
         convolution.check_weights(graph, op, channels, 0, shape)
         require_no_dilation(op)
-        _window(graph, op)
+        sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``conv_2d``."""
-        window = _window(graph, op)
+        window = sliding_window(graph, op)
         weights = constant_values(graph.tensors[op.inputs[1]])
         common = {"window": window.value, "weights": Array("weights", weights)}
         if weights.dtype == np.float32:
@@ -47,6 +48,10 @@ class Conv2D(Operator):
             flat = weights.astype(np.int64).reshape(len(weights), -1)
             params, fields = "Conv2DInt8", convolution.int8_fields(graph, op, flat, scales)
         return Call("conv_2d", "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Weights, bias, multipliers and exponents."""
@@ -60,7 +65,7 @@ def require_no_dilation(op: Op) -> None:
         raise ModelError(f"dilation must be (1, 1); got {dilation}")
 
 
-def _window(graph: Graph, op: Op) -> Window:
+def sliding_window(graph: Graph, op: Op) -> Window:
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

@@ -16,6 +16,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 
@@ -48,6 +49,10 @@ class Pool2D(Operator):
             params, bounds = "PoolInt8", activation_range(activation_of(op), output)
         fields = {"window": _window(graph, op).value, "low": bounds[0], "high": bounds[1]}
         return Call(self.kernel, "pool_2d.hpp", params, fields, op.inputs[:1], op.outputs[0])
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return _window(graph, op).sweep(output_of(graph, op).dtype)
 
 
 def _window(graph: Graph, op: Op) -> Window:
