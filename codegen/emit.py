@@ -30,7 +30,7 @@ from codegen import literals, ops
 from codegen.ir import DTYPE_BYTES, Graph, Tensor
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.plan import Plan, plan, verify
+from codegen.plan import Plan, arrange, verify
 from codegen.project import Project
 from codegen.simplify import simplify
 
@@ -85,9 +85,8 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph = simplify(project.graph)
+    graph, layout = arrange(simplify(project.graph))
     ops.check(graph)
-    layout = plan(graph)
     verify(graph, layout)
     arrays, calls = lower(graph, layout)
     memory = memory_map(
@@ -114,7 +113,10 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 arguments.append(pool.name(number, operand))
             else:
                 arguments.append(_address(tensor, layout.offsets[index]))
-        arguments.append(_address(graph.tensors[call.output], layout.offsets[call.output]))
+        output = graph.tensors[call.output]
+        arguments.append(_address(output, layout.offsets[call.output]))
+        if layout.scratch[number] is not None:
+            arguments.append(_address(output, layout.scratch[number]))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),

@@ -9,7 +9,7 @@ when it stood alone, whose shape and scale it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from codegen.ir import DTYPE_BYTES, Graph, ModelError, Op
@@ -73,18 +73,19 @@ class InvertedResidual(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``inverted_residual``, which calls the stages' kernels."""
-        fields: dict[str, Value] = {}
-        for name, stage, operator in zip(STAGES, stages_of(op), _OPERATORS, strict=True):
-            fields[name] = _labelled(name, operator.lower(graph, stage).fields)
-        params = (
-            "InvertedResidualFloat"
-            if output_of(graph, op).dtype == "float32"
-            else "InvertedResidualInt8"
-        )
+        calls = [
+            operator.lower(graph, stage)
+            for stage, operator in zip(stages_of(op), _OPERATORS, strict=True)
+        ]
+        fields = {
+            name: _labelled(name, call.fields) for name, call in zip(STAGES, calls, strict=True)
+        }
+        params = "Float" if output_of(graph, op).dtype == "float32" else "Int8"
+        general = any(call.kernel.endswith("_any") for call in calls)
         return Call(
-            "inverted_residual",
+            "inverted_residual_any" if general else "inverted_residual",
             "inverted_residual.hpp",
-            params,
+            f"InvertedResidual{params}",
             fields,
             op.inputs[:1],
             op.outputs[0],
@@ -142,7 +143,7 @@ def _labelled(stage: str, value: Value) -> Value:
     """Arrays under the stage's name: they are named after the operator."""
     if isinstance(value, Array):
         return Array(f"{stage}_{value.label}", value.values)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _labelled(stage, member) for key, member in value.items()}
     return value
 

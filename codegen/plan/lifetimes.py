@@ -15,7 +15,9 @@ from codegen.ir import Graph, Op
 from codegen.ops import OPERATORS
 from codegen.plan.types import ALIGNMENT_BYTES
 
-Sharing = Sequence[Mapping[int, int]]  # per operator: input tensor -> gap in bytes
+Gaps = Mapping[int, int]  # of an operator: input tensor -> bytes
+Sharing = Sequence[Gaps]
+Known = dict[tuple[str, int], Gaps]  # by kind and output
 
 
 @dataclass
@@ -75,9 +77,20 @@ def aligned(size: int) -> int:
     return -(-size // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
 
 
-def sharing_of(graph: Graph) -> Sharing:
-    """For each operator the inputs that its output may lie over if they die, and the gaps."""
-    return [_gaps(graph, op) for op in graph.ops]
+def sharing_of(graph: Graph, known: Known | None = None) -> Sharing:
+    """For each operator the inputs that its output may lie over if they die, and the gaps.
+
+    ``known`` remembers operators from one rewrite of a graph to the next.
+    """
+    known = {} if known is None else known
+    for op in graph.ops:
+        if _key(op) not in known:
+            known[_key(op)] = _gaps(graph, op)
+    return [known[_key(op)] for op in graph.ops]
+
+
+def _key(op: Op) -> tuple[str, int]:
+    return op.kind, op.outputs[0]
 
 
 def _gaps(graph: Graph, op: Op) -> dict[int, int]:
