@@ -1,4 +1,4 @@
-"""Extractors on emulated cores: many in one program, because what costs is compiling."""
+"""Extractors on emulated cores and on this computer, many in one program: compiling costs most."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tests.codegen.extractors import LANGUAGE, WARNINGS, write_case
 
 TIMEOUT_S = 300.0
 HERE = Path(__file__).parent / "cpp"
-PLATFORM = emit.ROOT / "templates" / "platform"
+TEMPLATES = emit.ROOT / "templates"
+PLATFORM = TEMPLATES / "platform"
+PARTS = ("weights", "extractor")
 # As in the project's CMakeLists.txt.
 FLAGS = ("-O2", "-ffp-contract=off", "-ffunction-sections", "-fdata-sections", "-mthumb")
 LINK = ("-fno-threadsafe-statics", "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections")
@@ -78,26 +80,48 @@ CORES = {
 }
 
 
-def run(cases: Sequence[Conformance], core: Core, folder: Path) -> list[Codes]:
-    """Outputs (N, ...) of all ``cases`` on an emulated ``core``.
+@dataclass(frozen=True)
+class Host:
+    """This computer, with what finds undefined behaviour and accesses outside of arrays."""
+
+    flags: tuple[str, ...] = (
+        "-O1",
+        "-g1",
+        "-fsanitize=address,undefined",
+        "-fno-sanitize-recover=all",
+    )
+
+
+def write(cases: Sequence[Conformance], tree: Path) -> list[str]:
+    """Write the generated sources of ``cases`` into ``tree``, those that are not there yet.
+
+    What a program with these cases includes.
+    """
+    lines = []
+    for case in cases:
+        folder = tree / case.identifier
+        if not folder.exists():
+            write_case(case.graph, tree, case.identifier)
+        lines += [f'#include "{case.identifier}/src/{part}.cpp"' for part in PARTS]
+    return lines
+
+
+def run(cases: Sequence[Conformance], core: Core | Host, tree: Path, folder: Path) -> list[Codes]:
+    """Outputs (N, ...) of all ``cases`` on an emulated ``core`` or the host.
+
+    ``tree`` keeps generated sources, which all cores share; the program is built in ``folder``.
 
     Raises:
         ToolchainError: a tool is missing, the kernels do not compile, or the program stops early;
             says in which case.
     """
-    _write_program(cases, core, folder)
-    compiler = toolchain.find("arm-none-eabi-g++")
-    sources = ["cases.cpp", str(PLATFORM / "startup.cpp"), str(PLATFORM / "io_semihosting.cpp")]
-    includes = ["-I.", f"-I{emit.ROOT}", f"-I{emit.ROOT / 'templates'}", f"-I{HERE}"]
-    command = [compiler, *LANGUAGE, *WARNINGS, *FLAGS, *core.flags, *LINK, *includes, *sources]
-    toolchain.run([*command, "-Tcases.ld", "-o", "cases.elf"], folder, TIMEOUT_S)
+    (folder / "cases.cpp").write_text(_program(cases, write(cases, tree)))
     (folder / "cases.in").write_bytes(b"".join(case.inputs.tobytes() for case in cases))
-    qemu = [toolchain.find("qemu-system-arm"), "-M", core.machine, "-nographic"]
-    qemu += ["-monitor", "none", "-serial", "none", "-kernel", "cases.elf"]
-    qemu += ["-semihosting-config", "enable=on,target=native"]
+    build = _build_host if isinstance(core, Host) else _build_core
+    command = build(core, tree, folder)
     failure = None
     try:
-        toolchain.run(qemu, folder, TIMEOUT_S)
+        toolchain.run(command, folder, TIMEOUT_S)
     except toolchain.ToolchainError as error:
         failure = error
     content = (folder / "cases.out").read_bytes()
@@ -108,24 +132,53 @@ def run(cases: Sequence[Conformance], core: Core, folder: Path) -> list[Codes]:
             raise toolchain.ToolchainError(f"stopped in {case.title}") from failure
         outputs.append(np.frombuffer(content[:size], np.int8).reshape(case.expected.shape))
         content = content[size:]
+    if failure:
+        raise failure
     return outputs
 
 
-def _write_program(cases: Sequence[Conformance], core: Core, folder: Path) -> None:
-    lines = ['#include "run_cases.hpp"']
-    rows = []
-    for number, case in enumerate(cases):
-        lines += write_case(case.graph, folder, f"case{number}")
-        one = case.inputs[0].size, case.expected[0].size
-        rows.append(f"{{tinyml::case{number}::extract, {len(case.inputs)}, {one[0]}, {one[1]}}},")
-    longest = [
-        max(getattr(case, what)[0].size for case in cases) for what in ("inputs", "expected")
+def _program(cases: Sequence[Conformance], includes: Sequence[str]) -> str:
+    rows = [
+        f"{{tinyml::{case.identifier}::extract, {len(case.inputs)}, {case.inputs[0].size}, "
+        f"{case.expected[0].size}}},"
+        for case in cases
     ]
-    lines += [f"alignas(16) static signed char input[{longest[0]}], output[{longest[1]}];"]
-    lines += ["static const Case kCases[] = {", *rows, "};"]
-    lines += ["int main() { return run_cases(kCases, input, output); }", ""]
-    (folder / "cases.cpp").write_text("\n".join(lines))
+    longest_input = max(case.inputs[0].size for case in cases)
+    longest_output = max(case.expected[0].size for case in cases)
+    lines = [
+        '#include "run_cases.hpp"',
+        *includes,
+        f"alignas(16) static signed char input[{longest_input}], output[{longest_output}];",
+        "static const Case kCases[] = {",
+        *rows,
+        "};",
+        "int main() { return run_cases(kCases, input, output); }",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _build_core(core: Core, tree: Path, folder: Path) -> list[str]:
+    """Link the program; the command that runs it."""
     script = LINKER_SCRIPT.format(
         vectors=core.vectors, flash=core.flash, flash_kib=core.flash_kib, ram=core.ram
     )
     (folder / "cases.ld").write_text(script)
+    sources = [str(PLATFORM / "startup.cpp"), str(PLATFORM / "io_semihosting.cpp")]
+    _compile(
+        "arm-none-eabi-g++", [*FLAGS, *core.flags, *LINK, "-Tcases.ld", *sources], tree, folder
+    )
+    qemu = [toolchain.find("qemu-system-arm"), "-M", core.machine, "-nographic"]
+    qemu += ["-monitor", "none", "-serial", "none", "-kernel", "cases"]
+    return [*qemu, "-semihosting-config", "enable=on,target=native"]
+
+
+def _build_host(host: Host, tree: Path, folder: Path) -> list[str]:
+    """Link the program; the command that runs it."""
+    _compile("g++", [*host.flags, str(TEMPLATES / "test" / "io_host.cpp")], tree, folder)
+    return [str(folder / "cases")]
+
+
+def _compile(compiler: str, arguments: Sequence[str], tree: Path, folder: Path) -> None:
+    includes = [f"-I{path}" for path in (tree, emit.ROOT, TEMPLATES, HERE)]
+    command = [toolchain.find(compiler), *LANGUAGE, *WARNINGS, *includes, "cases.cpp", *arguments]
+    toolchain.run([*command, "-o", "cases"], folder, TIMEOUT_S)
