@@ -6,8 +6,9 @@ renamed, so that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
-    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    p        the ``Project``             graph   as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory  the memory map
+    calls    kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
 
 and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
@@ -92,7 +93,14 @@ def context_of(project: Project) -> dict[str, Any]:
     memory = memory_map(
         graph, layout, project.head.classes, project.learner.buffer_samples, project.board
     )
-    return {"p": project, "plan": layout, "memory": memory, "calls": calls, "arrays": arrays}
+    return {
+        "p": project,
+        "graph": graph,
+        "plan": layout,
+        "memory": memory,
+        "calls": calls,
+        "arrays": arrays,
+    }
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
