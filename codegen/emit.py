@@ -10,7 +10,8 @@ Templates see:
     memory   the memory map              calls   kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
 
-and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
+the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
+that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import literals, ops
-from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan, plan, verify
@@ -99,6 +100,7 @@ def context_of(project: Project) -> dict[str, Any]:
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
     """Constant arrays, equal ones once, and kernel calls in order of execution."""
     pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    element = arena_dtype(graph)
     calls: list[EmittedCall] = []
     for number in layout.order:
         op = graph.ops[number]
@@ -113,8 +115,8 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 operand = Array(f"operand{position}", constant_values(tensor))
                 arguments.append(pool.name(number, operand))
             else:
-                arguments.append(_address(tensor, layout.offsets[index]))
-        arguments.append(_address(graph.tensors[call.output], layout.offsets[call.output]))
+                arguments.append(address(tensor, layout.offsets[index], element))
+        arguments.append(address(graph.tensors[call.output], layout.offsets[call.output], element))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),
@@ -153,9 +155,20 @@ class _ArrayPool:
         return value
 
 
-def _address(tensor: Tensor, offset: int | None) -> str:
+def arena_dtype(graph: Graph) -> DType:
+    """The arena's elements: reals where all activations are, else codes."""
+    indices = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    activations = [graph.tensors[i] for i in indices | set(graph.inputs)]
+    floats = all(tensor.dtype == "float32" for tensor in activations if not tensor.constant)
+    return "float32" if floats else "int8"
+
+
+def address(tensor: Tensor, offset: int | None, element: DType) -> str:
+    """A tensor's first element, in C++, within an arena of ``element``."""
     assert offset is not None
-    return f"arena + {offset // DTYPE_BYTES[tensor.dtype]}"
+    pointer = f"arena + {offset // DTYPE_BYTES[element]}"
+    same = tensor.dtype == element
+    return pointer if same else f"reinterpret_cast<{literals.ctype(tensor.dtype)}*>({pointer})"
 
 
 def _title(graph: Graph, number: int, call: Call) -> str:
@@ -188,6 +201,7 @@ def environment() -> jinja2.Environment:
         literals.string,
     ):
         env.filters[function.__name__] = function
+    env.globals |= {"arena_dtype": arena_dtype, "address": address}
     return env
 
 

@@ -30,8 +30,10 @@ KINDS: Mapping[int, str] = MappingProxyType(
     {
         0: "ADD",
         1: "AVERAGE_POOL_2D",
+        2: "CONCATENATION",
         3: "CONV_2D",
         4: "DEPTHWISE_CONV_2D",
+        6: "DEQUANTIZE",
         9: "FULLY_CONNECTED",
         14: "LOGISTIC",
         17: "MAX_POOL_2D",
@@ -39,9 +41,13 @@ KINDS: Mapping[int, str] = MappingProxyType(
         19: "RELU",
         21: "RELU6",
         22: "RESHAPE",
+        23: "RESIZE_BILINEAR",
+        25: "SOFTMAX",
         34: "PAD",
         40: "MEAN",
+        41: "SUB",
         60: "PADV2",
+        97: "RESIZE_NEAREST_NEIGHBOR",
         114: "QUANTIZE",
         117: "HARD_SWISH",
     }
@@ -72,16 +78,23 @@ _POOL = (
     ("filter_h", "i", 0),
     ("fused_activation", "b", 0),
 )
-OPTIONS: Mapping[str, tuple[tuple[str, str, int], ...]] = MappingProxyType(
+_ALIGN = (("align_corners", "B", 0), ("half_pixel_centers", "B", 0))
+OPTIONS: Mapping[str, tuple[tuple[str, str, int | float], ...]] = MappingProxyType(
     {
         "ADD": (("fused_activation", "b", 0),),
         "AVERAGE_POOL_2D": _POOL,
+        "CONCATENATION": (("axis", "i", 0), ("fused_activation", "b", 0)),
         "CONV_2D": _CONV,
         "DEPTHWISE_CONV_2D": (*_CONV[:3], ("depth_multiplier", "i", 0), *_CONV[3:]),
         "FULLY_CONNECTED": (("fused_activation", "b", 0), ("weights_format", "b", 0)),
         "MAX_POOL_2D": _POOL,
         "MEAN": (("keep_dims", "B", 0),),
         "MUL": (("fused_activation", "b", 0),),
+        # The first two slots once held the size, which is an input now.
+        "RESIZE_BILINEAR": (("old_height", "i", 0), ("old_width", "i", 0), *_ALIGN),
+        "RESIZE_NEAREST_NEIGHBOR": _ALIGN,
+        "SOFTMAX": (("beta", "f", 0.0),),
+        "SUB": (("fused_activation", "b", 0),),
     }
 )
 
@@ -202,7 +215,10 @@ def _op(table: Table, kinds: list[str]) -> Op:
     options: dict[str, int | float | str | bool] = {}
     values = table.table(4)
     for slot, (name, code, default) in enumerate(OPTIONS.get(kind, ())):
-        value = default if values is None else values.integer(slot, code, default)
+        if code == "f":
+            options[name] = float(default) if values is None else values.real(slot, default)
+            continue
+        value = int(default) if values is None else values.integer(slot, code, int(default))
         names = ENUMS.get(name)
         if names is None:
             options[name] = bool(value) if code == "B" else value

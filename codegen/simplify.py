@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from codegen.fixed_point import Codes, all_codes, to_int8, zero_point_of
 from codegen.ir import Graph, Op, Tensor
-from codegen.ops import OPERATORS, add, mul, pad
+from codegen.ops import OPERATORS, add, mul, pad, sub
 from codegen.ops.base import output_of
 from codegen.ops.convolution import BIAS, TABLE
 from codegen.ops.unary import Unary
@@ -93,7 +93,7 @@ def _tabulate(draft: _Draft) -> None:
 def _function_of_one_code(graph: Graph, op: Op) -> tuple[int, Callable[[Codes], Codes]] | None:
     """The operand and the function of its codes, for an int8 operator that has but one operand."""
     operator = OPERATORS[op.kind]
-    if isinstance(operator, Unary):
+    if isinstance(operator, Unary) and operator.tabulates(graph, op):
         return op.inputs[0], partial(operator.evaluate, graph, op)
     evaluate = _BINARY.get(op.kind)
     if evaluate is None:
@@ -115,7 +115,13 @@ def _swapped(evaluate: Binary, graph: Graph, op: Op, second: Codes, first: Codes
     return evaluate(graph, op, first, second)
 
 
-_BINARY: Mapping[str, Binary] = MappingProxyType({"ADD": add.evaluate, "MUL": mul.evaluate})
+_BINARY: Mapping[str, Binary] = MappingProxyType(
+    {
+        "ADD": add.OPERATOR.evaluate,
+        "MUL": mul.OPERATOR.evaluate,
+        "SUB": sub.OPERATOR.evaluate,
+    }
+)
 
 
 def _compose(draft: _Draft) -> None:

@@ -2,76 +2,29 @@
 
 from __future__ import annotations
 
-from codegen.fixed_point import (
-    Codes,
-    activation_range,
-    multiply,
-    quantize_multiplier,
-    scale_of,
-    to_int8,
-    zero_point_of,
-)
+from codegen.fixed_point import Codes, multiply, quantize_multiplier, scale_of, to_int8
 from codegen.ir import Graph, Op
-from codegen.ops.base import Call, Operator, activation_of, float_range, output_of
-from codegen.ops.broadcast import (
-    broadcast_value,
-    check_broadcast,
-    constant_bytes,
-    full_operands,
-)
+from codegen.ops.base import output_of
+from codegen.ops.binary import Binary
 
 
-class Mul(Operator):
+class Mul(Binary):
     """The product of the centred codes is scaled once."""
 
-    def check(self, graph: Graph, op: Op) -> None:
-        """Refuse operands that do not broadcast."""
-        check_broadcast(graph, op)
+    kernel, struct = "mul", "Mul"
 
-    def lower(self, graph: Graph, op: Op) -> Call:
-        """Call ``mul``."""
-        loops = {"broadcast": broadcast_value(graph, op)}
-        if output_of(graph, op).dtype == "float32":
-            low, high = float_range(activation_of(op))
-            params, fields = "MulFloat", loops | {"low": low, "high": high}
-        else:
-            params, fields = "MulInt8", loops | parameters(graph, op)
-        return Call("mul", "mul.hpp", params, fields, op.inputs, op.outputs[0])
+    def multipliers(self, graph: Graph, op: Op) -> dict[str, int]:
+        """Of the product of both scales over the output's."""
+        a, b = (float(scale_of(graph.tensors[i])) for i in op.inputs)
+        multiplier, exponent = quantize_multiplier(a * b / float(scale_of(output_of(graph, op))))
+        return {"multiplier": multiplier, "exponent": exponent}
 
-    def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
-        """Operands of the output's shape."""
-        return full_operands(graph, op)
-
-    def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Bytes of constant operands, or of the table."""
-        return constant_bytes(graph, op)
-
-
-def parameters(graph: Graph, op: Op) -> dict[str, int]:
-    """Zero points, multiplier and clamps, named and ordered as in ``MulInt8``."""
-    first, second = (graph.tensors[i] for i in op.inputs)
-    output = output_of(graph, op)
-    multiplier, exponent = quantize_multiplier(
-        float(scale_of(first)) * float(scale_of(second)) / float(scale_of(output))
-    )
-    low, high = activation_range(activation_of(op), output)
-    return {
-        "multiplier": multiplier,
-        "exponent": exponent,
-        "zero_point_a": zero_point_of(first),
-        "zero_point_b": zero_point_of(second),
-        "zero_point": zero_point_of(output),
-        "low": low,
-        "high": high,
-    }
-
-
-def evaluate(graph: Graph, op: Op, a: Codes, b: Codes) -> Codes:
-    """The int8 result for codes of both operands, as the kernel computes it."""
-    p = parameters(graph, op)
-    product = (a - p["zero_point_a"]) * (b - p["zero_point_b"])
-    scaled = multiply(product, p["multiplier"], p["exponent"]) + p["zero_point"]
-    return to_int8(scaled.clip(p["low"], p["high"])).astype("int64")
+    def evaluate(self, graph: Graph, op: Op, a: Codes, b: Codes) -> Codes:
+        """The product, scaled."""
+        p = self.parameters(graph, op)
+        product = (a - p["zero_point_a"]) * (b - p["zero_point_b"])
+        scaled = multiply(product, p["multiplier"], p["exponent"]) + p["zero_point"]
+        return to_int8(scaled.clip(p["low"], p["high"])).astype("int64")
 
 
 OPERATOR = Mul()
