@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from codegen.fixed_point import Codes, multiply, quantize_multiplier, scale_of, to_int8
+from collections.abc import Mapping
+
+from codegen.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    Codes,
+    is_fraction,
+    multiply,
+    quantize_multiplier,
+    scale_of,
+    to_int8,
+)
 from codegen.ir import Graph, Op
 from codegen.ops.base import output_of
 from codegen.ops.binary import Binary
+from codegen.ops.broadcast import side_by_side
 
 LEFT_SHIFT = 20  # operands are scaled up by 2^20 before they are brought to a common scale
+HALF = (1 << 30, 0)  # the factor of the operand with the larger scale, as multiplier and exponent
 
 
 class Add(Binary):
@@ -22,12 +35,27 @@ class Add(Binary):
         output = (1 << LEFT_SHIFT) * float(scale_of(output_of(graph, op)))
         return named(a / common, b / common, common / output)
 
+    def int8_kernel(self, graph: Graph, op: Op, values: Mapping[str, int]) -> str:
+        """The fast one, where what ``AddInt8`` asks for it is proved."""
+        return "add" if side_by_side(graph, op) and _proved(values) else "add_any"
+
     def evaluate(self, graph: Graph, op: Op, a: Codes, b: Codes) -> Codes:
         """The sum of both, scaled to a common scale."""
         p = self.parameters(graph, op)
         first, second = to_common_scale(p, a, b)
         total = multiply(first + second, p["multiplier"], p["exponent"]) + p["zero_point"]
         return to_int8(total.clip(p["low"], p["high"])).astype("int64")
+
+
+def _proved(values: Mapping[str, int]) -> bool:
+    """What ``AddInt8`` says of the fast kernel; sums are below 2^30 for any operands."""
+    operands = [(values["multiplier_a"], values["exponent_a"])]
+    operands += [(values["multiplier_b"], values["exponent_b"])]
+    return (
+        all(pair == HALF or is_fraction(*pair) for pair in operands)
+        and is_fraction(values["multiplier"], values["exponent"])
+        and (values["low"], values["high"]) == (INT8_MIN, INT8_MAX)
+    )
 
 
 def named(a: float, b: float, output: float) -> dict[str, int]:

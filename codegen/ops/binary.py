@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from codegen.fixed_point import Codes, activation_range, zero_point_of
 from codegen.ir import Graph, Op
@@ -52,9 +53,16 @@ class Binary(Operator):
         if output_of(graph, op).dtype == "float32":
             low, high = float_range(activation_of(op))
             params, fields = f"{self.struct}Float", loops | {"low": low, "high": high}
+            kernel = self.kernel
         else:
-            params, fields = f"{self.struct}Int8", loops | self.parameters(graph, op)
-        return Call(self.kernel, f"{self.kernel}.hpp", params, fields, op.inputs, op.outputs[0])
+            values = self.parameters(graph, op)
+            params, fields = f"{self.struct}Int8", loops | values
+            kernel = self.int8_kernel(graph, op, values)
+        return Call(kernel, f"{self.kernel}.hpp", params, fields, op.inputs, op.outputs[0])
+
+    def int8_kernel(self, graph: Graph, op: Op, values: Mapping[str, int]) -> str:
+        """The C++ function, for operators that have several; ``values`` are its parameters."""
+        return self.kernel
 
     def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
         """Operands of the output's shape."""
