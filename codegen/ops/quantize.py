@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
+
 from codegen.fixed_point import (
     Codes,
     multiply,
@@ -10,7 +13,7 @@ from codegen.fixed_point import (
     to_int8,
     zero_point_of,
 )
-from codegen.ir import Graph, Op
+from codegen.ir import Graph, Op, Tensor
 from codegen.ops.base import (
     Call,
     Operator,
@@ -98,6 +101,20 @@ def check_boundary(graph: Graph, op: Op) -> None:
     for tensor in (source, output):
         if tensor.dtype == "int8":
             require_one_scale(tensor)
+
+
+def to_reals(tensor: Tensor, codes: Codes) -> npt.NDArray[np.float32]:
+    """What the kernel makes of codes of ``tensor``."""
+    centred = (codes - zero_point_of(tensor)).astype(np.float32)
+    reals: npt.NDArray[np.float32] = centred * scale_of(tensor)
+    return reals
+
+
+def to_codes(tensor: Tensor, reals: npt.NDArray[np.float32]) -> npt.NDArray[np.int8]:
+    """What the kernel makes of reals, as codes of ``tensor``."""
+    steps = np.nan_to_num((reals / scale_of(tensor)).astype(np.float32)).astype(np.float64)
+    nearest = np.trunc(steps + np.copysign(0.5, steps))  # exact: double precision holds the sum
+    return to_int8(nearest.clip(-512, 512).astype(np.int64) + zero_point_of(tensor))
 
 
 QUANTIZE = Quantize()

@@ -155,15 +155,19 @@ def hard_sigmoid(rng: np.random.Generator, dtype: str) -> Graph:
 
 
 def mean(rng: np.random.Generator, dtype: str) -> Graph:
-    """Over height and width, in any order and sign, with and without kept axes."""
+    """Over height and width, rows or time, in any order and sign, with and without kept axes."""
     b = Builder(rng, dtype)
-    height, width, channels = (int(n) for n in rng.integers(1, 12, 3))
+    sides = (1, *(int(n) for n in rng.integers(1, 12, 3 if rng.random() < 0.7 else 2)))
     keep = bool(rng.random() < 0.5)
-    source = b.activation((1, height, width, channels), rng.uniform(0.01, 0.1))
-    axes = b.constant(np.array([[1, 2], [2, 1], [-3, -2]][int(rng.integers(3))], np.int32))
-    shape: tuple[int, ...] = (1, 1, 1, channels) if keep else (1, channels)
-    output = b.activation(shape, rng.uniform(0.003, 0.2))
-    b.operator("MEAN", (source, axes), output, keep_dims=keep)
+    choices = ([1, 2], [2, 1], [-3, -2], [1]) if len(sides) == 4 else ([1], [-2])
+    axes = choices[int(rng.integers(len(choices)))]
+    reduced = {axis % len(sides) for axis in axes}
+    shape = [1 if i in reduced else side for i, side in enumerate(sides)]
+    shape = shape if keep else [side for i, side in enumerate(shape) if i not in reduced]
+    source = b.activation(sides, rng.uniform(0.01, 0.1))
+    output = b.activation(tuple(shape), rng.uniform(0.003, 0.2))
+    index = b.constant(np.array(axes, np.int32))
+    b.operator("MEAN", (source, index), output, keep_dims=keep)
     return b.graph(source, output)
 
 
