@@ -1,7 +1,7 @@
 """A ``.tflite`` file to the compiler's graph.
 
-``parse`` gives what the file says; ``read`` also checks that the compiler can take it and
-simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
+``parse`` gives what the file says; ``read_as_written`` also checks that the compiler can take it,
+and ``read`` simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
 TensorFlow Lite's ``schema.fbs``, version 3.
 """
 
@@ -19,7 +19,7 @@ from codegen.flatbuffer import Table
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor
 from codegen.simplify import simplify
 
-__all__ = ["ModelError", "parse", "read"]
+__all__ = ["ModelError", "parse", "read", "read_as_written"]
 
 IDENTIFIER, VERSION = b"TFL3", 3
 LARGEST_TENSOR_BYTES = 1 << 26  # far beyond any microcontroller; a damaged shape asks for more
@@ -108,13 +108,18 @@ def read(model: Path | str | bytes) -> Graph:
     Raises:
         ModelError: names the file, and the operator and tensor where there is one.
     """
+    return simplify(read_as_written(model))
+
+
+def read_as_written(model: Path | str | bytes) -> Graph:
+    """Read and check a model, every operator as the file has it; arguments and errors as ``read``'s."""
     try:
         graph = parse(model if isinstance(model, bytes) else Path(model).read_bytes())
         ops.check(graph)
-        return simplify(graph)
     except ModelError as error:
         name = "the model given as bytes" if isinstance(model, bytes) else str(model)
         raise ModelError(f"{name}: {error}") from error
+    return graph
 
 
 def parse(model: bytes) -> Graph:
