@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
+FOLDER = Path(__file__).parent / "boards"
 CORES = ("cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "cortex-m55")
 
 
@@ -37,3 +40,27 @@ class Board:
                 f"device.stack_bytes: must be less than device.ram_bytes ({self.ram_bytes}); "
                 f"got {self.stack_bytes}"
             )
+
+
+def names() -> tuple[str, ...]:
+    """The boards of this package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load(name_or_path: str | Path) -> Board:
+    """A board by its name, or from a TOML file of ``Board``'s fields.
+
+    Raises:
+        ValueError: there is no such board or file, or the file does not describe a board.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        if str(name_or_path) not in names():
+            raise ValueError(
+                f"device: must be one of {', '.join(names())}, or a .toml file; got {name_or_path}"
+            )
+        path = FOLDER / f"{name_or_path}.toml"
+    try:
+        return Board(**tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, tomllib.TOMLDecodeError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
