@@ -1,7 +1,7 @@
 """A project's tree of files from its description.
 
-``templates/`` mirrors the tree: files that end in ``.j2`` are rendered, the others are copied,
-and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
+is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
 renamed, so that a folder is either the whole project or not there.
 
 Templates see:
@@ -9,6 +9,7 @@ Templates see:
     p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
     memory   the memory map              calls   kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
+    machine  what stands in for the board (``codegen.machines.Machine``), or None
 
 and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
 """
@@ -28,6 +29,7 @@ import numpy.typing as npt
 
 from codegen import literals, ops
 from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan, plan, verify
@@ -93,7 +95,14 @@ def context_of(project: Project) -> dict[str, Any]:
     memory = memory_map(
         graph, layout, project.head.classes, project.learner.buffer_samples, project.board
     )
-    return {"p": project, "plan": layout, "memory": memory, "calls": calls, "arrays": arrays}
+    return {
+        "p": project,
+        "plan": layout,
+        "memory": memory,
+        "calls": calls,
+        "arrays": arrays,
+        "machine": MACHINES.get(project.board.emulator),
+    }
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
@@ -200,7 +209,8 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
-            target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+            if text:
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")
