@@ -18,6 +18,9 @@ int main();
 
 void Fault_Handler() { tinyml_halt(99); }
 
+/// Counts the timer's wraps where platform/ticks.cpp is linked.
+[[gnu::weak]] void SysTick_Handler() { Fault_Handler(); }
+
 void Reset_Handler() {
 #if defined(__ARM_FP)
   // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit.
@@ -41,9 +44,9 @@ union Vector {
 /// Vectors of the core alone: no interrupt of a peripheral is enabled.
 extern const Vector kVectors[16];
 [[gnu::section(".vectors"), gnu::used]] const Vector kVectors[16] = {
-    &__stack_top,  Reset_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-    Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-    Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
+    &__stack_top,  Reset_Handler, Fault_Handler, Fault_Handler,   Fault_Handler, Fault_Handler,
+    Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,   Fault_Handler, Fault_Handler,
+    Fault_Handler, Fault_Handler, Fault_Handler, SysTick_Handler,
 };
 
 }  // extern "C"
