@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -88,7 +89,7 @@ class Hello:
     can_save: bool
     class_names: tuple[str, ...]
 
-    FORMAT = struct.Struct("<8s4H2IfhH3B")
+    FORMAT: ClassVar = struct.Struct("<8s4H2IfhH3B")
 
     @classmethod
     def parse(cls, payload: bytes) -> Hello:
@@ -133,18 +134,18 @@ class Stats:
     autosave_every: int
     unsaved_updates: int
     saved_sequence: int
-    seen: tuple[int, ...]
-    correct_of: tuple[int, ...]
+    seen: list[int]
+    correct_of: list[int]
 
-    FORMAT = struct.Struct("<2I2f3If3I")
+    FORMAT: ClassVar = struct.Struct("<2I2f3If3I")
 
     @classmethod
     def parse(cls, payload: bytes) -> Stats:
         """Read the payload of a reply."""
         counts = np.frombuffer(payload, "<u4", offset=cls.FORMAT.size).tolist()
         classes = len(counts) // 2
-        numbers = cls.FORMAT.unpack_from(payload)
-        return cls(*numbers, tuple(counts[:classes]), tuple(counts[classes:]))
+        numbers = (*cls.FORMAT.unpack_from(payload), counts[:classes], counts[classes:])
+        return cls(*numbers)
 
     @property
     def accuracy(self) -> float:
@@ -169,7 +170,7 @@ class Memory:
     flash_of_board: int
     slot: int
 
-    FORMAT = struct.Struct("<12I")
+    FORMAT: ClassVar = struct.Struct("<12I")
 
     @classmethod
     def parse(cls, payload: bytes) -> Memory:
@@ -185,8 +186,8 @@ class Timing:
     extract_ticks: int
     learn_ticks: int
 
-    FORMAT = struct.Struct("<B2I")
-    SOURCES = {1: "core cycles (DWT CYCCNT)", 2: "SysTick"}
+    FORMAT: ClassVar = struct.Struct("<B2I")
+    SOURCES: ClassVar = {1: "core cycles (DWT CYCCNT)", 2: "SysTick"}
 
     @classmethod
     def parse(cls, payload: bytes) -> Timing:
