@@ -7,6 +7,8 @@ from typing import Self
 
 import serial
 
+PortError = serial.SerialException
+
 
 class SerialPort:
     """A serial port of this computer, or a pseudo-terminal that stands for one."""

@@ -155,7 +155,7 @@ def test_reset_and_learning_rate(board, host):
 
 
 def test_what_is_refused(board, host):
-    images, labels = samples(host, 2)
+    images, _ = samples(host, 2)
     assert refused(board.learn_last, 0) == Status.NO_IMAGE
     assert refused(board.request, Message.LEARN, b"\5" + images[0].tobytes()) == Status.WRONG_LABEL
     assert refused(board.learn_last, 0) == Status.NO_IMAGE, "a refused image is no image"
