@@ -10,13 +10,16 @@ Templates see:
     memory   the memory map              calls   kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
+    digest   of the model, two words     drivers of the serial port (``SerialDriver``)
 
 and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import literals, ops
+from codegen.drivers import emulated_serial_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
@@ -102,7 +106,27 @@ def context_of(project: Project) -> dict[str, Any]:
         "calls": calls,
         "arrays": arrays,
         "machine": MACHINES.get(project.board.emulator),
+        "digest": _digest_words(project, arrays, calls),
+        "drivers": {
+            "board": serial_driver(project.board),
+            "emulated": emulated_serial_driver(project.board),
+        },
     }
+
+
+def _digest_words(
+    project: Project, arrays: list[EmittedArray], calls: list[EmittedCall]
+) -> tuple[int, ...]:
+    """The start of the SHA-256 of what the model computes: the extractor and the first head."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.name} {array.values.dtype} {array.values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array.values).tobytes())
+    for call in calls:
+        digest.update(f"{call.kernel} {call.initialiser} {call.arguments}\n".encode())
+    digest.update(f"{project.graph.input.shape} {project.head.weights.shape}\n".encode())
+    digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
+    return struct.unpack("<2I", digest.digest()[:8])
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:

@@ -41,6 +41,7 @@ def identity_project(
     loss: Loss = "cross_entropy",
     dtype: str = "int8",
     core: str = "cortex-m4",
+    class_names: tuple[str, ...] = (),
 ) -> Project:
     """A project with a random head and two golden images."""
     rng = np.random.default_rng(7)
@@ -54,6 +55,7 @@ def identity_project(
         learner=LearnerSettings(buffer_samples, learning_rate, passes, loss),
         board=BOARDS[core],
         golden=Golden(images, images.reshape(2, features)),
+        class_names=class_names,
     )
 
 

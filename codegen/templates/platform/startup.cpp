@@ -23,7 +23,8 @@ int main();
 
 void Fault_Handler() { tinyml_halt(99); }
 
-/// The system timer's interrupt, and those of all peripherals: the IPSR tells which it is.
+/// The system timer's interrupt (platform/ticks.cpp counts its wraps), and those of all
+/// peripherals: the IPSR tells which it is.
 [[gnu::weak]] void SysTick_Handler() { Fault_Handler(); }
 [[gnu::weak]] void Interrupt_Handler() { Fault_Handler(); }
 
@@ -38,8 +39,7 @@ struct VectorTable {
   }
   const std::uint32_t* stack = &__stack_top;
   void (*reset)() = Reset_Handler;
-  void (
-      *exceptions[13])() = {};  ///< NMI to PendSV; faults are not enabled, so they are HardFaults.
+  void (*exceptions[13])() = {};  ///< NMI to PendSV; faults are not enabled: they are HardFaults.
   void (*sys_tick)() = SysTick_Handler;
 #if TINYML_INTERRUPTS > 0
   void (*interrupts[TINYML_INTERRUPTS])() = {};
