@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import counting
-from benchmarks.boards import BOARDS, linker_script
+from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen import elf, toolchain
 from codegen.emit import context_of, emit
 from codegen.ir import Graph, Op
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.target import MACHINES, NO_LABEL
+from codegen.simplify import simplify
+from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features
@@ -132,8 +133,6 @@ def build(project: Project, folder: Path) -> None:
     """Emit ``project`` to ``folder/project`` and build it for its emulator in ``folder/build``."""
     tree = folder / "project"
     emit(project, tree)
-    if project.board.emulator not in MACHINES:
-        (tree / "platform" / "emulator.ld").write_text(linker_script(project.board))
     cross = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
     # -g adds the lines that code comes from and changes no instruction.
     configure = ["-S", str(tree), "-B", "build", cross, "-DEMULATED=ON", "-DCMAKE_CXX_FLAGS=-g"]

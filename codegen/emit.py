@@ -1,7 +1,7 @@
 """A project's tree of files from its description.
 
-``templates/`` mirrors the tree: files that end in ``.j2`` are rendered, the others are copied,
-and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
+is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
 renamed, so that a folder is either the whole project or not there.
 
 Templates see:
@@ -10,6 +10,8 @@ Templates see:
     plan     the arena (``Plan``)        memory  the memory map
     calls    kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
+    machine  what stands in for the board (``codegen.machines.Machine``), or None
+    digest   of the model, two words     drivers of the serial port (``SerialDriver``)
 
 the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
 that start with ``%%`` are statements.
@@ -17,7 +19,9 @@ that start with ``%%`` are statements.
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +33,9 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import literals, ops
+from codegen.drivers import emulated_serial_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
+from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan, arrange, verify
@@ -101,7 +107,28 @@ def context_of(project: Project) -> dict[str, Any]:
         "memory": memory,
         "calls": calls,
         "arrays": arrays,
+        "machine": MACHINES.get(project.board.emulator),
+        "digest": _digest_words(project, arrays, calls),
+        "drivers": {
+            "board": serial_driver(project.board),
+            "emulated": emulated_serial_driver(project.board),
+        },
     }
+
+
+def _digest_words(
+    project: Project, arrays: list[EmittedArray], calls: list[EmittedCall]
+) -> tuple[int, ...]:
+    """The start of the SHA-256 of what the model computes: the extractor and the first head."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.name} {array.values.dtype} {array.values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array.values).tobytes())
+    for call in calls:
+        digest.update(f"{call.kernel} {call.initialiser} {call.arguments}\n".encode())
+    digest.update(f"{project.graph.input.shape} {project.head.weights.shape}\n".encode())
+    digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
+    return struct.unpack("<2I", digest.digest()[:8])
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
@@ -224,7 +251,8 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
-            target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+            if text:
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")
