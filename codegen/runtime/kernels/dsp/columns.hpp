@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "runtime/kernels/common.hpp"
 #include "runtime/kernels/dsp/intrinsics.hpp"
 #include "runtime/kernels/dsp/requantize.hpp"
 
@@ -24,8 +25,8 @@ struct Source {
 };
 
 // The words of a pair of rows, for each of `count` columns.
-inline void pack_two_rows(Source upper, Source lower, std::int32_t count, Word* to,
-                          std::int32_t words) {
+[[gnu::always_inline]] inline void pack_two_rows(Source upper, Source lower, std::int32_t count,
+                                                 Word* to, std::int32_t words) {
   for (; count > 0; --count, to += words) {
     const Word a = load(upper.codes), b = load(lower.codes);
     upper.codes += upper.step;
@@ -37,7 +38,8 @@ inline void pack_two_rows(Source upper, Source lower, std::int32_t count, Word* 
 }
 
 // The words of the last row.
-inline void pack_one_row(Source row, std::int32_t count, Word* to, std::int32_t words) {
+[[gnu::always_inline]] inline void pack_one_row(Source row, std::int32_t count, Word* to,
+                                                std::int32_t words) {
   for (; count > 0; --count, to += words) {
     const Word a = load(row.codes);
     row.codes += row.step;
@@ -45,15 +47,52 @@ inline void pack_one_row(Source row, std::int32_t count, Word* to, std::int32_t 
   }
 }
 
-// The words of `height` rows; `source(row)` says where a row's codes are.
-template <typename Rows>
-inline void pack_columns(Rows source, std::int32_t height, std::int32_t count, Word* to) {
+// All words of three rows that lie `row` bytes apart.
+inline void pack_three_rows(Source first, std::int32_t row, std::int32_t count, Word* to) {
+#if defined(__ARM_FEATURE_DSP)
+  if (count <= 0) return;
+  asm volatile(
+      "1:\n\t"
+      "ldr r4, [%[codes]]\n\t"
+      "ldr r5, [%[codes], %[row]]\n\t"
+      "ldr r10, [%[codes], %[row], lsl #1]\n\t"
+      "add %[codes], %[codes], %[step]\n\t"
+      "pkhtb r6, r5, r4, asr #16\n\t"
+      "pkhbt r5, r4, r5, lsl #16\n\t"
+      "sxtb16 r4, r5\n\t"
+      "sxtb16 r5, r5, ror #8\n\t"
+      "sxtb16 r8, r6, ror #8\n\t"
+      "sxtb16 r6, r6\n\t"
+      "sxtb16 r9, r10\n\t"
+      "sxtb16 r10, r10, ror #8\n\t"
+      "stmia %[to]!, {r4, r5, r6, r8, r9, r10}\n\t"
+      "subs %[count], %[count], #1\n\t"
+      "bne 1b\n\t"
+      : [codes] "+r"(first.codes), [count] "+r"(count), [to] "+r"(to)
+      : [row] "r"(row), [step] "r"(first.step)
+      : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+#else
+  const Source second{first.codes + row, first.step}, third{second.codes + row, first.step};
+  pack_two_rows(first, second, count, to, column_words(1));
+  pack_one_row(third, count, to + 4, column_words(1));
+#endif
+}
+
+// All words of `height` rows that lie `row` bytes apart. Only rows [y0, y1) are there; `outside`
+// stands for the codes of others.
+TINYML_KERNEL void pack_columns(Source first, std::int32_t row, std::int32_t height,
+                                std::int32_t y0, std::int32_t y1, const std::int8_t* outside,
+                                std::int32_t count, Word* to) {
+  if (height == 3 && y0 == 0 && y1 == 3) return pack_three_rows(first, row, count, to);
+  const auto source = [=](std::int32_t y) {
+    return y >= y0 && y < y1 ? Source{first.codes + y * row, first.step} : Source{outside, 0};
+  };
   const std::int32_t words = column_words(height / 2);
-  std::int32_t row = 0;
-  for (; row + 1 < height; row += 2, to += 4) {
-    pack_two_rows(source(row), source(row + 1), count, to, words);
+  std::int32_t y = 0;
+  for (; y + 1 < height; y += 2, to += 4) {
+    pack_two_rows(source(y), source(y + 1), count, to, words);
   }
-  if (row < height) pack_one_row(source(row), count, to, words);
+  if (y < height) pack_one_row(source(y), count, to, words);
 }
 
 // A kernel over four channels. The assembly knows the offsets.

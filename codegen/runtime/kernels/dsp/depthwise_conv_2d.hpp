@@ -18,9 +18,8 @@ constexpr std::int32_t kColumnWords = 576;  // 96 columns for a 3x3 kernel, 41 f
 inline void pack_kernel(const DepthwiseConv2DInt8& op, std::int32_t channel, dsp::Kernel& kernel) {
   const Window& window = op.window;
   const std::int32_t channels = window.output.channels, row = window.kernel_w * channels;
-  const std::int8_t* weights = op.weights + channel;
-  dsp::pack_columns([=](std::int32_t y) { return dsp::Source{weights + y * row, channels}; },
-                    window.kernel_h, window.kernel_w, kernel.weights);
+  dsp::pack_columns({op.weights + channel, channels}, row, window.kernel_h, 0, window.kernel_h,
+                    nullptr, window.kernel_w, kernel.weights);
   const std::int32_t* scales = op.to.scales + 2 * channel;
   const std::int8_t* shifts = op.to.shifts + channel;
   for (std::int32_t i = 0; i < 4; ++i) {
@@ -40,7 +39,10 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
   const std::int32_t words = dsp::column_words(window.kernel_h / 2);
   // Outputs of a row whose columns fit into the buffer.
   const std::int32_t most = (kColumnWords / words - window.kernel_w) / window.stride_w + 1;
-  dsp::Kernel kernel{};
+  dsp::Kernel kernel;
+  if (window.kernel_h % 2 == 0) {
+    for (dsp::Word& weight : kernel.weights) weight = 0;  // those of the last row stay so
+  }
   kernel.table = op.to.table == nullptr ? nullptr : op.to.table + 128;
   kernel.codes_step = (window.stride_w - window.kernel_w) * words * 4;
   kernel.output_step = depth;
@@ -56,6 +58,8 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
   clear();
   for (std::int32_t y = 0; y < window.output.height; ++y, output += width * depth) {
     const std::int32_t top = y * window.stride_h - window.pad_top;
+    const std::int32_t y0 = clamp(-top, 0, window.kernel_h);
+    const std::int32_t y1 = clamp(window.input.height - top, y0, window.kernel_h);
     for (std::int32_t from = 0; from < depth; from += 4) {
       // The last four channels may have been computed in part already.
       const std::int32_t channel = from + 4 <= depth ? from : depth - 4;
@@ -68,12 +72,8 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
         const std::int32_t first = clamp(-left, 0, all);
         const std::int32_t inside = clamp(window.input.width - left, first, all) - first;
         const std::int8_t* corner = input + top * image_row + (left + first) * depth + channel;
-        dsp::pack_columns(
-            [&](std::int32_t row) {
-              const bool valid = top + row >= 0 && top + row < window.input.height;
-              return valid ? dsp::Source{corner + row * image_row, depth} : dsp::Source{outside, 0};
-            },
-            window.kernel_h, inside, columns + first * words);
+        dsp::pack_columns({corner, depth}, image_row, window.kernel_h, y0, y1, outside, inside,
+                          columns + first * words);
         dsp::convolve(kernel, columns, output + x * depth + channel);
       }
     }
