@@ -78,8 +78,8 @@ class DepthwiseConv2D(Operator):
         )
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3])
+        """Weights, bias, multipliers and shifts."""
+        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3], 0)
 
 
 def _window(graph: Graph, op: Op) -> Window:
