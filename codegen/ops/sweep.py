@@ -41,3 +41,4 @@ class Sweep:
                 end = (y + 1) * self.output_row_bytes
                 distance = max(distance, end - blocking * self.input_row_bytes)
         return distance
+

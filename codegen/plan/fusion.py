@@ -73,7 +73,8 @@ def blocks_of(graph: Graph) -> list[Block]:
 def fuse(graph: Graph, blocks: Set[Block]) -> Graph:
     """The graph with ``blocks``, which share no operator, made one operator each."""
     made = {
-        block.project: inverted_residual.fused([graph.ops[i] for i in block]) for block in blocks
+        block.project: inverted_residual.fused([graph.ops[i] for i in block])
+        for block in blocks
     }
     gone = {i for block in blocks for i in (block.expand, block.depthwise)}
     ops = [made.get(i, op) for i, op in enumerate(graph.ops) if i not in gone]
