@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
 
 namespace tinyml {
 
@@ -12,6 +13,13 @@ struct LookupInt8 {
   std::int32_t count;
 };
 
+}  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/lookup.hpp"
+#else
+namespace tinyml {
+
 TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
   for (std::int32_t i = 0; i < op.count; ++i) {
     output[i] = op.table[input[i] + 128];
@@ -19,3 +27,4 @@ TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::i
 }
 
 }  // namespace tinyml
+#endif
