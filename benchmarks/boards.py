@@ -7,15 +7,15 @@ from codegen.board import Board
 KIB = 1024
 
 
-def _board(core: str, emulator: str, flash_origin: int, ram_origin: int) -> Board:
+def _board(core: str, emulator: str, flash_origin: int, ram_origin: int, kib: int = 1024) -> Board:
     return Board(
         name=core.replace("-", "_"),
         core=core,
         clock_hz=100_000_000,
         flash_origin=flash_origin,
-        flash_bytes=448 * KIB,
+        flash_bytes=kib * KIB,
         ram_origin=ram_origin,
-        ram_bytes=448 * KIB,
+        ram_bytes=kib * KIB,
         emulator=emulator,
     )
 
@@ -24,7 +24,7 @@ BOARDS = {
     "cortex-m4": _board("cortex-m4", "mps2-an386", 0, 0x20000000),
     "cortex-m7": _board("cortex-m7", "mps2-an500", 0, 0x20000000),
     "cortex-m33": _board("cortex-m33", "mps2-an505", 0x10000000, 0x38000000),
-    "cortex-m55": _board("cortex-m55", "mps3-an547", 0, 0x20000000),
+    "cortex-m55": _board("cortex-m55", "mps3-an547", 0, 0x20000000, kib=512),
 }
 
 TEST_REGIONS = {  # where an emulator has room for test programs and their data, 1 MB each

@@ -6,8 +6,9 @@ renamed, so that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
-    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    p        the ``Project``             graph   as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory  the memory map
+    calls    kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
 
 the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
@@ -31,7 +32,7 @@ from codegen import literals, ops
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.plan import Plan, plan, verify
+from codegen.plan import Plan, arrange, verify
 from codegen.project import Project
 from codegen.simplify import simplify
 
@@ -86,15 +87,21 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph = simplify(project.graph)
+    graph, layout = arrange(simplify(project.graph))
     ops.check(graph)
-    layout = plan(graph)
     verify(graph, layout)
     arrays, calls = lower(graph, layout)
     memory = memory_map(
         graph, layout, project.head.classes, project.learner.buffer_samples, project.board
     )
-    return {"p": project, "plan": layout, "memory": memory, "calls": calls, "arrays": arrays}
+    return {
+        "p": project,
+        "graph": graph,
+        "plan": layout,
+        "memory": memory,
+        "calls": calls,
+        "arrays": arrays,
+    }
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
@@ -116,7 +123,10 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 arguments.append(pool.name(number, operand))
             else:
                 arguments.append(address(tensor, layout.offsets[index], element))
-        arguments.append(address(graph.tensors[call.output], layout.offsets[call.output], element))
+        output = graph.tensors[call.output]
+        arguments.append(address(output, layout.offsets[call.output], element))
+        if layout.scratch[number] is not None:
+            arguments.append(address(output, layout.scratch[number], element))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),
