@@ -1,25 +1,24 @@
 """A project's tree of files from its description.
 
 ``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
-is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
-renamed, so that a folder is either the whole project or not there.
+is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes.
+The tree is written aside and renamed, so that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
-    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    p        the ``Project``             plan         the arena (``codegen.plan.Plan``)
+    memory   the memory map              calls        kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
+    digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
-    digest   of the model, two words     drivers of the serial port (``SerialDriver``)
+    version  of this package             api_version  of the C++ interface: major, minor, patch
 
 and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +29,8 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import literals, ops
+from codegen import VERSION, literals, ops
+from codegen.digest import model_digest
 from codegen.drivers import emulated_serial_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, Graph, Tensor
 from codegen.machines import MACHINES
@@ -41,6 +41,7 @@ from codegen.project import Project
 from codegen.simplify import simplify
 
 ROOT = Path(__file__).parent
+API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
 
 
@@ -106,27 +107,14 @@ def context_of(project: Project) -> dict[str, Any]:
         "calls": calls,
         "arrays": arrays,
         "machine": MACHINES.get(project.board.emulator),
-        "digest": _digest_words(project, arrays, calls),
+        "digest": model_digest(project),
+        "api_version": API_VERSION,
+        "version": VERSION,
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
         },
     }
-
-
-def _digest_words(
-    project: Project, arrays: list[EmittedArray], calls: list[EmittedCall]
-) -> tuple[int, ...]:
-    """The start of the SHA-256 of what the model computes: the extractor and the first head."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.name} {array.values.dtype} {array.values.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array.values).tobytes())
-    for call in calls:
-        digest.update(f"{call.kernel} {call.initialiser} {call.arguments}\n".encode())
-    digest.update(f"{project.graph.input.shape} {project.head.weights.shape}\n".encode())
-    digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
-    return struct.unpack("<2I", digest.digest()[:8])
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
