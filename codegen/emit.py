@@ -1,8 +1,9 @@
 """A project's tree of files from its description.
 
 ``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
-is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes.
-The tree is written aside and renamed, so that a folder is either the whole project or not there.
+is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
+the Arduino library. The same project gives the same bytes. The tree is written aside and renamed, so
+that a folder is either the whole project or not there.
 
 Templates see:
 
@@ -12,6 +13,7 @@ Templates see:
     digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     version  of this package             api_version  of the C++ interface: major, minor, patch
+    library  its name for Arduino
 
 and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
 """
@@ -110,6 +112,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "digest": model_digest(project),
         "api_version": API_VERSION,
         "version": VERSION,
+        "library": f"TinyML_{literals.identifier(project.name)}",
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
@@ -217,7 +220,7 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     templates = ROOT / "templates"
     for path in sorted(p for p in templates.rglob("*") if p.is_file()):
         relative = path.relative_to(templates)
-        target = root / relative
+        target = root / relative.as_posix().replace("LIBRARY", context["library"])
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
@@ -226,3 +229,17 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")
+    _copy_sources(root, root / "arduino" / context["library"] / "src")
+
+
+def _copy_sources(root: Path, library: Path) -> None:
+    """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
+    places = {
+        "include/tinyml": "tinyml",
+        "src": "src",
+        "runtime/kernels": "runtime/kernels",
+        "runtime/learner": "runtime/learner",
+        "runtime/preprocess": "runtime/preprocess",
+    }
+    for source, place in places.items():
+        shutil.copytree(root / source, library / place)

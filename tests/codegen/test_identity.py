@@ -55,7 +55,7 @@ def test_the_header_says_it(emit_identity):
 
 
 def test_the_compiler_has_the_packages_version():
-    assert codegen.VERSION == tinyml_nas.__version__
+    assert tinyml_nas.__version__ == codegen.VERSION
 
 
 def test_a_change_of_the_interface_changes_its_version():
