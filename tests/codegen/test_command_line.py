@@ -182,8 +182,10 @@ def test_without_hydra_and_torch_a_project_is_written_that_passes_its_test(tmp_p
         (banned / name).mkdir(parents=True)
         (banned / name / "__init__.py").write_text(f"raise ImportError('{name} is banned')\n")
     done = subprocess.run(
-        [sys.executable, "-m", "codegen", "model.tflite", *"--device nucleo_l4r5zi".split()]
-        + "--out project --report report.json --class-names a,b,c,d,e".split(),
+        [
+            *(sys.executable, "-m", "codegen", "model.tflite", "--device", "nucleo_l4r5zi"),
+            *("--out", "project", "--report", "report.json", "--class-names", "a,b,c,d,e"),
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": f"{banned}{os.pathsep}{ROOT}"},
         capture_output=True,
