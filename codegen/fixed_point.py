@@ -16,6 +16,7 @@ import numpy.typing as npt
 from codegen.ir import ModelError, Tensor
 
 INT8_MIN, INT8_MAX = -128, 127
+LARGEST_SHIFT = 23  # to the right, of the fast kernels
 Codes = npt.NDArray[np.int64]
 
 
@@ -35,6 +36,14 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
         multiplier //= 2
         exponent += 1
     return (0, 0) if exponent < -31 else (multiplier, exponent)
+
+
+def is_fraction(multiplier: int, exponent: int) -> bool:
+    """Whether the fast kernels can multiply by this factor, 2^-24 to 1/2.
+
+    They need one right shift at least, and (2 * zero point + 1) << shift within 32 bits.
+    """
+    return multiplier > 0 and -LARGEST_SHIFT <= exponent <= -1
 
 
 def round_half_away(value: float) -> float:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 PACKAGES = {
+    "gcc": "gcc",
     "g++": "g++",
     "cmake": "cmake",
     "arm-none-eabi-g++": (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from codegen.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
     Codes,
     activation_range,
+    is_fraction,
     multiply,
     quantize_multiplier,
     scale_of,
@@ -18,9 +23,11 @@ from codegen.ops.broadcast import (
     check_broadcast,
     constant_bytes,
     full_operands,
+    side_by_side,
 )
 
 LEFT_SHIFT = 20  # operands are scaled up by 2^20 before they are brought to a common scale
+HALF = (1 << 30, 0)  # the factor of the operand with the larger scale, as multiplier and exponent
 
 
 class Add(Operator):
@@ -35,10 +42,12 @@ class Add(Operator):
         loops = {"broadcast": broadcast_value(graph, op)}
         if output_of(graph, op).dtype == "float32":
             low, high = float_range(activation_of(op))
-            params, fields = "AddFloat", loops | {"low": low, "high": high}
+            kernel, params, fields = "add", "AddFloat", loops | {"low": low, "high": high}
         else:
-            params, fields = "AddInt8", loops | parameters(graph, op)
-        return Call("add", "add.hpp", params, fields, op.inputs, op.outputs[0])
+            values = parameters(graph, op)
+            kernel = "add" if side_by_side(graph, op) and _proved(values) else "add_any"
+            params, fields = "AddInt8", loops | values
+        return Call(kernel, "add.hpp", params, fields, op.inputs, op.outputs[0])
 
     def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
         """Operands of the output's shape."""
@@ -73,6 +82,17 @@ def parameters(graph: Graph, op: Op) -> dict[str, int]:
         "low": low,
         "high": high,
     }
+
+
+def _proved(values: Mapping[str, int]) -> bool:
+    """What ``AddInt8`` says of the fast kernel; sums are below 2^30 for any operands."""
+    operands = [(values["multiplier_a"], values["exponent_a"])]
+    operands += [(values["multiplier_b"], values["exponent_b"])]
+    return (
+        all(pair == HALF or is_fraction(*pair) for pair in operands)
+        and is_fraction(values["multiplier"], values["exponent"])
+        and (values["low"], values["high"]) == (INT8_MIN, INT8_MAX)
+    )
 
 
 def evaluate(graph: Graph, op: Op, a: Codes, b: Codes) -> Codes:

@@ -53,6 +53,12 @@ def broadcast_value(graph: Graph, op: Op) -> Value:
     return {"size": tuple(axis[0] for axis in axes), "step_a": steps[0], "step_b": steps[1]}
 
 
+def side_by_side(graph: Graph, op: Op) -> bool:
+    """Whether both operands move in the innermost loop, as the fast kernels need it."""
+    axes = _axes(graph, op)
+    return bool(axes) and axes[-1][1:] == (True, True)
+
+
 def full_operands(graph: Graph, op: Op) -> tuple[int, ...]:
     """Positions of operands as large as the output: they may be overwritten in place."""
     output = output_of(graph, op)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
-    Array,
     Call,
     Operator,
     constant_values,
@@ -18,6 +19,8 @@ from codegen.ops.base import (
     require_inputs,
 )
 from codegen.ops.window import Window, window_of
+
+LONGEST_WINDOW = 1152  # weights of one output channel: the fast kernel copies a window
 
 
 class Conv2D(Operator):
@@ -37,20 +40,28 @@ class Conv2D(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``conv_2d``."""
-        window = _window(graph, op)
         weights = constant_values(graph.tensors[op.inputs[1]])
-        common = {"window": window.value, "weights": Array("weights", weights)}
-        if weights.dtype == np.float32:
-            params, fields = "Conv2DFloat", convolution.float_fields(graph, op, len(weights))
-        else:
-            scales = convolution.effective_scales(graph, op)
-            flat = weights.astype(np.int64).reshape(len(weights), -1)
-            params, fields = "Conv2DInt8", convolution.int8_fields(graph, op, flat, scales)
-        return Call("conv_2d", "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
+        scales = () if weights.dtype == np.float32 else convolution.effective_scales(graph, op)
+        return convolution_call(graph, op, _window(graph, op), scales)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Weights, bias, multipliers and exponents."""
         return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[0])
+
+
+def convolution_call(graph: Graph, op: Op, window: Window, scales: Sequence[float]) -> Call:
+    """Call ``conv_2d``; ``scales`` are the effective ones of an int8 operator."""
+    weights = constant_values(graph.tensors[op.inputs[1]])
+    flat = weights.reshape(len(weights), -1)
+    common = {"window": window.value, "weights": convolution.whole_words(weights)}
+    if weights.dtype == np.float32:
+        params, kernel = "Conv2DFloat", "conv_2d"
+        fields = convolution.float_fields(graph, op, len(weights))
+    else:
+        int8 = convolution.int8_fields(graph, op, flat.astype(np.int64), scales)
+        params, fields = "Conv2DInt8", int8.fields
+        kernel = int8.kernel("conv_2d", fits=flat.shape[1] <= LONGEST_WINDOW)
+    return Call(kernel, "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
 
 
 def require_no_dilation(op: Op) -> None:

@@ -3,19 +3,30 @@
 The input's zero point is folded into the bias, bias' = bias - zero_point * (sum of the output
 channel's weights), so that inner loops are plain dot products of codes. Where the window leaves
 the image the kernels put the zero point itself in place of the missing codes.
+
+Kernels come twice: ``conv_2d_any`` takes all that ``check`` lets pass, ``conv_2d`` only what is
+proved here of the weights at hand (``runtime/kernels/params.hpp`` lists it), which real networks
+fulfil.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from codegen.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
+    LARGEST_SHIFT,
     activation_range,
+    all_codes,
+    is_fraction,
     quantize_multiplier,
     scale_of,
+    to_int8,
     wrap_int32,
     zero_point_of,
 )
@@ -31,6 +42,9 @@ from codegen.ops.base import (
 )
 
 BIAS, TABLE = 2, 3  # positions among the inputs; the table is the simplifier's
+WORD_BYTES = 4
+LARGEST_SUM = 1 << 30  # accumulators that the fast kernels take, in magnitude
+TINY_SUM = 1 << 22  # smaller ones, shifted by more than LARGEST_SHIFT, give 0
 
 
 def check_weights(graph: Graph, op: Op, channels: int, axis: int, shape: tuple[int, ...]) -> None:
@@ -86,10 +100,22 @@ def effective_scales(graph: Graph, op: Op) -> list[float]:
     ]
 
 
+@dataclass(frozen=True)
+class Int8Fields:
+    """The member ``to``, a ``Requantization``, and whether the fast kernels may be called."""
+
+    fields: dict[str, Value]
+    proved: bool
+
+    def kernel(self, name: str, *, fits: bool = True) -> str:
+        """The fast kernel, or the one for all cases."""
+        return name if self.proved and fits else f"{name}_any"
+
+
 def int8_fields(
     graph: Graph, op: Op, weights: npt.NDArray[np.int64], scales: Sequence[float]
-) -> dict[str, Value]:
-    """The member ``to``, a ``Requantization``; ``weights`` is (channels, weights of each)."""
+) -> Int8Fields:
+    """Bias, scales and clamps; ``weights`` is (channels, weights of each)."""
     source, scaled = graph.tensors[op.inputs[0]], scaled_output(graph, op)
     channels = len(weights)
     bias_tensor = _bias(graph, op)
@@ -100,20 +126,39 @@ def int8_fields(
     pairs = [quantize_multiplier(scale) for scale in scales]
     if len(pairs) == 1:
         pairs *= channels
+    multipliers = np.array([m for m, _ in pairs], np.int64)
+    shifts = np.array([-e for _, e in pairs], np.int64)
+    largest = np.abs(folded) + 128 * np.abs(weights).sum(axis=1)
+    dead = (shifts > LARGEST_SHIFT) & (largest < TINY_SUM)  # the result is 0, then as before
+    multipliers[dead], shifts[dead] = 1 << 30, LARGEST_SHIFT
+    proved = bool((largest < LARGEST_SUM).all()) and all(
+        is_fraction(int(m), -int(s)) for m, s in zip(multipliers, shifts, strict=True)
+    )
     table = graph.tensors[op.inputs[TABLE]] if len(op.inputs) > TABLE else None
+    codes = None if table is None else constant_values(table).reshape(-1)
     low, high = activation_range(activation_of(op), scaled)
-    return {
+    if proved and (low, high) != (INT8_MIN, INT8_MAX):
+        clamped = to_int8(all_codes().clip(low, high))
+        codes = clamped if codes is None else codes[clamped.astype(np.int64) - INT8_MIN]
+        low, high = INT8_MIN, INT8_MAX
+    fields: dict[str, Value] = {
         "to": {
-            "bias": Array("bias", folded.astype(np.int32)),
-            "multipliers": Array("multipliers", np.array([m for m, _ in pairs], np.int32)),
-            "exponents": Array("exponents", np.array([e for _, e in pairs], np.int8)),
-            "table": Array("table", constant_values(table)) if table else None,
+            "scales": Array("scales", np.stack([folded, multipliers], axis=1).astype(np.int32)),
+            "shifts": Array("shifts", shifts.astype(np.int8)),
+            "table": None if codes is None else Array("table", codes),
             "input_zero_point": zero_point_of(source),
             "output_zero_point": zero_point_of(scaled),
             "low": low,
             "high": high,
         }
     }
+    return Int8Fields(fields, proved)
+
+
+def whole_words(weights: npt.NDArray[np.generic]) -> Array:
+    """The weights, with zeros behind them until the last word is whole."""
+    missing = -weights.nbytes % WORD_BYTES
+    return Array("weights", np.pad(weights.reshape(-1), (0, missing)) if missing else weights)
 
 
 def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
@@ -125,11 +170,21 @@ def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
 
 
 def constant_bytes(graph: Graph, op: Op, channels: int) -> int:
-    """Bytes of weights, bias, multipliers, exponents and table."""
+    """Bytes of weights, bias, multipliers, shifts and table."""
     weights = graph.tensors[op.inputs[1]]
     if weights.dtype == "float32":
         return weights.size_bytes + 4 * channels
-    return weights.size_bytes + 9 * channels + (256 if len(op.inputs) > TABLE else 0)
+    padding = -weights.size_bytes % WORD_BYTES
+    table = 256 if len(op.inputs) > TABLE or _narrow(graph, op) else 0
+    return weights.size_bytes + padding + 9 * channels + table
+
+
+def _narrow(graph: Graph, op: Op) -> bool:
+    """Whether the fused activation clamps codes, which then takes a table."""
+    scaled = scaled_output(graph, op)
+    if scaled.quantization is None:
+        return False
+    return activation_range(activation_of(op), scaled) != (INT8_MIN, INT8_MAX)
 
 
 def _bias(graph: Graph, op: Op) -> Tensor | None:

@@ -20,6 +20,8 @@ from codegen.ops.base import (
 from codegen.ops.conv_2d import require_no_dilation
 from codegen.ops.window import Window, window_of
 
+FEWEST_CHANNELS, LARGEST_KERNEL = 4, 7  # what the fast kernel takes
+
 
 class DepthwiseConv2D(Operator):
     """Each input channel gives ``multiplier`` output channels, side by side."""
@@ -46,20 +48,28 @@ class DepthwiseConv2D(Operator):
         window = _window(graph, op)
         weights = constant_values(graph.tensors[op.inputs[1]])
         channels = weights.shape[3]
+        multiplier = channels // window.input[2]
         common = {
             "window": window.value,
-            "multiplier": channels // window.input[2],
+            "multiplier": multiplier,
             "weights": Array("weights", weights),
         }
         if weights.dtype == np.float32:
-            params, fields = "DepthwiseConv2DFloat", convolution.float_fields(graph, op, channels)
+            params, kernel = "DepthwiseConv2DFloat", "depthwise_conv_2d"
+            fields = convolution.float_fields(graph, op, channels)
         else:
             scales = convolution.effective_scales(graph, op)
             flat = weights.astype(np.int64).reshape(-1, channels).T
-            params = "DepthwiseConv2DInt8"
-            fields = convolution.int8_fields(graph, op, flat, scales)
+            int8 = convolution.int8_fields(graph, op, flat, scales)
+            params, fields = "DepthwiseConv2DInt8", int8.fields
+            fits = (
+                multiplier == 1
+                and channels >= FEWEST_CHANNELS
+                and max(window.kernel_h, window.kernel_w) <= LARGEST_KERNEL
+            )
+            kernel = int8.kernel("depthwise_conv_2d", fits=fits)
         return Call(
-            "depthwise_conv_2d",
+            kernel,
             "depthwise_conv_2d.hpp",
             params,
             common | fields,

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from codegen.fixed_point import scale_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
-    Array,
     Call,
     Operator,
-    constant_values,
     output_of,
     require,
     require_activations,
     require_inputs,
 )
+from codegen.ops.conv_2d import convolution_call
 from codegen.ops.window import Window
 
 
@@ -42,20 +39,12 @@ class FullyConnected(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``conv_2d`` on pixels of one row."""
-        source = graph.tensors[op.inputs[0]]
-        weights = constant_values(graph.tensors[op.inputs[1]])
+        source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
         channels, depth = weights.shape
         pixels = prod(source.shape) // depth
         window = Window((1, pixels, depth), (1, pixels, channels), 1, 1, 1, 1, 0, 0)
-        common = {"window": window.value, "weights": Array("weights", weights)}
-        if weights.dtype == np.float32:
-            params, fields = "Conv2DFloat", convolution.float_fields(graph, op, channels)
-        else:
-            params = "Conv2DInt8"
-            fields = convolution.int8_fields(
-                graph, op, weights.astype(np.int64), _scales(graph, op)
-            )
-        return Call("conv_2d", "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
+        scales = () if weights.dtype == "float32" else _scales(graph, op)
+        return convolution_call(graph, op, window, scales)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Weights, bias, multipliers and exponents."""

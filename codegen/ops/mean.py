@@ -15,6 +15,8 @@ from codegen.ops.base import (
     require_inputs,
 )
 
+FEWEST_CHANNELS = 4  # what the fast kernel takes
+
 
 class Mean(Operator):
     """Sums of each channel's centred codes, scaled once by the ratio of scales over the area."""
@@ -57,7 +59,8 @@ class Mean(Operator):
             "offset": -zero_point_of(source) * area,
             "zero_point": zero_point_of(output),
         }
-        return Call("mean", "mean.hpp", "MeanInt8", fields, op.inputs[:1], op.outputs[0])
+        kernel = "mean" if channels >= FEWEST_CHANNELS else "mean_any"
+        return Call(kernel, "mean.hpp", "MeanInt8", fields, op.inputs[:1], op.outputs[0])
 
 
 OPERATOR = Mean()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from codegen.fixed_point import (
+    INT8_MAX,
+    INT8_MIN,
     Codes,
     activation_range,
+    is_fraction,
     multiply,
     quantize_multiplier,
     scale_of,
@@ -18,6 +21,7 @@ from codegen.ops.broadcast import (
     check_broadcast,
     constant_bytes,
     full_operands,
+    side_by_side,
 )
 
 
@@ -33,10 +37,17 @@ class Mul(Operator):
         loops = {"broadcast": broadcast_value(graph, op)}
         if output_of(graph, op).dtype == "float32":
             low, high = float_range(activation_of(op))
-            params, fields = "MulFloat", loops | {"low": low, "high": high}
+            kernel, params, fields = "mul", "MulFloat", loops | {"low": low, "high": high}
         else:
-            params, fields = "MulInt8", loops | parameters(graph, op)
-        return Call("mul", "mul.hpp", params, fields, op.inputs, op.outputs[0])
+            values = parameters(graph, op)
+            proved = (
+                side_by_side(graph, op)
+                and is_fraction(values["multiplier"], values["exponent"])
+                and (values["low"], values["high"]) == (INT8_MIN, INT8_MAX)
+            )
+            kernel = "mul" if proved else "mul_any"
+            params, fields = "MulInt8", loops | values
+        return Call(kernel, "mul.hpp", params, fields, op.inputs, op.outputs[0])
 
     def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
         """Operands of the output's shape."""

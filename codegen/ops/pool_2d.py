@@ -18,6 +18,8 @@ from codegen.ops.base import (
 )
 from codegen.ops.window import Window, window_of
 
+FEWEST_CHANNELS, MOST_CELLS = 4, 256  # what the fast kernels take: their sums have 16 bits
+
 
 @dataclass(frozen=True)
 class Pool2D(Operator):
@@ -40,14 +42,17 @@ class Pool2D(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call the pooling kernel."""
-        output = output_of(graph, op)
+        output, window = output_of(graph, op), _window(graph, op)
         bounds: tuple[float, float]
         if output.dtype == "float32":
-            params, bounds = "PoolFloat", float_range(activation_of(op))
+            params, bounds, kernel = "PoolFloat", float_range(activation_of(op)), self.kernel
         else:
             params, bounds = "PoolInt8", activation_range(activation_of(op), output)
-        fields = {"window": _window(graph, op).value, "low": bounds[0], "high": bounds[1]}
-        return Call(self.kernel, "pool_2d.hpp", params, fields, op.inputs[:1], op.outputs[0])
+            cells = window.kernel_h * window.kernel_w
+            fits = window.input[2] >= FEWEST_CHANNELS and cells <= MOST_CELLS
+            kernel = self.kernel if fits else f"{self.kernel}_any"
+        fields = {"window": window.value, "low": bounds[0], "high": bounds[1]}
+        return Call(kernel, "pool_2d.hpp", params, fields, op.inputs[:1], op.outputs[0])
 
 
 def _window(graph: Graph, op: Op) -> Window:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ctypes
 import subprocess
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import numpy as np
 import numpy.typing as npt
 
@@ -40,9 +42,15 @@ def sources(graph: Graph) -> dict[str, str]:
     plan.verify(graph, layout)
     arrays, calls = emit.lower(graph, layout)
     context = {"p": project_of(graph), "plan": layout, "arrays": arrays, "calls": calls}
-    env = emit.environment()
     names = ("extractor.hpp", "extractor.cpp", "weights.hpp", "weights.cpp")
-    return {name: env.get_template(f"src/{name}.j2").render(context) for name in names}
+    templates = _environment()
+    return {name: templates.get_template(f"src/{name}.j2").render(context) for name in names}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    """One for all models: an environment compiles each template once."""
+    return emit.environment()
 
 
 def write_case(graph: Graph, folder: Path, case: str) -> list[str]:

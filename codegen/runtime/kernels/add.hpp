@@ -5,24 +5,18 @@
 
 #include "runtime/kernels/broadcast.hpp"
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
+#include "runtime/kernels/params.hpp"
 
 namespace tinyml {
-
-struct AddInt8 {
-  Broadcast broadcast;
-  std::int32_t multiplier_a, multiplier_b, multiplier;
-  std::int8_t exponent_a, exponent_b, exponent;
-  std::int8_t zero_point_a, zero_point_b, zero_point;
-  std::int8_t low, high;
-};
 
 struct AddFloat {
   Broadcast broadcast;
   float low, high;
 };
 
-TINYML_KERNEL void add(const AddInt8& op, const std::int8_t* a, const std::int8_t* b,
-                       std::int8_t* output) {
+TINYML_KERNEL void add_any(const AddInt8& op, const std::int8_t* a, const std::int8_t* b,
+                           std::int8_t* output) {
   constexpr std::int32_t kHeadroom = 1 << 20;
   for_each_pair(op.broadcast, a, b, output, [&op](std::int32_t x, std::int32_t y) {
     const std::int32_t scaled_x =
@@ -40,3 +34,18 @@ TINYML_KERNEL void add(const AddFloat& op, const float* a, const float* b, float
 }
 
 }  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/add.hpp"
+#elif TINYML_ISA_DSP
+#include "runtime/kernels/dsp/add.hpp"
+#else
+namespace tinyml {
+
+inline void add(const AddInt8& op, const std::int8_t* a, const std::int8_t* b,
+                std::int8_t* output) {
+  add_any(op, a, b, output);
+}
+
+}  // namespace tinyml
+#endif

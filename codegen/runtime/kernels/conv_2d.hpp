@@ -5,15 +5,11 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
+#include "runtime/kernels/params.hpp"
 #include "runtime/kernels/requantize.hpp"
 
 namespace tinyml {
-
-struct Conv2DInt8 {
-  Window window;
-  const std::int8_t* weights;
-  Requantization to;
-};
 
 struct Conv2DFloat {
   Window window;
@@ -68,7 +64,8 @@ inline std::int32_t sum_outside(const Window& window, const Patch& patch,
 
 }  // namespace conv_2d_detail
 
-TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::int8_t* output) {
+TINYML_KERNEL void conv_2d_any(const Conv2DInt8& op, const std::int8_t* input,
+                               std::int8_t* output) {
   const Window& window = op.window;
   const std::int32_t depth = window.input.channels;
   const std::int32_t filter_row = window.kernel_w * depth;
@@ -137,3 +134,17 @@ TINYML_KERNEL void conv_2d(const Conv2DFloat& op, const float* input, float* out
 }
 
 }  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/conv_2d.hpp"
+#elif TINYML_ISA_DSP
+#include "runtime/kernels/dsp/conv_2d.hpp"
+#else
+namespace tinyml {
+
+inline void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::int8_t* output) {
+  conv_2d_any(op, input, output);
+}
+
+}  // namespace tinyml
+#endif

@@ -5,16 +5,11 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
+#include "runtime/kernels/params.hpp"
 #include "runtime/kernels/requantize.hpp"
 
 namespace tinyml {
-
-struct DepthwiseConv2DInt8 {
-  Window window;
-  std::int16_t multiplier;  // output channels per input channel
-  const std::int8_t* weights;
-  Requantization to;
-};
 
 struct DepthwiseConv2DFloat {
   Window window;
@@ -82,8 +77,8 @@ inline void accumulate(const Window& window, const Patch& patch, const Code* wei
 
 }  // namespace depthwise_detail
 
-TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::int8_t* input,
-                                     std::int8_t* output) {
+TINYML_KERNEL void depthwise_conv_2d_any(const DepthwiseConv2DInt8& op, const std::int8_t* input,
+                                         std::int8_t* output) {
   using depthwise_detail::accumulate;
   using depthwise_detail::kBlock;
   const Window& window = op.window;
@@ -129,3 +124,18 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DFloat& op, const float
 }
 
 }  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/depthwise_conv_2d.hpp"
+#elif TINYML_ISA_DSP
+#include "runtime/kernels/dsp/depthwise_conv_2d.hpp"
+#else
+namespace tinyml {
+
+inline void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::int8_t* input,
+                              std::int8_t* output) {
+  depthwise_conv_2d_any(op, input, output);
+}
+
+}  // namespace tinyml
+#endif

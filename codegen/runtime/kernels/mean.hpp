@@ -4,16 +4,10 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
+#include "runtime/kernels/params.hpp"
 
 namespace tinyml {
-
-struct MeanInt8 {
-  std::int32_t area, channels;
-  std::int32_t multiplier;  // the ratio of scales over the area
-  std::int32_t exponent;
-  std::int32_t offset;  // minus the zero point, `area` times
-  std::int8_t zero_point;
-};
 
 struct MeanFloat {
   std::int32_t area, channels;
@@ -33,7 +27,7 @@ inline Sum sum_channel(const Element* input, std::int32_t area, std::int32_t cha
 
 }  // namespace mean_detail
 
-TINYML_KERNEL void mean(const MeanInt8& op, const std::int8_t* input, std::int8_t* output) {
+TINYML_KERNEL void mean_any(const MeanInt8& op, const std::int8_t* input, std::int8_t* output) {
   for (std::int32_t channel = 0; channel < op.channels; ++channel) {
     const std::int32_t sum =
         op.offset + mean_detail::sum_channel<std::int32_t>(input + channel, op.area, op.channels);
@@ -50,3 +44,17 @@ TINYML_KERNEL void mean(const MeanFloat& op, const float* input, float* output) 
 }
 
 }  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/mean.hpp"
+#elif TINYML_ISA_DSP
+#include "runtime/kernels/dsp/mean.hpp"
+#else
+namespace tinyml {
+
+inline void mean(const MeanInt8& op, const std::int8_t* input, std::int8_t* output) {
+  mean_any(op, input, output);
+}
+
+}  // namespace tinyml
+#endif

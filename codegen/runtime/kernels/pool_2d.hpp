@@ -4,13 +4,10 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
+#include "runtime/kernels/params.hpp"
 
 namespace tinyml {
-
-struct PoolInt8 {
-  Window window;
-  std::int8_t low, high;
-};
 
 struct PoolFloat {
   Window window;
@@ -49,8 +46,8 @@ inline void pool(const Op& op, const Element* input, Element* output, Sum start,
 
 }  // namespace pool_detail
 
-TINYML_KERNEL void average_pool_2d(const PoolInt8& op, const std::int8_t* input,
-                                   std::int8_t* output) {
+TINYML_KERNEL void average_pool_2d_any(const PoolInt8& op, const std::int8_t* input,
+                                       std::int8_t* output) {
   pool_detail::pool(
       op, input, output, std::int32_t{0},
       [](std::int32_t sum, std::int32_t cell) { return sum + cell; },
@@ -65,7 +62,8 @@ TINYML_KERNEL void average_pool_2d(const PoolFloat& op, const float* input, floa
       [](float sum, std::int32_t count) { return sum / static_cast<float>(count); });
 }
 
-TINYML_KERNEL void max_pool_2d(const PoolInt8& op, const std::int8_t* input, std::int8_t* output) {
+TINYML_KERNEL void max_pool_2d_any(const PoolInt8& op, const std::int8_t* input,
+                                   std::int8_t* output) {
   pool_detail::pool(
       op, input, output, std::int32_t{-128},
       [](std::int32_t best, std::int32_t cell) { return cell > best ? cell : best; },
@@ -80,3 +78,21 @@ TINYML_KERNEL void max_pool_2d(const PoolFloat& op, const float* input, float* o
 }
 
 }  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/pool_2d.hpp"
+#elif TINYML_ISA_DSP
+#include "runtime/kernels/dsp/pool_2d.hpp"
+#else
+namespace tinyml {
+
+inline void average_pool_2d(const PoolInt8& op, const std::int8_t* input, std::int8_t* output) {
+  average_pool_2d_any(op, input, output);
+}
+
+inline void max_pool_2d(const PoolInt8& op, const std::int8_t* input, std::int8_t* output) {
+  max_pool_2d_any(op, input, output);
+}
+
+}  // namespace tinyml
+#endif

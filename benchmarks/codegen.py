@@ -1,0 +1,190 @@
+"""How fast and how small the generated code is, beside TensorFlow Lite Micro with CMSIS-NN.
+
+    python -m benchmarks.codegen                                     # all of it, three minutes
+    python -m benchmarks.codegen --network mbv3 --core cortex-m4     # layers of one, in seconds
+    python -m benchmarks.codegen --model FILE.tflite --core cortex-m55
+    python -m benchmarks.codegen --json FILE                         # for machines
+
+Instructions are exact counts of one inference under QEMU, bytes come from the linked firmware.
+Needs cmake, the cross-compiler and qemu-system-arm 7.2 or later.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import emulated, networks
+from benchmarks.boards import BOARDS
+from benchmarks.emulated import Measurement
+from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.read import read
+from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.preprocess import resize, to_codes
+
+FUNCTIONS = 12  # listed under a table of layers
+
+# A learning step as in the thesis: a full buffer, a head of ten classes.
+LEARNER = {"samples": 158, "features": 186, "classes": 10}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """TFLM with CMSIS-NN on networks of these shapes, gcc 12 -O2, as published with the issue.
+
+    It was measured by others on networks with other weights, classifier and softmax included.
+    """
+
+    instructions: dict[str, int]
+    arena_bytes: int
+
+
+REFERENCES = {
+    "mbv3": Reference({"cortex-m4": 14_800_000, "cortex-m55": 7_620_000}, 54_772),
+    "vww": Reference({"cortex-m4": 24_300_000, "cortex-m55": 6_780_000}, 100_708),
+    "resnet8": Reference({"cortex-m4": 29_900_000, "cortex-m55": 4_940_000}, 54_996),
+}
+
+
+def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
+    """The network of a file on one core, with a real image; see ``emulated.measure``."""
+    graph = read(model)
+    side = graph.input.shape[1]
+    pixels = resize(Cifar10Sample().split("test").pixels[:1], side)
+    image = to_codes(pixels)[0]
+    if image.shape != graph.input.shape[1:]:  # not a square image in colour
+        image = np.resize(image, graph.input.shape[1:])
+    return emulated.measure(graph, core, image, networks.CACHE, listing)
+
+
+def learning_step(core: str) -> dict[str, float]:
+    """Instructions of one step with a full buffer: the difference between two runs, twice over.
+
+    The last sample of a run that fills the buffer costs a step over all samples, an inference and
+    its input and output; the last sample of an unlabelled run costs the same without the step.
+    """
+    samples, features, classes = LEARNER["samples"], LEARNER["features"], LEARNER["classes"]
+    quantized = Quantization((0.05,), (-3,))
+    shapes = (1, 1, features, 1), (1, features)
+    tensors = tuple(Tensor(f"t{n}", shape, "int8", quantized) for n, shape in enumerate(shapes))
+    graph = Graph(tensors, (Op("RESHAPE", (0,), (1,)),), (0,), (1,))
+    project = emulated.project_of(graph, core, classes, samples)
+    rng = np.random.default_rng(1)
+    images = rng.integers(-128, 128, (samples + 1, *shapes[0][1:])).astype(np.int8)
+    labels = rng.integers(0, classes, samples + 1).tolist()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        emulated.build(project, folder)
+        program = folder / "build" / "stream.elf"
+
+        def total(count: int, *, learn: bool) -> int:
+            given = labels[:count] if learn else None
+            run = emulated.stream(
+                program, project, folder, networks.CACHE, images[:count], given, {}
+            )
+            return run.total
+
+        last = total(samples + 1, learn=True) - total(samples, learn=True)
+        last -= total(samples + 1, learn=False) - total(samples, learn=False)
+    multiply_adds = samples * 2 * features * classes  # forward and update
+    return {"instructions": last, "multiply_adds": multiply_adds, "ratio": last / multiply_adds}
+
+
+def table_of_layers(name: str, result: Measurement) -> str:
+    """Every layer of one network on one core, and the functions that ran longest."""
+    lines = [f"{name} on {result.core}: {result.instructions:,} instructions", ""]
+    lines += [f"{'instructions':>12} {'MAC':>9} {'per MAC':>7}  layer"]
+    for layer in result.layers:
+        ratio = f"{layer.instructions / layer.macs:7.2f}" if layer.macs else " " * 7
+        lines.append(f"{layer.instructions:12,} {layer.macs:9,} {ratio}  {layer.title}")
+    lines += ["", f"{'instructions':>12}  function (the whole test program)"]
+    lines += [f"{n:12,}  {function}" for function, n in result.functions[:FUNCTIONS]]
+    return "\n".join(lines)
+
+
+def table(results: dict[str, dict[str, Measurement]]) -> str:
+    """All networks on all cores, one row each."""
+    head = ("network", "core", "instructions", "TFLM*", "per MAC", "arena", "bound", "TFLM*")
+    head += ("weights", "code", "flash", "planned", "RAM", "planned")
+    rows = [head, ("---",) * len(head)]
+    for name, by_core in results.items():
+        reference = REFERENCES.get(name)
+        for core, m in by_core.items():
+            published = reference.instructions.get(core) if reference else None
+            numbers = (
+                m.instructions,
+                published,
+                round(m.instructions / m.macs, 2) if m.macs else None,
+                m.arena_bytes,
+                m.arena_bound_bytes,
+                reference.arena_bytes if reference else None,
+                m.weights_bytes,
+                m.code_bytes,
+                m.flash_bytes,
+                m.planned_flash_bytes,
+                m.ram_bytes,
+                m.planned_ram_bytes,
+            )
+            rows.append((name, core, *("" if n is None else f"{n:,}" for n in numbers)))
+    note = (
+        "* TFLM with CMSIS-NN, the reference's own measurement: other weights, classifier included."
+    )
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in rows), "", note])
+
+
+def main() -> None:
+    """Measure what the command line asks for and print it."""
+    arguments = _arguments()
+    models = dict.fromkeys(arguments.network or networks.NETWORKS)
+    if arguments.model:
+        models = {path.stem: path for path in arguments.model}
+    results: dict[str, dict[str, Measurement]] = {}
+    for name, path in models.items():
+        model = path or networks.tflite(name)
+        results[name] = {
+            core: measure(model, core, arguments.listing) for core in arguments.core or BOARDS
+        }
+    everything = not (arguments.network or arguments.model or arguments.core)
+    document: dict[str, Any] = {
+        "networks": {n: {c: asdict(m) for c, m in r.items()} for n, r in results.items()},
+        "reference": {name: asdict(reference) for name, reference in REFERENCES.items()},
+    }
+    if arguments.layers or not everything:
+        for name, by_core in results.items():
+            for result in by_core.values():
+                sys.stdout.write(f"{table_of_layers(name, result)}\n\n")
+    sys.stdout.write(f"{table(results)}\n")
+    if everything or arguments.learning:
+        document["learning_step"] = learning_step("cortex-m4") | LEARNER
+        step = document["learning_step"]
+        sys.stdout.write(
+            f"\none learning step over {LEARNER['samples']} samples of {LEARNER['features']} features, "
+            f"cortex-m4: {step['instructions']:,} instructions, {step['ratio']:.2f} a multiply-add\n"
+        )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure generated code on emulated boards.")
+    parser.add_argument("--network", action="append", choices=sorted(networks.NETWORKS))
+    parser.add_argument("--model", action="append", type=Path, help="any int8 extractor (.tflite)")
+    parser.add_argument("--core", action="append", choices=sorted(BOARDS))
+    parser.add_argument("--layers", action="store_true", help="a table of layers for each network")
+    parser.add_argument("--learning", action="store_true", help="the learning step as well")
+    parser.add_argument(
+        "--listing", type=Path, help="write the last program's disassembly with counts to this file"
+    )
+    parser.add_argument("--json", type=Path, help="write all numbers to this file")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""The networks of the code generator's benchmark: layers as published, random weights, int8.
+
+``vww`` and ``resnet8`` are MLPerf Tiny's (Banbury et al. 2021, github.com/mlcommons/tiny), cut before
+their last Dense; ``mbv3`` is a network in MobileNetV3's style (Howard et al. 2019: squeeze-excite,
+hard-swish) of 2.30 M multiply-adds, whose two largest tensors that live together take 32,768 bytes.
+Instruction counts hardly depend on the weights, so nothing is trained; batch normalisation takes its
+statistics from real images, so that activations use the range of their codes. ``shipped`` comes from
+the supernet that the repository holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.preprocess import normalise, resize
+
+if TYPE_CHECKING:
+    import keras
+
+CACHE = Path("outputs", "benchmarks")
+SPACE = Path(__file__).parents[1] / "conf" / "supernet" / "mbv3_mcu.yaml"
+CALIBRATION_IMAGES = 64
+SEED = 3
+
+
+def tflite(name: str) -> Path:
+    """The int8 flatbuffer of a network, converted once and kept until this file changes."""
+    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    path = CACHE / f"{name}-{version}.tflite"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_suffix(".part")
+        aside.write_bytes(NETWORKS[name]())
+        aside.replace(path)
+    return path
+
+
+def _random(build: Callable[[], keras.Model]) -> bytes:
+    """A network with random weights."""
+    from tinyml_nas.keras_backend import keras
+    from tinyml_nas.quantization.tflite import convert_int8, with_extremes
+
+    keras.utils.set_random_seed(SEED)
+    model = build()
+    pixels = Cifar10Sample().split("train").pixels[:CALIBRATION_IMAGES]
+    images = with_extremes(normalise(resize(pixels, model.input_shape[1])))
+    model(images, training=True)  # without momentum: the statistics are those of these images
+    return convert_int8(model, images)
+
+
+class _Layers:
+    """Keras layers in the order and with the options of the published networks."""
+
+    def __init__(self) -> None:
+        from tinyml_nas.keras_backend import keras
+
+        self.keras = keras
+
+    def image(self, side: int) -> Any:
+        return self.keras.Input((side, side, 3))
+
+    def conv(self, x: Any, channels: int, kernel: int, stride: int = 1, then: str = "") -> Any:
+        """Convolution, batch normalisation, and an activation if one is named."""
+        layers = self.keras.layers
+        x = layers.Conv2D(channels, kernel, stride, "same", use_bias=False)(x)
+        return self._normalised(x, then)
+
+    def depthwise(self, x: Any, kernel: int, stride: int, then: str) -> Any:
+        layers = self.keras.layers
+        x = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False)(x)
+        return self._normalised(x, then)
+
+    def activation(self, x: Any, name: str) -> Any:
+        return self.keras.layers.Activation(name)(x)
+
+    def squeeze_excite(self, x: Any, hidden: int) -> Any:
+        layers = self.keras.layers
+        gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+        gate = layers.Conv2D(hidden, 1, activation="relu")(gate)
+        gate = layers.Conv2D(x.shape[-1], 1)(gate)
+        return layers.Multiply()([x, self.activation(gate, "hard_sigmoid")])
+
+    def _normalised(self, x: Any, then: str) -> Any:
+        initializers = self.keras.initializers
+        x = self.keras.layers.BatchNormalization(
+            momentum=0.0,
+            gamma_initializer=initializers.RandomUniform(0.5, 1.5),
+            beta_initializer=initializers.RandomNormal(stddev=0.3),
+        )(x)
+        return self.activation(x, then) if then else x
+
+
+def _vww() -> keras.Model:
+    """MobileNetV1 (Howard et al. 2017) at width 0.25 on 96x96, 256 features."""
+    net = _Layers()
+    image = net.image(96)
+    x = net.conv(image, 8, 3, 2, "relu")
+    blocks = [(1, 16), (2, 32), (1, 32), (2, 64), (1, 64), (2, 128), *[(1, 128)] * 5, (2, 256)]
+    for stride, channels in [*blocks, (1, 256)]:
+        x = net.conv(net.depthwise(x, 3, stride, "relu"), channels, 1, then="relu")
+    x = net.keras.layers.AveragePooling2D(3)(x)
+    return net.keras.Model(image, net.keras.layers.Flatten()(x))
+
+
+def _resnet8() -> keras.Model:
+    """ResNet (He et al. 2016) of three stacks of one block on 32x32, 64 features."""
+    net = _Layers()
+    image = net.image(32)
+    x = net.conv(image, 16, 3, then="relu")
+    for channels, stride in ((16, 1), (32, 2), (64, 2)):
+        y = net.conv(net.conv(x, channels, 3, stride, "relu"), channels, 3)
+        if stride > 1:
+            x = net.keras.layers.Conv2D(channels, 1, stride, "same")(x)
+        x = net.activation(net.keras.layers.Add()([x, y]), "relu")
+    x = net.keras.layers.AveragePooling2D(8)(x)
+    return net.keras.Model(image, net.keras.layers.Flatten()(x))
+
+
+def _mbv3() -> keras.Model:
+    """MobileNetV3's blocks on 64x64, 186 features."""
+    net = _Layers()
+
+    def block(  # expand, depthwise, squeeze-excite, project, add
+        x: Any, hidden: int, channels: int, kernel: int, stride: int, squeezed: int, then: str
+    ) -> Any:
+        y = net.conv(x, hidden, 1, then=then) if hidden != x.shape[-1] else x
+        y = net.depthwise(y, kernel, stride, then)
+        y = net.squeeze_excite(y, squeezed) if squeezed else y
+        y = net.conv(y, channels, 1)
+        return net.keras.layers.Add()([x, y]) if y.shape == x.shape else y
+
+    image = net.image(64)
+    x = net.conv(image, 16, 3, 2, "hard_silu")
+    x = block(x, 16, 16, 3, 2, 8, "relu")
+    x = block(x, 64, 24, 3, 2, 0, "relu")
+    x = block(x, 96, 24, 3, 1, 0, "relu")
+    x = block(x, 96, 40, 5, 2, 24, "hard_silu")
+    x = block(x, 160, 40, 5, 1, 40, "hard_silu")
+    x = block(x, 160, 40, 5, 1, 40, "hard_silu")
+    x = net.conv(x, 240, 1, then="hard_silu")
+    x = net.keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
+    x = net.activation(net.keras.layers.Conv2D(186, 1)(x), "hard_silu")
+    return net.keras.Model(image, net.keras.layers.Flatten()(x))
+
+
+def _shipped() -> bytes:
+    """A network of the shipped supernet, weights as inherited: 5x5 kernels, two blocks a stage."""
+    import tempfile
+
+    import yaml
+
+    from tinyml_nas.convert import convert
+    from tinyml_nas.quantization.int8 import Int8
+    from tinyml_nas.quantization.tflite import EXTRACTOR_FILE
+    from tinyml_nas.supernet.files import load_supernet
+    from tinyml_nas.supernet.space import MobileNetV3Space
+    from tinyml_nas.training import recalibrate
+
+    fields = yaml.safe_load(SPACE.read_text(encoding="utf-8"))
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    del fields["_target_"], fields["defaults"]
+    space = MobileNetV3Space(**fields)
+    genotype = space.smallest()
+    genotype[0] = space.resolutions.index(32)
+    genotype[1:].reshape(space.stages, -1)[:, :3] = 1
+    sample = Cifar10Sample()
+    network = load_supernet(space, sample.classes).extract(genotype)
+    recalibrate(network, sample.split("train")[:500])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = convert(network, normalise(sample.split("validation").pixels), folder)
+        train = normalise(sample.split("train").pixels[:200])
+        Int8(calibration_images=200).quantize(model.artifact.path, train, folder)
+        return (folder / EXTRACTOR_FILE).read_bytes()
+
+
+NETWORKS: Mapping[str, Callable[[], bytes]] = MappingProxyType(
+    {
+        "mbv3": partial(_random, _mbv3),
+        "vww": partial(_random, _vww),
+        "resnet8": partial(_random, _resnet8),
+        "shipped": _shipped,
+    }
+)

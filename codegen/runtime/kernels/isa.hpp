@@ -1,0 +1,21 @@
+// Which instruction set the int8 kernels use; at most one of the macros is 1:
+//   TINYML_ISA_MVE  vectors of Cortex-M55 (kernels in mve/)
+//   TINYML_ISA_DSP  pairs of 16-bit products of Cortex-M4, M7 and M33 (kernels in dsp/)
+// Neither: plain C++17 (Cortex-M0+ and M3, computers). -DTINYML_ISA_PLAIN asks for that anywhere;
+// -DTINYML_ISA_DSP=1 on a computer runs the kernels of dsp/ on emulated instructions, for tests.
+#pragma once
+
+#if !defined(TINYML_ISA_PLAIN) && !defined(TINYML_ISA_DSP) && !defined(TINYML_ISA_MVE)
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 1)
+#define TINYML_ISA_MVE 1
+#elif defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
+#define TINYML_ISA_DSP 1
+#endif
+#endif
+
+#if !defined(TINYML_ISA_MVE)
+#define TINYML_ISA_MVE 0
+#endif
+#if !defined(TINYML_ISA_DSP)
+#define TINYML_ISA_DSP 0
+#endif

@@ -1,0 +1,13 @@
+// DEPTHWISE_CONV_2D for MVE.
+#pragma once
+
+#include "runtime/kernels/params.hpp"
+
+namespace tinyml {
+
+inline void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::int8_t* input,
+                              std::int8_t* output) {
+  depthwise_conv_2d_any(op, input, output);
+}
+
+}  // namespace tinyml

@@ -1,0 +1,13 @@
+// MUL for MVE.
+#pragma once
+
+#include "runtime/kernels/params.hpp"
+
+namespace tinyml {
+
+inline void mul(const MulInt8& op, const std::int8_t* a, const std::int8_t* b,
+                std::int8_t* output) {
+  mul_any(op, a, b, output);
+}
+
+}  // namespace tinyml
