@@ -17,9 +17,9 @@ from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen import elf, toolchain
 from codegen.emit import context_of, emit
-from codegen.ir import Graph
+from codegen.ir import Graph, Op
+from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.simplify import simplify
 from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
@@ -91,21 +91,19 @@ def measure(
     context = context_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(project, folder)
-        program = folder / "build" / "stream.elf"
+        program = build(project, folder, "stream", emulated=True)
         marks = _marks(program, folder / "project" / "src" / "extractor.cpp")
         once = stream(program, project, folder, tools, np.stack([image]), None, marks)
         twice = stream(program, project, folder, tools, np.stack([image] * 2), None, marks)
-        firmware = folder / "build" / "firmware.elf"
+        firmware = build(project, folder, "firmware", emulated=False)
         functions = symbols.by_function(program, once.addresses)
         if listing:
             listing.write_text(symbols.listing(program, once.addresses))
         sizes = _constant_bytes(firmware)
         linked = elf.read(firmware)
     board, memory, layout = project.board, context["memory"], context["plan"]
-    simplified = simplify(graph)
     layers = tuple(
-        Layer(call.title, _macs(simplified, number), once.parts[number])
+        Layer(call.title, _macs(context["graph"], context["graph"].ops[number]), once.parts[number])
         for call, number in ((call, int(call.params_name[3:])) for call in context["calls"])
     )
     flash = linked.flash_bytes(board.flash_origin, board.flash_bytes)
@@ -129,17 +127,19 @@ def measure(
     )
 
 
-def build(project: Project, folder: Path) -> None:
-    """Emit ``project`` to ``folder/project`` and build it for its emulator in ``folder/build``."""
-    tree = folder / "project"
-    emit(project, tree)
+def build(project: Project, folder: Path, target: str, *, emulated: bool) -> Path:
+    """Emit ``project`` to ``folder/project`` and build one program of it."""
+    tree, build_folder = folder / "project", "emulated" if emulated else "board"
+    if not tree.exists():
+        emit(project, tree)
     cross = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
     # -g adds the lines that code comes from and changes no instruction.
-    configure = ["-S", str(tree), "-B", "build", cross, "-DEMULATED=ON", "-DCMAKE_CXX_FLAGS=-g"]
+    configure = ["-S", str(tree), "-B", build_folder, cross, "-DCMAKE_CXX_FLAGS=-g"]
+    configure += ["-DEMULATED=ON"] if emulated else []
     cmake = toolchain.find("cmake")
     toolchain.run([cmake, *configure], folder, BUILD_TIMEOUT_S)
-    targets = ["--target", "firmware", "stream"]
-    toolchain.run([cmake, "--build", "build", *targets], folder, BUILD_TIMEOUT_S)
+    toolchain.run([cmake, "--build", build_folder, "--target", target], folder, BUILD_TIMEOUT_S)
+    return folder / build_folder / f"{target}.elf"
 
 
 def stream(
@@ -193,9 +193,10 @@ def _constant_bytes(firmware: Path) -> Counter[str]:
     return sizes
 
 
-def _macs(graph: Graph, number: int) -> int:
+def _macs(graph: Graph, op: Op) -> int:
     """Multiply-adds of one operator; only operators with weights have any."""
-    op = graph.ops[number]
+    if op.kind == inverted_residual.KIND:
+        return sum(_macs(graph, stage) for stage in inverted_residual.stages_of(op))
     outputs = graph.tensors[op.outputs[0]].elements
     if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         return 0

@@ -44,6 +44,7 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 1468, 72),
         "FULLY_CONNECTED": KernelCost("conv_2d", 1140, 68),
         "HARD_SWISH": _LOOKUP,
+        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 480, 20),
         "LOGISTIC": _LOOKUP,
         "LOOKUP": _LOOKUP,
         "MAX_POOL_2D": KernelCost("max_pool_2d", 370, 48),
@@ -65,6 +66,7 @@ _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 524, 64),
         "FULLY_CONNECTED": KernelCost("conv_2d", 532, 60),
         "HARD_SWISH": KernelCost("hard_swish", 96, 24),
+        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 480, 20),
         "LOGISTIC": KernelCost("logistic", 880, 24),  # libm's expf and its tables included
         "MAX_POOL_2D": KernelCost("max_pool_2d", 444, 52),
         "MEAN": KernelCost("mean", 96, 28),
@@ -77,10 +79,19 @@ _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
     }
 )
 
+# Kernels that a kernel calls, and parameters that its own hold.
+_STAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"INVERTED_RESIDUAL": ("CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D")}
+)
+
 
 def code_bytes(graph: Graph, classes: int, core: str) -> int:
     """Flash that code takes: the runtime, each kernel that ``graph`` needs, and all calls."""
-    costs = [_cost(graph.tensors[op.outputs[0]].dtype, op.kind) for op in graph.ops]
+    costs = [
+        _cost(graph.tensors[op.outputs[0]].dtype, kind)
+        for op in graph.ops
+        for kind in (op.kind, *_STAGES.get(op.kind, ()))
+    ]
     kernels = {cost.kernel: cost.code_bytes for cost in costs}
     runtime = RUNTIME_BYTES + CLASS_BYTES * min(classes, MOST_UNROLLED_CLASSES)
     calls = sum(cost.call_bytes for cost in costs)

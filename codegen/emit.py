@@ -6,8 +6,9 @@ renamed, so that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
-    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    p        the ``Project``             graph   as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory  the memory map
+    calls    kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     digest   of the model, two words     drivers of the serial port (``SerialDriver``)
@@ -36,7 +37,7 @@ from codegen.ir import DTYPE_BYTES, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.plan import Plan, plan, verify
+from codegen.plan import Plan, arrange, verify
 from codegen.project import Project
 from codegen.simplify import simplify
 
@@ -91,9 +92,8 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph = simplify(project.graph)
+    graph, layout = arrange(simplify(project.graph))
     ops.check(graph)
-    layout = plan(graph)
     verify(graph, layout)
     arrays, calls = lower(graph, layout)
     memory = memory_map(
@@ -101,6 +101,7 @@ def context_of(project: Project) -> dict[str, Any]:
     )
     return {
         "p": project,
+        "graph": graph,
         "plan": layout,
         "memory": memory,
         "calls": calls,
@@ -147,7 +148,10 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 arguments.append(pool.name(number, operand))
             else:
                 arguments.append(_address(tensor, layout.offsets[index]))
-        arguments.append(_address(graph.tensors[call.output], layout.offsets[call.output]))
+        output = graph.tensors[call.output]
+        arguments.append(_address(output, layout.offsets[call.output]))
+        if layout.scratch[number] is not None:
+            arguments.append(_address(output, layout.scratch[number]))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.ir import Graph, ModelError, Op, Tensor
+from codegen.ops.sweep import Sweep
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6")
 FLOAT_MAX = float(np.finfo(np.float32).max)
@@ -74,6 +75,14 @@ class Operator(ABC):
     def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
         """Inputs (positions) over which the kernel may write its output, element by element."""
         return ()
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep | None:
+        """How the kernel goes through an input; None where it may read any byte until its end."""
+        return None
+
+    def scratch_bytes(self, graph: Graph, op: Op) -> int:
+        """Bytes of working memory; the kernel gets their address as its last argument."""
+        return 0
 
     def aliases(self) -> bool:
         """Whether the output is the input's bytes under another shape."""

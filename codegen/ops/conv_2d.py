@@ -18,6 +18,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 LONGEST_WINDOW = 1152  # weights of one output channel: the fast kernel copies a window
@@ -36,13 +37,17 @@ class Conv2D(Operator):
         shape = (channels, *weights.shape[1:3], image_shape(graph.tensors[op.inputs[0]])[2])
         convolution.check_weights(graph, op, channels, 0, shape)
         require_no_dilation(op)
-        _window(graph, op)
+        sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``conv_2d``."""
         weights = constant_values(graph.tensors[op.inputs[1]])
         scales = () if weights.dtype == np.float32 else convolution.effective_scales(graph, op)
-        return convolution_call(graph, op, _window(graph, op), scales)
+        return convolution_call(graph, op, sliding_window(graph, op), scales)
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Weights, bias, multipliers and exponents."""
@@ -71,7 +76,7 @@ def require_no_dilation(op: Op) -> None:
         raise ModelError(f"dilation must be (1, 1); got {dilation}")
 
 
-def _window(graph: Graph, op: Op) -> Window:
+def sliding_window(graph: Graph, op: Op) -> Window:
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)
