@@ -13,7 +13,8 @@ Templates see:
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     digest   of the model, two words     drivers of the serial port (``SerialDriver``)
 
-and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
+the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
+that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import numpy.typing as npt
 
 from codegen import literals, ops
 from codegen.drivers import emulated_serial_driver, serial_driver
-from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
@@ -133,6 +134,7 @@ def _digest_words(
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
     """Constant arrays, equal ones once, and kernel calls in order of execution."""
     pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    element = arena_dtype(graph)
     calls: list[EmittedCall] = []
     for number in layout.order:
         op = graph.ops[number]
@@ -147,11 +149,11 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 operand = Array(f"operand{position}", constant_values(tensor))
                 arguments.append(pool.name(number, operand))
             else:
-                arguments.append(_address(tensor, layout.offsets[index]))
+                arguments.append(address(tensor, layout.offsets[index], element))
         output = graph.tensors[call.output]
-        arguments.append(_address(output, layout.offsets[call.output]))
+        arguments.append(address(output, layout.offsets[call.output], element))
         if layout.scratch[number] is not None:
-            arguments.append(_address(output, layout.scratch[number]))
+            arguments.append(address(output, layout.scratch[number], element))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),
@@ -190,9 +192,20 @@ class _ArrayPool:
         return value
 
 
-def _address(tensor: Tensor, offset: int | None) -> str:
+def arena_dtype(graph: Graph) -> DType:
+    """The arena's elements: reals where all activations are, else codes."""
+    indices = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    activations = [graph.tensors[i] for i in indices | set(graph.inputs)]
+    floats = all(tensor.dtype == "float32" for tensor in activations if not tensor.constant)
+    return "float32" if floats else "int8"
+
+
+def address(tensor: Tensor, offset: int | None, element: DType) -> str:
+    """A tensor's first element, in C++, within an arena of ``element``."""
     assert offset is not None
-    return f"arena + {offset // DTYPE_BYTES[tensor.dtype]}"
+    pointer = f"arena + {offset // DTYPE_BYTES[element]}"
+    same = tensor.dtype == element
+    return pointer if same else f"reinterpret_cast<{literals.ctype(tensor.dtype)}*>({pointer})"
 
 
 def _title(graph: Graph, number: int, call: Call) -> str:
@@ -225,6 +238,7 @@ def environment() -> jinja2.Environment:
         literals.string,
     ):
         env.filters[function.__name__] = function
+    env.globals |= {"arena_dtype": arena_dtype, "address": address}
     return env
 
 
