@@ -20,7 +20,6 @@ from codegen.emit import context_of, emit
 from codegen.ir import Graph, Op
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.simplify import simplify
 from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
