@@ -20,7 +20,6 @@ from codegen.emit import context_of, emit
 from codegen.ir import Graph, Op
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.simplify import simplify
 from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
@@ -92,12 +91,11 @@ def measure(
     context = context_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(project, folder)
-        program = folder / "build" / "stream.elf"
+        program = build(project, folder, "stream", emulated=True)
         marks = _marks(program, folder / "project" / "src" / "extractor.cpp")
         once = stream(program, project, folder, tools, np.stack([image]), None, marks)
         twice = stream(program, project, folder, tools, np.stack([image] * 2), None, marks)
-        firmware = folder / "build" / "firmware.elf"
+        firmware = build(project, folder, "firmware", emulated=False)
         functions = symbols.by_function(program, once.addresses)
         if listing:
             listing.write_text(symbols.listing(program, once.addresses))
@@ -129,17 +127,19 @@ def measure(
     )
 
 
-def build(project: Project, folder: Path) -> None:
-    """Emit ``project`` to ``folder/project`` and build it for its emulator in ``folder/build``."""
-    tree = folder / "project"
-    emit(project, tree)
+def build(project: Project, folder: Path, target: str, *, emulated: bool) -> Path:
+    """Emit ``project`` to ``folder/project`` and build one program of it."""
+    tree, build_folder = folder / "project", "emulated" if emulated else "board"
+    if not tree.exists():
+        emit(project, tree)
     cross = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
     # -g adds the lines that code comes from and changes no instruction.
-    configure = ["-S", str(tree), "-B", "build", cross, "-DEMULATED=ON", "-DCMAKE_CXX_FLAGS=-g"]
+    configure = ["-S", str(tree), "-B", build_folder, cross, "-DCMAKE_CXX_FLAGS=-g"]
+    configure += ["-DEMULATED=ON"] if emulated else []
     cmake = toolchain.find("cmake")
     toolchain.run([cmake, *configure], folder, BUILD_TIMEOUT_S)
-    targets = ["--target", "firmware", "stream"]
-    toolchain.run([cmake, "--build", "build", *targets], folder, BUILD_TIMEOUT_S)
+    toolchain.run([cmake, "--build", build_folder, "--target", target], folder, BUILD_TIMEOUT_S)
+    return folder / build_folder / f"{target}.elf"
 
 
 def stream(

@@ -1,27 +1,27 @@
 """A project's tree of files from its description.
 
 ``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
-is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
-renamed, so that a folder is either the whole project or not there.
+is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
+the Arduino library. The same project gives the same bytes. The tree is written aside and renamed, so
+that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             graph   as it runs: simplified, blocks fused
-    plan     the arena (``Plan``)        memory  the memory map
-    calls    kernel calls in order (``EmittedCall``)
-    arrays   constant arrays (``EmittedArray``)
+    p        the ``Project``             graph        as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory       the memory map
+    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
+    digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
-    digest   of the model, two words     drivers of the serial port (``SerialDriver``)
+    version  of this package             api_version  of the C++ interface: major, minor, patch
+    library  its name for Arduino
 
-the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
-that start with ``%%`` are statements.
+and the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this
+module. Lines that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,8 +32,9 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import literals, ops
-from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen import VERSION, literals, ops
+from codegen.digest import model_digest
+from codegen.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
@@ -43,6 +44,7 @@ from codegen.project import Project
 from codegen.simplify import simplify
 
 ROOT = Path(__file__).parent
+API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
 
 
@@ -108,27 +110,16 @@ def context_of(project: Project) -> dict[str, Any]:
         "calls": calls,
         "arrays": arrays,
         "machine": MACHINES.get(project.board.emulator),
-        "digest": _digest_words(project, arrays, calls),
+        "digest": model_digest(project),
+        "api_version": API_VERSION,
+        "version": VERSION,
+        "library": f"TinyML_{literals.identifier(project.name)}",
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
+            "flash": flash_driver(project.board),
         },
     }
-
-
-def _digest_words(
-    project: Project, arrays: list[EmittedArray], calls: list[EmittedCall]
-) -> tuple[int, ...]:
-    """The start of the SHA-256 of what the model computes: the extractor and the first head."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.name} {array.values.dtype} {array.values.shape}\n".encode())
-        digest.update(np.ascontiguousarray(array.values).tobytes())
-    for call in calls:
-        digest.update(f"{call.kernel} {call.initialiser} {call.arguments}\n".encode())
-    digest.update(f"{project.graph.input.shape} {project.head.weights.shape}\n".encode())
-    digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
-    return struct.unpack("<2I", digest.digest()[:8])
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
@@ -247,7 +238,7 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     templates = ROOT / "templates"
     for path in sorted(p for p in templates.rglob("*") if p.is_file()):
         relative = path.relative_to(templates)
-        target = root / relative
+        target = root / relative.as_posix().replace("LIBRARY", context["library"])
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
@@ -256,3 +247,17 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")
+    _copy_sources(root, root / "arduino" / context["library"] / "src")
+
+
+def _copy_sources(root: Path, library: Path) -> None:
+    """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
+    places = {
+        "include/tinyml": "tinyml",
+        "src": "src",
+        "runtime/kernels": "runtime/kernels",
+        "runtime/learner": "runtime/learner",
+        "runtime/preprocess": "runtime/preprocess",
+    }
+    for source, place in places.items():
+        shutil.copytree(root / source, library / place)

@@ -22,7 +22,16 @@ from codegen.simplify import simplify
 __all__ = ["ModelError", "parse", "read", "read_as_written"]
 
 IDENTIFIER, VERSION = b"TFL3", 3
-LARGEST_TENSOR_BYTES = 1 << 26  # far beyond any microcontroller; a damaged shape asks for more
+# Far beyond any microcontroller, and little for a computer: a damaged file asks for more.
+LARGEST_TENSOR_BYTES = 1 << 24
+LARGEST_ACTIVATIONS_BYTES = 1 << 26  # of all tensors that are not constant
+LARGEST_FILE_BYTES = 1 << 28
+MOST_OPERATORS = 1 << 10
+MOST_TABLES = 1 << 14  # tensors, buffers
+MOST_AXES = 8
+MOST_OPERANDS = 64
+MOST_SCALES = 1 << 15
+LONGEST_NAME_BYTES = 200  # longer ones are cut
 
 DTYPES: Mapping[int, DType] = MappingProxyType({0: "float32", 2: "int32", 7: "int16", 9: "int8"})
 
@@ -114,12 +123,19 @@ def read(model: Path | str | bytes) -> Graph:
 def read_as_written(model: Path | str | bytes) -> Graph:
     """Read and check a model, every operator as the file has it; arguments and errors as ``read``'s."""
     try:
-        graph = parse(model if isinstance(model, bytes) else Path(model).read_bytes())
+        graph = parse(model if isinstance(model, bytes) else _content(Path(model)))
         ops.check(graph)
     except ModelError as error:
         name = "the model given as bytes" if isinstance(model, bytes) else str(model)
         raise ModelError(f"{name}: {error}") from error
     return graph
+
+
+def _content(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST_FILE_BYTES:
+        raise ModelError(f"a file of {size} bytes; at most {LARGEST_FILE_BYTES} are taken")
+    return path.read_bytes()
 
 
 def parse(model: bytes) -> Graph:
@@ -132,33 +148,38 @@ def parse(model: bytes) -> Graph:
     version = root.integer(0, "I")
     if version != VERSION:
         raise ModelError(f"schema version must be {VERSION}; got {version}")
-    kinds = [_kind(code) for code in root.tables(1)]
-    subgraphs = root.tables(2)
+    kinds = [_kind(code) for code in root.tables(1, MOST_OPERATORS)]
+    subgraphs = root.tables(2, MOST_TABLES)
     if len(subgraphs) != 1:
         raise ModelError(f"needs one subgraph; got {len(subgraphs)}")
     (subgraph,) = subgraphs
-    buffers = root.tables(4)
-    tensors = tuple(_tensor(table, buffers) for table in subgraph.tables(0))
+    buffers = root.tables(4, MOST_TABLES)
+    tensors = tuple(_tensor(table, buffers) for table in subgraph.tables(0, MOST_TABLES))
     graph = Graph(
         tensors=tensors,
-        ops=tuple(_op(table, kinds) for table in subgraph.tables(3)),
-        inputs=_indices(subgraph, 1),
-        outputs=_indices(subgraph, 2),
+        ops=tuple(_op(table, kinds) for table in subgraph.tables(3, MOST_OPERATORS)),
+        inputs=_indices(subgraph, 1, MOST_OPERANDS),
+        outputs=_indices(subgraph, 2, MOST_OPERANDS),
     )
     _check_wiring(graph)
+    activations = sum(tensor.size_bytes for tensor in tensors if not tensor.constant)
+    if activations > LARGEST_ACTIVATIONS_BYTES:
+        raise ModelError(
+            f"its activations take {activations} bytes; at most {LARGEST_ACTIVATIONS_BYTES} are taken"
+        )
     return graph
 
 
 def _kind(code: Table) -> str:
     number = max(code.integer(0, "b"), code.integer(3, "i"))
-    if custom := code.text(1):
+    if custom := code.text(1, LONGEST_NAME_BYTES):
         return f"custom operator {custom!r}"
     return KINDS.get(number, f"builtin operator {number}")
 
 
 def _tensor(table: Table, buffers: list[Table]) -> Tensor:
-    name = table.text(3)
-    shape = _indices(table, 0)
+    name = table.text(3, LONGEST_NAME_BYTES)
+    shape = _indices(table, 0, MOST_AXES)
     number = table.integer(1, "b")
     if number not in DTYPES:
         raise ModelError(
@@ -183,7 +204,8 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
 def _quantization(table: Table | None, name: str) -> Quantization | None:
     if table is None:
         return None
-    scales, zero_points = table.array(2, "<f4").tolist(), table.array(3, "<i8").tolist()
+    scales = table.array(2, "<f4", MOST_SCALES).tolist()
+    zero_points = table.array(3, "<i8", MOST_SCALES).tolist()
     if not scales:
         return None
     if len(zero_points) == 1:
@@ -209,7 +231,7 @@ def _data(table: Table, buffers: list[Table], tensor: Tensor) -> npt.NDArray[np.
             f"bytes of data; the file has {raw.size}"
         )
     dtype = np.dtype(tensor.dtype).newbyteorder("<")
-    return np.frombuffer(raw.tobytes(), dtype).reshape(tensor.shape).astype(tensor.dtype)
+    return raw.view(dtype).reshape(tensor.shape).astype(tensor.dtype, copy=False)
 
 
 def _op(table: Table, kinds: list[str]) -> Op:
@@ -231,11 +253,16 @@ def _op(table: Table, kinds: list[str]) -> Op:
             options[name] = names[value]
         else:
             raise ModelError(f"{kind}: option {name} has the unknown value {value}")
-    return Op(kind, _indices(table, 1), _indices(table, 2), MappingProxyType(options))
+    return Op(
+        kind,
+        _indices(table, 1, MOST_OPERANDS),
+        _indices(table, 2, MOST_OPERANDS),
+        MappingProxyType(options),
+    )
 
 
-def _indices(table: Table, slot: int) -> tuple[int, ...]:
-    return tuple(table.array(slot, "<i4").tolist())
+def _indices(table: Table, slot: int, most: int) -> tuple[int, ...]:
+    return tuple(table.array(slot, "<i4", most).tolist())
 
 
 def _check_wiring(graph: Graph) -> None:

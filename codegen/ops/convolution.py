@@ -32,6 +32,7 @@ from codegen.fixed_point import (
 )
 from codegen.ir import Graph, ModelError, Op, Tensor
 from codegen.ops.base import (
+    LARGEST_SCALE,
     Array,
     Value,
     activation_of,
@@ -74,7 +75,8 @@ def check_weights(graph: Graph, op: Op, channels: int, axis: int, shape: tuple[i
         f"needs 1 scale, or {channels} along axis {axis}; got {count} along {quantization.axis}",
     )
     require(not any(quantization.zero_points), weights, "zero points of weights must be 0")
-    require(min(quantization.scales) >= 0, weights, "scales must not be negative")
+    sane = min(quantization.scales) >= 0 and max(quantization.scales) <= LARGEST_SCALE
+    require(sane, weights, f"scales must be 0 to {LARGEST_SCALE}")
     for tensor in (source, output_of(graph, op)):
         require(tensor.quantization is not None, tensor, "int8 activations need a scale")
 

@@ -3,13 +3,13 @@
 #include <cstdint>
 
 #include "platform/flash.hpp"
-#include "platform/identity.hpp"
 #include "platform/ticks.hpp"
 #include "runtime/link/frame_reader.hpp"
 #include "runtime/link/frame_writer.hpp"
 #include "runtime/monitor/page_hinkley.hpp"
 #include "runtime/monitor/prequential.hpp"
 #include "runtime/storage/slots.hpp"
+#include "tinyml/identity.hpp"
 #include "tinyml/model.hpp"
 
 namespace tinyml {

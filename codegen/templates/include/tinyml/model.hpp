@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "runtime/learner/learner.hpp"
+#include "runtime/preprocess/resize.hpp"
 #include "src/config.hpp"
+#include "tinyml/identity.hpp"
 
 namespace tinyml {
 
@@ -32,6 +34,20 @@ class Model {
   /// Where the extractor reads its input: an image written here is not copied, and takes no memory
   /// of its own. Every extraction overwrites it.
   static Pixel* image();
+
+  /// Resizes the raw bytes of a camera's frame into `image()`, the way in which the network's
+  /// training images were, and gives it back: what `classify` and `learn_image` then take.
+  ///
+  ///     const tinyml::Frame frame = {bytes, 120, 160, 160 * 2};
+  ///     constexpr auto kFormat = tinyml::PixelFormat::kRgb565;
+  ///     model.classify(model.load_image<kFormat>(tinyml::centre_square<kFormat>(frame)));
+  template <PixelFormat kFormat>
+  static Pixel* load_image(const Frame& frame) {
+    static_assert(PixelReader<kFormat>::kChannels == Config::kImageChannels,
+                  "the format has the channels of the network's input");
+    resize<kFormat>(frame, Config::kImageHeight, Config::kImageWidth, image());
+    return image();
+  }
 
   /// Computes `Config::kFeatures` features of one image: kImageHeight x kImageWidth pixels of
   /// kImageChannels elements, row by row.
