@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import counting
-from benchmarks.boards import BOARDS, linker_script
+from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen import elf, toolchain
 from codegen.emit import context_of, emit
-from codegen.ir import Graph
+from codegen.ir import Graph, Op
+from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
 from codegen.simplify import simplify
-from codegen.target import MACHINES, NO_LABEL
+from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features
@@ -103,9 +104,8 @@ def measure(
         sizes = _constant_bytes(firmware)
         linked = elf.read(firmware)
     board, memory, layout = project.board, context["memory"], context["plan"]
-    simplified = simplify(graph)
     layers = tuple(
-        Layer(call.title, _macs(simplified, number), once.parts[number])
+        Layer(call.title, _macs(context["graph"], context["graph"].ops[number]), once.parts[number])
         for call, number in ((call, int(call.params_name[3:])) for call in context["calls"])
     )
     flash = linked.flash_bytes(board.flash_origin, board.flash_bytes)
@@ -133,8 +133,6 @@ def build(project: Project, folder: Path) -> None:
     """Emit ``project`` to ``folder/project`` and build it for its emulator in ``folder/build``."""
     tree = folder / "project"
     emit(project, tree)
-    if project.board.emulator not in MACHINES:
-        (tree / "platform" / "emulator.ld").write_text(linker_script(project.board))
     cross = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
     # -g adds the lines that code comes from and changes no instruction.
     configure = ["-S", str(tree), "-B", "build", cross, "-DEMULATED=ON", "-DCMAKE_CXX_FLAGS=-g"]
@@ -195,9 +193,10 @@ def _constant_bytes(firmware: Path) -> Counter[str]:
     return sizes
 
 
-def _macs(graph: Graph, number: int) -> int:
+def _macs(graph: Graph, op: Op) -> int:
     """Multiply-adds of one operator; only operators with weights have any."""
-    op = graph.ops[number]
+    if op.kind == inverted_residual.KIND:
+        return sum(_macs(graph, stage) for stage in inverted_residual.stages_of(op))
     outputs = graph.tensors[op.outputs[0]].elements
     if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
         return 0

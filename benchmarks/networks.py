@@ -4,13 +4,15 @@
 their last Dense; ``mbv3`` is a network in MobileNetV3's style (Howard et al. 2019: squeeze-excite,
 hard-swish) of 2.30 M multiply-adds, whose two largest tensors that live together take 32,768 bytes.
 Instruction counts hardly depend on the weights, so nothing is trained; batch normalisation takes its
-statistics from real images, so that activations use the range of their codes.
+statistics from real images, so that activations use the range of their codes. ``shipped`` comes from
+the supernet that the repository holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
 CACHE = Path("outputs", "benchmarks")
+SPACE = Path(__file__).parents[1] / "conf" / "supernet" / "mbv3_mcu.yaml"
 CALIBRATION_IMAGES = 64
 SEED = 3
 
@@ -33,12 +36,13 @@ def tflite(name: str) -> Path:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(".part")
-        aside.write_bytes(_convert(NETWORKS[name]))
+        aside.write_bytes(NETWORKS[name]())
         aside.replace(path)
     return path
 
 
-def _convert(build: Callable[[], keras.Model]) -> bytes:
+def _random(build: Callable[[], keras.Model]) -> bytes:
+    """A network with random weights."""
     from tinyml_nas.keras_backend import keras
     from tinyml_nas.quantization.tflite import convert_int8, with_extremes
 
@@ -145,6 +149,42 @@ def _mbv3() -> keras.Model:
     return net.keras.Model(image, net.keras.layers.Flatten()(x))
 
 
-NETWORKS: Mapping[str, Callable[[], keras.Model]] = MappingProxyType(
-    {"mbv3": _mbv3, "vww": _vww, "resnet8": _resnet8}
+def _shipped() -> bytes:
+    """A network of the shipped supernet, weights as inherited: 5x5 kernels, two blocks a stage."""
+    import tempfile
+
+    import yaml
+
+    from tinyml_nas.convert import convert
+    from tinyml_nas.quantization.int8 import Int8
+    from tinyml_nas.quantization.tflite import EXTRACTOR_FILE
+    from tinyml_nas.supernet.files import load_supernet
+    from tinyml_nas.supernet.space import MobileNetV3Space
+    from tinyml_nas.training import recalibrate
+
+    fields = yaml.safe_load(SPACE.read_text(encoding="utf-8"))
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    del fields["_target_"], fields["defaults"]
+    space = MobileNetV3Space(**fields)
+    genotype = space.smallest()
+    genotype[0] = space.resolutions.index(32)
+    genotype[1:].reshape(space.stages, -1)[:, :3] = 1
+    sample = Cifar10Sample()
+    network = load_supernet(space, sample.classes).extract(genotype)
+    recalibrate(network, sample.split("train")[:500])
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        model = convert(network, normalise(sample.split("validation").pixels), folder)
+        train = normalise(sample.split("train").pixels[:200])
+        Int8(calibration_images=200).quantize(model.artifact.path, train, folder)
+        return (folder / EXTRACTOR_FILE).read_bytes()
+
+
+NETWORKS: Mapping[str, Callable[[], bytes]] = MappingProxyType(
+    {
+        "mbv3": partial(_random, _mbv3),
+        "vww": partial(_random, _vww),
+        "resnet8": partial(_random, _resnet8),
+        "shipped": _shipped,
+    }
 )

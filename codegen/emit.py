@@ -1,21 +1,27 @@
 """A project's tree of files from its description.
 
-``templates/`` mirrors the tree: files that end in ``.j2`` are rendered, the others are copied,
-and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
+is left out), the others are copied, and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
 renamed, so that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             plan    the arena (``codegen.plan.Plan``)
-    memory   the memory map              calls   kernel calls in order (``EmittedCall``)
+    p        the ``Project``             graph   as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory  the memory map
+    calls    kernel calls in order (``EmittedCall``)
     arrays   constant arrays (``EmittedArray``)
+    machine  what stands in for the board (``codegen.machines.Machine``), or None
+    digest   of the model, two words     drivers of the serial port (``SerialDriver``)
 
-and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
+the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
+that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,10 +33,12 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import literals, ops
-from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
+from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.plan import Plan, plan, verify
+from codegen.plan import Plan, arrange, verify
 from codegen.project import Project
 from codegen.simplify import simplify
 
@@ -85,20 +93,48 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph = simplify(project.graph)
+    graph, layout = arrange(simplify(project.graph))
     ops.check(graph)
-    layout = plan(graph)
     verify(graph, layout)
     arrays, calls = lower(graph, layout)
     memory = memory_map(
         graph, layout, project.head.classes, project.learner.buffer_samples, project.board
     )
-    return {"p": project, "plan": layout, "memory": memory, "calls": calls, "arrays": arrays}
+    return {
+        "p": project,
+        "graph": graph,
+        "plan": layout,
+        "memory": memory,
+        "calls": calls,
+        "arrays": arrays,
+        "machine": MACHINES.get(project.board.emulator),
+        "digest": _digest_words(project, arrays, calls),
+        "drivers": {
+            "board": serial_driver(project.board),
+            "emulated": emulated_serial_driver(project.board),
+        },
+    }
+
+
+def _digest_words(
+    project: Project, arrays: list[EmittedArray], calls: list[EmittedCall]
+) -> tuple[int, ...]:
+    """The start of the SHA-256 of what the model computes: the extractor and the first head."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(f"{array.name} {array.values.dtype} {array.values.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array.values).tobytes())
+    for call in calls:
+        digest.update(f"{call.kernel} {call.initialiser} {call.arguments}\n".encode())
+    digest.update(f"{project.graph.input.shape} {project.head.weights.shape}\n".encode())
+    digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
+    return struct.unpack("<2I", digest.digest()[:8])
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
     """Constant arrays, equal ones once, and kernel calls in order of execution."""
     pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    element = arena_dtype(graph)
     calls: list[EmittedCall] = []
     for number in layout.order:
         op = graph.ops[number]
@@ -113,8 +149,11 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 operand = Array(f"operand{position}", constant_values(tensor))
                 arguments.append(pool.name(number, operand))
             else:
-                arguments.append(_address(tensor, layout.offsets[index]))
-        arguments.append(_address(graph.tensors[call.output], layout.offsets[call.output]))
+                arguments.append(address(tensor, layout.offsets[index], element))
+        output = graph.tensors[call.output]
+        arguments.append(address(output, layout.offsets[call.output], element))
+        if layout.scratch[number] is not None:
+            arguments.append(address(output, layout.scratch[number], element))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),
@@ -153,9 +192,20 @@ class _ArrayPool:
         return value
 
 
-def _address(tensor: Tensor, offset: int | None) -> str:
+def arena_dtype(graph: Graph) -> DType:
+    """The arena's elements: reals where all activations are, else codes."""
+    indices = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    activations = [graph.tensors[i] for i in indices | set(graph.inputs)]
+    floats = all(tensor.dtype == "float32" for tensor in activations if not tensor.constant)
+    return "float32" if floats else "int8"
+
+
+def address(tensor: Tensor, offset: int | None, element: DType) -> str:
+    """A tensor's first element, in C++, within an arena of ``element``."""
     assert offset is not None
-    return f"arena + {offset // DTYPE_BYTES[tensor.dtype]}"
+    pointer = f"arena + {offset // DTYPE_BYTES[element]}"
+    same = tensor.dtype == element
+    return pointer if same else f"reinterpret_cast<{literals.ctype(tensor.dtype)}*>({pointer})"
 
 
 def _title(graph: Graph, number: int, call: Call) -> str:
@@ -188,6 +238,7 @@ def environment() -> jinja2.Environment:
         literals.string,
     ):
         env.filters[function.__name__] = function
+    env.globals |= {"arena_dtype": arena_dtype, "address": address}
     return env
 
 
@@ -200,7 +251,8 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
-            target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+            if text:
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")

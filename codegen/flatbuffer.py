@@ -38,6 +38,11 @@ class Table:
         position = self._field(slot)
         return default if position is None else _unpack(self.buffer, "<" + code, position)
 
+    def real(self, slot: int, default: float = 0.0) -> float:
+        """A single-precision field."""
+        position = self._field(slot)
+        return default if position is None else float(_unpack(self.buffer, "<f", position))
+
     def table(self, slot: int) -> Table | None:
         """A field that holds a table."""
         position = self._field(slot)

@@ -1,7 +1,7 @@
 """A ``.tflite`` file to the compiler's graph.
 
-``parse`` gives what the file says; ``read`` also checks that the compiler can take it and
-simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
+``parse`` gives what the file says; ``read_as_written`` also checks that the compiler can take it,
+and ``read`` simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
 TensorFlow Lite's ``schema.fbs``, version 3.
 """
 
@@ -19,7 +19,7 @@ from codegen.flatbuffer import Table
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor
 from codegen.simplify import simplify
 
-__all__ = ["ModelError", "parse", "read"]
+__all__ = ["ModelError", "parse", "read", "read_as_written"]
 
 IDENTIFIER, VERSION = b"TFL3", 3
 LARGEST_TENSOR_BYTES = 1 << 26  # far beyond any microcontroller; a damaged shape asks for more
@@ -30,8 +30,10 @@ KINDS: Mapping[int, str] = MappingProxyType(
     {
         0: "ADD",
         1: "AVERAGE_POOL_2D",
+        2: "CONCATENATION",
         3: "CONV_2D",
         4: "DEPTHWISE_CONV_2D",
+        6: "DEQUANTIZE",
         9: "FULLY_CONNECTED",
         14: "LOGISTIC",
         17: "MAX_POOL_2D",
@@ -39,9 +41,13 @@ KINDS: Mapping[int, str] = MappingProxyType(
         19: "RELU",
         21: "RELU6",
         22: "RESHAPE",
+        23: "RESIZE_BILINEAR",
+        25: "SOFTMAX",
         34: "PAD",
         40: "MEAN",
+        41: "SUB",
         60: "PADV2",
+        97: "RESIZE_NEAREST_NEIGHBOR",
         114: "QUANTIZE",
         117: "HARD_SWISH",
     }
@@ -72,16 +78,23 @@ _POOL = (
     ("filter_h", "i", 0),
     ("fused_activation", "b", 0),
 )
-OPTIONS: Mapping[str, tuple[tuple[str, str, int], ...]] = MappingProxyType(
+_ALIGN = (("align_corners", "B", 0), ("half_pixel_centers", "B", 0))
+OPTIONS: Mapping[str, tuple[tuple[str, str, int | float], ...]] = MappingProxyType(
     {
         "ADD": (("fused_activation", "b", 0),),
         "AVERAGE_POOL_2D": _POOL,
+        "CONCATENATION": (("axis", "i", 0), ("fused_activation", "b", 0)),
         "CONV_2D": _CONV,
         "DEPTHWISE_CONV_2D": (*_CONV[:3], ("depth_multiplier", "i", 0), *_CONV[3:]),
         "FULLY_CONNECTED": (("fused_activation", "b", 0), ("weights_format", "b", 0)),
         "MAX_POOL_2D": _POOL,
         "MEAN": (("keep_dims", "B", 0),),
         "MUL": (("fused_activation", "b", 0),),
+        # The first two slots once held the size, which is an input now.
+        "RESIZE_BILINEAR": (("old_height", "i", 0), ("old_width", "i", 0), *_ALIGN),
+        "RESIZE_NEAREST_NEIGHBOR": _ALIGN,
+        "SOFTMAX": (("beta", "f", 0.0),),
+        "SUB": (("fused_activation", "b", 0),),
     }
 )
 
@@ -95,13 +108,18 @@ def read(model: Path | str | bytes) -> Graph:
     Raises:
         ModelError: names the file, and the operator and tensor where there is one.
     """
+    return simplify(read_as_written(model))
+
+
+def read_as_written(model: Path | str | bytes) -> Graph:
+    """Read and check a model, every operator as the file has it; arguments and errors as ``read``'s."""
     try:
         graph = parse(model if isinstance(model, bytes) else Path(model).read_bytes())
         ops.check(graph)
-        return simplify(graph)
     except ModelError as error:
         name = "the model given as bytes" if isinstance(model, bytes) else str(model)
         raise ModelError(f"{name}: {error}") from error
+    return graph
 
 
 def parse(model: bytes) -> Graph:
@@ -202,7 +220,10 @@ def _op(table: Table, kinds: list[str]) -> Op:
     options: dict[str, int | float | str | bool] = {}
     values = table.table(4)
     for slot, (name, code, default) in enumerate(OPTIONS.get(kind, ())):
-        value = default if values is None else values.integer(slot, code, default)
+        if code == "f":
+            options[name] = float(default) if values is None else values.real(slot, default)
+            continue
+        value = int(default) if values is None else values.integer(slot, code, int(default))
         names = ENUMS.get(name)
         if names is None:
             options[name] = bool(value) if code == "B" else value

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.ir import Graph, ModelError, Op, Tensor
+from codegen.ops.sweep import Sweep
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6")
 FLOAT_MAX = float(np.finfo(np.float32).max)
@@ -75,6 +76,14 @@ class Operator(ABC):
         """Inputs (positions) over which the kernel may write its output, element by element."""
         return ()
 
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep | None:
+        """How the kernel goes through an input; None where it may read any byte until its end."""
+        return None
+
+    def scratch_bytes(self, graph: Graph, op: Op) -> int:
+        """Bytes of working memory; the kernel gets their address as its last argument."""
+        return 0
+
     def aliases(self) -> bool:
         """Whether the output is the input's bytes under another shape."""
         return False
@@ -131,11 +140,16 @@ def require_activations(graph: Graph, op: Op, positions: tuple[int, ...] = (0,))
         require(tensor.dtype == output.dtype, tensor, f"must be {output.dtype} as the output is")
     for tensor in [output, *(graph.tensors[op.inputs[p]] for p in positions)]:
         if tensor.dtype == "int8" and tensor.quantization is not None:
-            require(
-                len(tensor.quantization.scales) == 1 and tensor.quantization.scales[0] > 0,
-                tensor,
-                "activations need one positive scale",
-            )
+            require_one_scale(tensor)
+
+
+def require_one_scale(tensor: Tensor) -> None:
+    """Codes need one positive scale, and a zero point that is a code."""
+    quantization = tensor.quantization
+    if quantization is None or len(quantization.scales) != 1 or not quantization.scales[0] > 0:
+        raise ModelError(f"tensor {tensor.name!r}: int8 activations need one positive scale")
+    zero_point = quantization.zero_points[0]
+    require(-128 <= zero_point <= 127, tensor, f"zero point must be a code; got {zero_point}")
 
 
 def activation_of(op: Op) -> str:

@@ -18,6 +18,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 LONGEST_WINDOW = 1152  # weights of one output channel: the fast kernel copies a window
@@ -36,24 +37,30 @@ class Conv2D(Operator):
         shape = (channels, *weights.shape[1:3], image_shape(graph.tensors[op.inputs[0]])[2])
         convolution.check_weights(graph, op, channels, 0, shape)
         require_no_dilation(op)
-        _window(graph, op)
+        sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``conv_2d``."""
         weights = constant_values(graph.tensors[op.inputs[1]])
         scales = () if weights.dtype == np.float32 else convolution.effective_scales(graph, op)
-        return convolution_call(graph, op, _window(graph, op), scales)
+        return convolution_call(graph, op, sliding_window(graph, op), scales)
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[0])
+        """Weights, bias, multipliers and shifts."""
+        weights = graph.tensors[op.inputs[1]]
+        padding = convolution.padding_bytes(weights)
+        return convolution.constant_bytes(graph, op, weights.shape[0], padding)
 
 
 def convolution_call(graph: Graph, op: Op, window: Window, scales: Sequence[float]) -> Call:
     """Call ``conv_2d``; ``scales`` are the effective ones of an int8 operator."""
     weights = constant_values(graph.tensors[op.inputs[1]])
     flat = weights.reshape(len(weights), -1)
-    common = {"window": window.value, "weights": convolution.whole_words(weights)}
+    common = {"window": window.value, "weights": convolution.padded(graph.tensors[op.inputs[1]])}
     if weights.dtype == np.float32:
         params, kernel = "Conv2DFloat", "conv_2d"
         fields = convolution.float_fields(graph, op, len(weights))
@@ -71,7 +78,7 @@ def require_no_dilation(op: Op) -> None:
         raise ModelError(f"dilation must be (1, 1); got {dilation}")
 
 
-def _window(graph: Graph, op: Op) -> Window:
+def sliding_window(graph: Graph, op: Op) -> Window:
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

@@ -19,6 +19,7 @@ from codegen.ops.base import (
     require_inputs,
 )
 from codegen.ops.conv_2d import require_no_dilation
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 FEWEST_CHANNELS, LARGEST_KERNEL = 4, 7  # what the fast kernel takes
@@ -42,11 +43,11 @@ class DepthwiseConv2D(Operator):
         )
         convolution.check_weights(graph, op, channels, 3, (1, *weights.shape[1:3], channels))
         require_no_dilation(op)
-        _window(graph, op)
+        sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``depthwise_conv_2d``."""
-        window = _window(graph, op)
+        window = sliding_window(graph, op)
         weights = constant_values(graph.tensors[op.inputs[1]])
         channels = weights.shape[3]
         multiplier = channels // window.input[2]
@@ -79,12 +80,16 @@ class DepthwiseConv2D(Operator):
             op.outputs[0],
         )
 
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
+
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3])
+        """Weights, bias, multipliers and shifts."""
+        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3], 0)
 
 
-def _window(graph: Graph, op: Op) -> Window:
+def sliding_window(graph: Graph, op: Op) -> Window:
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

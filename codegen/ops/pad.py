@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from codegen.fixed_point import zero_point_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.base import (
@@ -15,6 +17,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 
 
 class Pad(Operator):
@@ -62,6 +65,19 @@ class Pad(Operator):
         }
         params = "PadFloat" if output.dtype == "float32" else "PadInt8"
         return Call("pad", "pad.hpp", params, fields, op.inputs[:1], op.outputs[0])
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep | None:
+        """Row by row; unknown without the amounts."""
+        if position != 0 or graph.tensors[op.inputs[1]].data is None:
+            return None
+        source, output = graph.tensors[op.inputs[0]], output_of(graph, op)
+        height, top = source.shape[1], padding_of(graph, op)[1][0]
+        starts = [min(max(y - top, 0), height) for y in range(output.shape[1] + 1)]
+        return Sweep(
+            tuple(pairwise(starts)),
+            source.size_bytes // height,
+            output.size_bytes // output.shape[1],
+        )
 
 
 def padding_of(graph: Graph, op: Op) -> list[tuple[int, int]]:

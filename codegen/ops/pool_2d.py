@@ -16,6 +16,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 FEWEST_CHANNELS, MOST_CELLS = 4, 256  # what the fast kernels take: their sums have 16 bits
@@ -53,6 +54,10 @@ class Pool2D(Operator):
             kernel = self.kernel if fits else f"{self.kernel}_any"
         fields = {"window": window.value, "low": bounds[0], "high": bounds[1]}
         return Call(kernel, "pool_2d.hpp", params, fields, op.inputs[:1], op.outputs[0])
+
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """Row by row."""
+        return _window(graph, op).sweep(output_of(graph, op).dtype)
 
 
 def _window(graph: Graph, op: Op) -> Window:

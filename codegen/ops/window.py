@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from codegen.ir import ModelError, Op, Tensor
+from codegen.ir import DTYPE_BYTES, DType, ModelError, Op, Tensor
 from codegen.ops.base import Value, image_shape, require
+from codegen.ops.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,19 @@ class Window:
     def value(self) -> Value:
         """Its C++ initialiser."""
         return asdict(self)
+
+    def sweep(self, dtype: DType) -> Sweep:
+        """How a kernel slides the window down an image of ``dtype``."""
+        height, element = self.input[0], DTYPE_BYTES[dtype]
+        rows = []
+        for y in range(self.output[0]):
+            top = y * self.stride_h - self.pad_top
+            rows.append((min(max(top, 0), height), min(max(top + self.kernel_h, 0), height)))
+        return Sweep(
+            tuple(rows),
+            self.input[1] * self.input[2] * element,
+            self.output[1] * self.output[2] * element,
+        )
 
 
 def window_of(op: Op, source: Tensor, output: Tensor, kernel: tuple[int, int]) -> Window:

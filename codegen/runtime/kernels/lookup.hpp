@@ -21,8 +21,10 @@ struct LookupInt8 {
 namespace tinyml {
 
 TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
+  const std::int8_t* table = op.table + 128;
+#pragma GCC unroll 4
   for (std::int32_t i = 0; i < op.count; ++i) {
-    output[i] = op.table[input[i] + 128];
+    output[i] = table[input[i]];
   }
 }
 

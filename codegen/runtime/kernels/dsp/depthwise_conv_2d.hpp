@@ -1,13 +1,83 @@
-// DEPTHWISE_CONV_2D for SMLAD.
+// DEPTHWISE_CONV_2D for SMLAD. Included by the header of the same name one folder above.
+//
+// For every row and four channels, columns of codes are packed on the stack (columns.hpp), with the
+// zero point where windows leave the image. The windows of neighbouring pixels share them.
 #pragma once
 
+#include <cstdint>
+
+#include "runtime/kernels/dsp/columns.hpp"
 #include "runtime/kernels/params.hpp"
 
 namespace tinyml {
+namespace depthwise_detail {
 
-inline void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::int8_t* input,
-                              std::int8_t* output) {
-  depthwise_conv_2d_any(op, input, output);
+constexpr std::int32_t kColumnWords = 576;  // 96 columns for a 3x3 kernel, 41 for 7x7
+
+// Four channels of the kernel.
+inline void pack_kernel(const DepthwiseConv2DInt8& op, std::int32_t channel, dsp::Kernel& kernel) {
+  const Window& window = op.window;
+  const std::int32_t channels = window.output.channels, row = window.kernel_w * channels;
+  dsp::pack_columns({op.weights + channel, channels}, row, window.kernel_h, 0, window.kernel_h,
+                    nullptr, window.kernel_w, kernel.weights);
+  const std::int32_t* scales = op.to.scales + 2 * channel;
+  const std::int8_t* shifts = op.to.shifts + channel;
+  for (std::int32_t i = 0; i < 4; ++i) {
+    kernel.bias[i] = scales[2 * i];
+    kernel.by[i] = dsp::rescaling(scales[2 * i + 1], shifts[i], op.to.output_zero_point);
+  }
+}
+
+}  // namespace depthwise_detail
+
+TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::int8_t* input,
+                                     std::int8_t* output) {
+  using namespace depthwise_detail;
+  const Window& window = op.window;
+  const std::int32_t depth = window.input.channels, width = window.output.width;
+  const std::int32_t image_row = window.input.width * depth;
+  const std::int32_t words = dsp::column_words(window.kernel_h / 2);
+  // Outputs of a row whose columns fit into the buffer.
+  const std::int32_t most = (kColumnWords / words - window.kernel_w) / window.stride_w + 1;
+  dsp::Kernel kernel;
+  if (window.kernel_h % 2 == 0) {
+    for (dsp::Word& weight : kernel.weights) weight = 0;  // those of the last row stay so
+  }
+  kernel.table = op.to.table == nullptr ? nullptr : op.to.table + 128;
+  kernel.codes_step = (window.stride_w - window.kernel_w) * words * 4;
+  kernel.output_step = depth;
+  kernel.pairs = window.kernel_h / 2;
+  kernel.columns = window.kernel_w;
+  // Columns that are not packed are outside the image. Those of a row stay so.
+  std::int8_t outside[4];
+  dsp::store(outside, dsp::four(op.to.input_zero_point));
+  dsp::Word columns[kColumnWords];
+  const auto clear = [&] {
+    for (dsp::Word& word : columns) word = dsp::even(dsp::load(outside));
+  };
+  clear();
+  for (std::int32_t y = 0; y < window.output.height; ++y, output += width * depth) {
+    const std::int32_t top = y * window.stride_h - window.pad_top;
+    const std::int32_t y0 = clamp(-top, 0, window.kernel_h);
+    const std::int32_t y1 = clamp(window.input.height - top, y0, window.kernel_h);
+    for (std::int32_t from = 0; from < depth; from += 4) {
+      // The last four channels may have been computed in part already.
+      const std::int32_t channel = from + 4 <= depth ? from : depth - 4;
+      pack_kernel(op, channel, kernel);
+      for (std::int32_t x = 0; x < width; x += most) {
+        if (most < width) clear();
+        kernel.count = clamp(width - x, 0, most);
+        const std::int32_t left = x * window.stride_w - window.pad_left;
+        const std::int32_t all = (kernel.count - 1) * window.stride_w + window.kernel_w;
+        const std::int32_t first = clamp(-left, 0, all);
+        const std::int32_t inside = clamp(window.input.width - left, first, all) - first;
+        const std::int8_t* corner = input + top * image_row + (left + first) * depth + channel;
+        dsp::pack_columns({corner, depth}, image_row, window.kernel_h, y0, y1, outside, inside,
+                          columns + first * words);
+        dsp::convolve(kernel, columns, output + x * depth + channel);
+      }
+    }
+  }
 }
 
 }  // namespace tinyml

@@ -12,6 +12,16 @@
 #include <arm_acle.h>
 #endif
 
+// Whether loops are assembly. Without optimisation they are not, as they need every register, and
+// where a frame pointer is asked for they do without it.
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#define TINYML_ASSEMBLY 1
+#define TINYML_ALL_REGISTERS [[gnu::optimize("O2", "omit-frame-pointer")]]
+#else
+#define TINYML_ASSEMBLY 0
+#define TINYML_ALL_REGISTERS
+#endif
+
 namespace tinyml {
 namespace dsp {
 
@@ -29,14 +39,19 @@ inline constexpr Word pair(std::int32_t low, std::int32_t high) {
   return (static_cast<Word>(low) & 0xFFFFU) | (static_cast<Word>(high) << 16);
 }
 
-inline constexpr std::int32_t low_half(Word word) { return static_cast<std::int16_t>(word); }
-inline constexpr std::int32_t high_half(Word word) {
-  return static_cast<std::int32_t>(word) >> 16;
+// Keeps the compiler from deriving a loop's addresses from other ones: registers are scarce.
+template <typename Type>
+inline void keep(Type*& address) {
+  asm("" : "+r"(address));
 }
 
-// (a's low half, b's low half) and (a's high half, b's high half): PKHBT and PKHTB.
-inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
-inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }
+// One code four times.
+inline constexpr Word four(std::int8_t code) {
+  return 0x01010101U * static_cast<std::uint8_t>(code);
+}
+
+inline constexpr std::int32_t low_half(Word word) { return static_cast<std::int16_t>(word); }
+inline constexpr std::int32_t high_half(Word word) { return static_cast<std::int32_t>(word) >> 16; }
 
 // SMULBB and SMULTT.
 inline std::int32_t multiply_low(Word a, Word b) { return low_half(a) * low_half(b); }
@@ -70,10 +85,34 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return __ssat(x, 8); }
 
-// The larger of each two bytes.
+// (a's low half, b's low half) and (a's high half, b's high half).
+inline Word pack_low(Word a, Word b) {
+  Word halves;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(halves) : "r"(a), "r"(b));
+  return halves;
+}
+
+inline Word pack_high(Word a, Word b) {
+  Word halves;
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(halves) : "r"(b), "r"(a));
+  return halves;
+}
+
+// Two words by one instruction, to an address that is a multiple of 4.
+inline void store_two(Word* to, Word first, Word second) {
+  asm("strd %1, %2, %0" : "=Q"(*reinterpret_cast<Word(*)[2]>(to)) : "r"(first), "r"(second));
+}
+
+// The larger, or the smaller, of each two bytes: SSUB8 sets the flags that SEL reads.
 inline Word larger(Word a, Word b) {
   Word best;
-  asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(best) : "r"(a), "r"(b));
+  asm("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(best) : "r"(a), "r"(b) : "cc");
+  return best;
+}
+
+inline Word smaller(Word a, Word b) {
+  Word best;
+  asm("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(best) : "r"(a), "r"(b) : "cc");
   return best;
 }
 
@@ -97,13 +136,26 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return x < -128 ? -128 : (x > 127 ? 127 : x); }
 
-inline Word larger(Word a, Word b) {
-  Word best = 0;
+inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
+inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }
+inline void store_two(Word* to, Word first, Word second) { to[0] = first, to[1] = second; }
+
+template <typename Choose>
+inline Word choose_bytes(Word a, Word b, Choose choose) {
+  Word chosen = 0;
   for (int shift = 0; shift < 32; shift += 8) {
     const auto x = static_cast<std::int8_t>(a >> shift), y = static_cast<std::int8_t>(b >> shift);
-    best |= static_cast<Word>(static_cast<std::uint8_t>(x > y ? x : y)) << shift;
+    chosen |= static_cast<Word>(static_cast<std::uint8_t>(choose(x, y) ? x : y)) << shift;
   }
-  return best;
+  return chosen;
+}
+
+inline Word larger(Word a, Word b) {
+  return choose_bytes(a, b, [](std::int8_t x, std::int8_t y) { return x > y; });
+}
+
+inline Word smaller(Word a, Word b) {
+  return choose_bytes(a, b, [](std::int8_t x, std::int8_t y) { return x < y; });
 }
 
 #endif

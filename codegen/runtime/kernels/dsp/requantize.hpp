@@ -2,8 +2,8 @@
 //
 // With h = x * multiplier * 2^-31 to nearest and a right shift of at least 1, the code is
 //   (h + (h < 0 ? -1 : 0) + 2^(shift - 1) >> shift) + zero_point,
-// which rounds ties away from zero. x may stand for h in the comparison: they differ only for h = 0,
-// where -1 changes nothing. 2^(shift - 1) and the zero point make one summand, and the sum of
+// which rounds ties away from zero. x may stand for h in the comparison: they differ only for h =
+// 0, where -1 changes nothing. 2^(shift - 1) and the zero point make one summand, and the sum of
 // summands is what SMMLAR adds to anyway.
 #pragma once
 
@@ -15,9 +15,9 @@ namespace tinyml {
 namespace dsp {
 
 struct Rescaling {
-  std::int32_t doubled;   // 2 * multiplier - 2^32
-  std::int32_t twice;     // (2 * zero point + 1) << shift
-  std::int32_t shift;     // to the right
+  std::int32_t doubled;  // 2 * multiplier - 2^32
+  std::int32_t twice;    // (2 * zero point + 1) << shift
+  std::int32_t shift;    // to the right
 };
 
 inline Rescaling rescaling(std::int32_t multiplier, std::int32_t shift, std::int32_t zero_point) {

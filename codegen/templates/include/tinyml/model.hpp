@@ -38,19 +38,17 @@ class Model {
   static void extract(const Pixel* image, Feature* features);
 
   /// Scores of all classes, before softmax.
-  void logits(const Feature* features, Logits& out) const { learner_.logits(features, out); }
+  void logits(const Feature* features, Logits& out) const;
 
   /// The class with the highest score.
-  std::uint8_t predict(const Feature* features) const { return learner_.predict(features); }
+  std::uint8_t predict(const Feature* features) const;
 
   /// `extract`, then `predict`.
   std::uint8_t classify(const Pixel* image) const;
 
   /// Stores the labelled sample and trains the head on the buffer. False, and nothing is changed,
   /// when `label` is not below `Config::kClasses`.
-  bool learn(const Feature* features, std::uint8_t label) {
-    return learner_.learn(features, label);
-  }
+  bool learn(const Feature* features, std::uint8_t label);
 
   /// `extract`, then `learn`.
   bool learn_image(const Pixel* image, std::uint8_t label);
@@ -64,6 +62,10 @@ class Model {
   /// The head as it now is: weights (kFeatures, kClasses), row by row, and bias (kClasses).
   const float* weights() const { return learner_.weights(); }
   const float* bias() const { return learner_.bias(); }
+
+  /// The same as one block of `kHeadBytes`, for whoever saves the head or restores a saved one.
+  void* head() { return learner_.head(); }
+  static constexpr std::size_t kHeadBytes = MemoryPlan::kHeadBytes;
 
  private:
   Learner<Config> learner_;

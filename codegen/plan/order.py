@@ -1,0 +1,135 @@
+"""The order of operators, where branches leave a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from codegen.ir import Graph
+from codegen.ops import OPERATORS
+from codegen.plan.lifetimes import Sharing, aligned, packed
+
+WIDTH = 400  # partial orders that are kept per length
+
+
+def better_order(
+    graph: Graph, sharing: Sharing, limit: int, width: int = WIDTH
+) -> tuple[int, ...] | None:
+    """The order whose largest step needs least, if that is less than ``limit`` bytes.
+
+    Dynamic programming over sets of operators that have run: what is alive after a set does not
+    depend on its order. Exact unless more than ``width`` sets of one size are worth a look; then
+    those that need least go on (a beam search). Deterministic: ties go to the earlier operators.
+    """
+    jobs = _Jobs(graph, sharing)
+    if limit <= jobs.bound:
+        return None
+    # set of operators that have run -> (largest need, order)
+    states: dict[int, tuple[int, tuple[int, ...]]] = {0: (jobs.start, ())}
+    for _ in graph.ops:
+        following: dict[int, tuple[int, tuple[int, ...]]] = {}
+        for done, (peak, order) in states.items():
+            live = jobs.live(done)
+            for job in jobs.ready(done):
+                reached = max(peak, jobs.need(job, done, live))
+                key, state = done | 1 << job, (reached, (*order, job))
+                if reached < limit and (key not in following or state < following[key]):
+                    following[key] = state
+        kept = sorted(following.items(), key=lambda item: item[1])[:width]
+        states = dict(kept)
+    return min(states.values())[1] if states else None
+
+
+@dataclass(frozen=True)
+class _Value:
+    """Bytes in the arena: the operator that makes them, and all that must run before they die."""
+
+    size: int
+    maker: int
+    readers: int
+    kept: bool
+
+
+class _Jobs:
+    """The graph as sets of operators, written as bits of an integer."""
+
+    def __init__(self, graph: Graph, sharing: Sharing) -> None:
+        self.count = len(graph.ops)
+        values: dict[int, _Value] = {}
+        root: dict[int, int] = {}  # tensor -> the tensor whose bytes it is
+        readers: dict[int, int] = {}
+        makers: dict[int, int] = {}
+        for index in graph.inputs:
+            root[index], makers[index], readers[index] = index, -1, 0
+        for number, op in enumerate(graph.ops):
+            sources = [i for i in op.inputs if i in root]
+            for index in sources:
+                readers[root[index]] |= 1 << number
+            (output,) = op.outputs
+            if OPERATORS[op.kind].aliases():
+                root[output] = root[sources[0]]
+            else:
+                root[output], makers[output], readers[output] = output, number, 0
+        kept = {root[i] for i in graph.outputs}
+        for index, maker in makers.items():
+            size = aligned(graph.tensors[index].size_bytes)
+            values[index] = _Value(size, maker, readers[index], index in kept)
+        producer = {i: number for number, op in enumerate(graph.ops) for i in op.outputs}
+        self._values = list(values.values())
+        self._before = [
+            sum({1 << producer[i] for i in op.inputs if i in producer}) for op in graph.ops
+        ]
+        self._outputs = [
+            0 if OPERATORS[op.kind].aliases() else values[op.outputs[0]].size for op in graph.ops
+        ]
+        self._scratch = [
+            aligned(OPERATORS[op.kind].scratch_bytes(graph, op)) for op in graph.ops
+        ]
+        self._gaps = [
+            [(values[root[i]], gap) for i, gap in gaps.items()] for gaps in sharing
+        ]
+        self._reads = [
+            [values[i] for i in dict.fromkeys(root[i] for i in op.inputs if i in root)]
+            for op in graph.ops
+        ]
+        self.start = self.live(0)
+
+    @property
+    def bound(self) -> int:
+        """Bytes that some operator needs in any order: its inputs, its output, its scratch."""
+        return max(
+            (
+                self._alone(job, [(v, gap) for v, gap in self._gaps[job] if not v.kept])
+                + sum(v.size for v in self._reads[job])
+                for job in range(self.count)
+            ),
+            default=0,
+        )
+
+    def ready(self, done: int) -> list[int]:
+        """Operators that may run next."""
+        return [
+            job
+            for job in range(self.count)
+            if not done >> job & 1 and self._before[job] & done == self._before[job]
+        ]
+
+    def live(self, done: int) -> int:
+        """Bytes that are alive once the operators ``done`` have run."""
+        return sum(
+            value.size
+            for value in self._values
+            if (value.maker < 0 or done >> value.maker & 1)
+            and (value.kept or value.readers & ~done)
+        )
+
+    def need(self, job: int, done: int, live: int) -> int:
+        """Bytes while ``job`` runs after ``done``, which leave ``live`` bytes alive."""
+        after = done | 1 << job
+        dying = [(v, gap) for v, gap in self._gaps[job] if not v.kept and not v.readers & ~after]
+        return live + self._alone(job, dying)
+
+    def _alone(self, job: int, dying: Sequence[tuple[_Value, int]]) -> int:
+        """What ``job`` adds to the bytes of its inputs."""
+        together = packed(self._outputs[job], [(gap, value.size) for value, gap in dying])
+        return together - sum(value.size for value, _ in dying) + self._scratch[job]
