@@ -55,8 +55,7 @@ TINYML_KERNEL void add(const AddInt8& op, const std::int8_t* a, const std::int8_
   mve::for_each_16(loops, a, b, output, [&by, &halved, &other](int8x16_t x, int8x16_t y) {
     const int16x8_t even_x = vshlq_n_s16(vsubq_n_s16(vmovlbq_s8(x), halved.zero_point), 6);
     const int16x8_t odd_x = vshlq_n_s16(vsubq_n_s16(vmovltq_s8(x), halved.zero_point), 6);
-    const int16x8_t even_y =
-        vshlq_r_s16(vsubq_n_s16(vmovlbq_s8(y), other.zero_point), other.left);
+    const int16x8_t even_y = vshlq_r_s16(vsubq_n_s16(vmovlbq_s8(y), other.zero_point), other.left);
     const int16x8_t odd_y = vshlq_r_s16(vsubq_n_s16(vmovltq_s8(y), other.zero_point), other.left);
     const auto sum = [&by, &other](int32x4_t p, int32x4_t q) {
       return mve::rescale(vaddq_s32(p, rescale(q, other)), by);

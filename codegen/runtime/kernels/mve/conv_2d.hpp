@@ -46,7 +46,8 @@ inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int
 }
 
 // All channels of four pixels, whose windows are `step` bytes apart. Blocks of 16 weights are
-// counted at run time if `Blocks` is 0. Otherwise windows are readable up to their last block's end.
+// counted at run time if `Blocks` is 0. Otherwise windows are readable up to their last block's
+// end.
 template <int Blocks>
 TINYML_KERNEL void channels_of_four(const Conv2DInt8& op, const std::int8_t* codes,
                                     std::int32_t step, std::int32_t filter, std::int8_t* output) {
@@ -56,19 +57,18 @@ TINYML_KERNEL void channels_of_four(const Conv2DInt8& op, const std::int8_t* cod
   const std::int8_t* weights = op.weights;
   const mve_pred16_t last = vctp8q(static_cast<std::uint32_t>(filter - 16 * (Blocks - 1)));
   const auto pixels = vmulq_n_u32(vidupq_n_u32(0, 1), static_cast<std::uint32_t>(channels));
-  const std::int8_t* code1 = codes + step;
-  const std::int8_t* code2 = code1 + step;
-  const std::int8_t* code3 = code2 + step;
-  for (std::int32_t channel = 0; channel < channels; ++channel) {
+  const std::int8_t* table = op.to.table;
+  const std::int32_t zero_point = op.to.output_zero_point;
+  for (const std::int8_t* end = output + channels; output != end; ++output) {
     mve::FourSums sums;
     if constexpr (Blocks == 0) {
-      sums = mve::dot(weights, codes, code1, code2, code3, filter);
+      sums = mve::dot(weights, codes, codes + step, codes + 2 * step, codes + 3 * step, filter);
     } else {
-      sums = mve::dot<Blocks>(weights, codes, code1, code2, code3, last);
+      sums = mve::dot<Blocks>(weights, codes, last);
     }
-    const mve::Rescaling by = mve::rescaling(scales[1], *shifts, op.to.output_zero_point);
+    const mve::Rescaling by = mve::rescaling(scales[1], *shifts, zero_point);
     const int32x4_t code = mve::rescale(vaddq_n_s32(sums.vector(), scales[0]), by);
-    vstrbq_scatter_offset_s32(output + channel, pixels, mve::finish(code, op.to.table));
+    vstrbq_scatter_offset_s32(output, pixels, mve::finish(code, table));
     weights += filter;
     scales += 2;
     ++shifts;

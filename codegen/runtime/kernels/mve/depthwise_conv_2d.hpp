@@ -45,8 +45,7 @@ inline void gather(const DepthwiseConv2DInt8& op, std::int32_t channel, std::int
     const auto pairs = vshlq_n_u32(index, 1);
     vst1q_s32(lanes.bias[j], vldrwq_gather_shifted_offset_s32(scales, pairs));
     vst1q_s32(lanes.multipliers[j], vldrwq_gather_shifted_offset_s32(scales + 1, pairs));
-    vst1q_s32(lanes.shifts[j],
-              vnegq_s32(vldrbq_gather_offset_s32(op.to.shifts + channel, index)));
+    vst1q_s32(lanes.shifts[j], vnegq_s32(vldrbq_gather_offset_s32(op.to.shifts + channel, index)));
   }
   const auto offsets = vandq_u8(vidupq_n_u8(0, 1), vdupq_n_u8(static_cast<std::uint8_t>(cell - 1)));
   const mve_pred16_t present = vctp8q(static_cast<std::uint32_t>(left < cell ? left : kLanes));
@@ -238,7 +237,8 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
       const Columns columns = {x * window.stride_w - window.pad_left,
                                (pixels - 1) * window.stride_w + window.kernel_w};
       for (std::int32_t c = 0; c < channels; c += kLanes) {
-        const std::int32_t channel = c + kLanes > channels && channels >= kLanes ? channels - kLanes : c;
+        const std::int32_t channel =
+            c + kLanes > channels && channels >= kLanes ? channels - kLanes : c;
         gather(op, channel, cell, lanes);
         for (std::int32_t i = 0; i < window.kernel_h; ++i) {
           copy_row(window, input, y * window.stride_h - window.pad_top + i, columns, channel, cell,

@@ -12,10 +12,10 @@ struct FourSums {
   std::int32_t s0, s1, s2, s3;
 
   int32x4_t vector() const {
-    int32x4_t sums = vdupq_n_s32(0);
+    int32x4_t sums;
     asm("vmov %q[sums][2], %q[sums][0], %[s0], %[s2]\n\t"
         "vmov %q[sums][3], %q[sums][1], %[s1], %[s3]"
-        : [sums] "+w"(sums)
+        : [sums] "=w"(sums)
         : [s0] "r"(s0), [s1] "r"(s1), [s2] "r"(s2), [s3] "r"(s3));
     return sums;
   }
@@ -45,20 +45,28 @@ inline FourSums dot(const std::int8_t* shared, const std::int8_t* row0, const st
   return sums;
 }
 
-// Runs of at most 16 * `Blocks` bytes: the last block of `shared` is read under the predicate, the
-// other runs are read whole.
+// Runs of at most 16 * `Blocks` bytes. The four others lie 16 * `Blocks` bytes apart and are read
+// whole; of `shared`, the last block is read under the predicate.
 template <int Blocks>
-inline FourSums dot(const std::int8_t* shared, const std::int8_t* row0, const std::int8_t* row1,
-                    const std::int8_t* row2, const std::int8_t* row3, mve_pred16_t last) {
-  FourSums sums = {0, 0, 0, 0};
+inline FourSums dot(const std::int8_t* shared, const std::int8_t* rows, mve_pred16_t last) {
+  constexpr int kStep = 16 * Blocks;
+  FourSums sums;
 #pragma GCC unroll 4
   for (int i = 0; i < Blocks; ++i) {
     const std::int8_t* from = shared + 16 * i;
+    const std::int8_t* row = rows + 16 * i;
     const int8x16_t codes = i == Blocks - 1 ? vldrbq_z_s8(from, last) : vldrbq_s8(from);
-    sums.s0 = vmladavaq_s8(sums.s0, codes, vldrbq_s8(row0 + 16 * i));
-    sums.s1 = vmladavaq_s8(sums.s1, codes, vldrbq_s8(row1 + 16 * i));
-    sums.s2 = vmladavaq_s8(sums.s2, codes, vldrbq_s8(row2 + 16 * i));
-    sums.s3 = vmladavaq_s8(sums.s3, codes, vldrbq_s8(row3 + 16 * i));
+    if (i == 0) {
+      sums.s0 = vmladavq_s8(codes, vldrbq_s8(row));
+      sums.s1 = vmladavq_s8(codes, vldrbq_s8(row + kStep));
+      sums.s2 = vmladavq_s8(codes, vldrbq_s8(row + 2 * kStep));
+      sums.s3 = vmladavq_s8(codes, vldrbq_s8(row + 3 * kStep));
+    } else {
+      sums.s0 = vmladavaq_s8(sums.s0, codes, vldrbq_s8(row));
+      sums.s1 = vmladavaq_s8(sums.s1, codes, vldrbq_s8(row + kStep));
+      sums.s2 = vmladavaq_s8(sums.s2, codes, vldrbq_s8(row + 2 * kStep));
+      sums.s3 = vmladavaq_s8(sums.s3, codes, vldrbq_s8(row + 3 * kStep));
+    }
   }
   return sums;
 }

@@ -20,8 +20,7 @@ inline void for_each_16(const PoolInt8& op, const std::int8_t* input, std::int8_
     for (std::int32_t x = 0; x < window.output.width; ++x, output += depth) {
       const Patch patch = patch_at(window, y, x);
       const std::int8_t* cells =
-          input +
-          ((patch.top + patch.y0) * window.input.width + patch.left + patch.x0) * depth;
+          input + ((patch.top + patch.y0) * window.input.width + patch.left + patch.x0) * depth;
       for (std::int32_t channel = 0; channel < depth; channel += 16) {
         const mve_pred16_t present = vctp8q(static_cast<std::uint32_t>(depth - channel));
         const int8x16_t code = function(patch, cells + channel, present);
@@ -34,8 +33,8 @@ inline void for_each_16(const PoolInt8& op, const std::int8_t* input, std::int8_
 // sum / count to nearest, ties away from zero, in the upper bytes. Division is by the reciprocal
 // 2^31 / count, rounded up: the dividend, made positive, is below 2^16 and so is exact.
 struct Average {
-  std::int32_t summand;        // half of count, and 128 * count to be positive
-  std::int32_t negative;       // what is added to negative sums: -1 if count is even
+  std::int32_t summand;   // half of count, and 128 * count to be positive
+  std::int32_t negative;  // what is added to negative sums: -1 if count is even
   std::uint32_t reciprocal;
 
   explicit Average(std::int32_t count)
