@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import counting
-from benchmarks.boards import BOARDS, linker_script
+from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen import elf, toolchain
 from codegen.emit import context_of, emit
 from codegen.ir import Graph, Op
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.target import MACHINES, NO_LABEL
+from codegen.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features
@@ -91,12 +91,11 @@ def measure(
     context = context_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        build(project, folder)
-        program = folder / "build" / "stream.elf"
+        program = build(project, folder, "stream", emulated=True)
         marks = _marks(program, folder / "project" / "src" / "extractor.cpp")
         once = stream(program, project, folder, tools, np.stack([image]), None, marks)
         twice = stream(program, project, folder, tools, np.stack([image] * 2), None, marks)
-        firmware = folder / "build" / "firmware.elf"
+        firmware = build(project, folder, "firmware", emulated=False)
         functions = symbols.by_function(program, once.addresses)
         if listing:
             listing.write_text(symbols.listing(program, once.addresses))
@@ -128,19 +127,19 @@ def measure(
     )
 
 
-def build(project: Project, folder: Path) -> None:
-    """Emit ``project`` to ``folder/project`` and build it for its emulator in ``folder/build``."""
-    tree = folder / "project"
-    emit(project, tree)
-    if project.board.emulator not in MACHINES:
-        (tree / "platform" / "emulator.ld").write_text(linker_script(project.board))
+def build(project: Project, folder: Path, target: str, *, emulated: bool) -> Path:
+    """Emit ``project`` to ``folder/project`` and build one program of it."""
+    tree, build_folder = folder / "project", "emulated" if emulated else "board"
+    if not tree.exists():
+        emit(project, tree)
     cross = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
     # -g adds the lines that code comes from and changes no instruction.
-    configure = ["-S", str(tree), "-B", "build", cross, "-DEMULATED=ON", "-DCMAKE_CXX_FLAGS=-g"]
+    configure = ["-S", str(tree), "-B", build_folder, cross, "-DCMAKE_CXX_FLAGS=-g"]
+    configure += ["-DEMULATED=ON"] if emulated else []
     cmake = toolchain.find("cmake")
     toolchain.run([cmake, *configure], folder, BUILD_TIMEOUT_S)
-    targets = ["--target", "firmware", "stream"]
-    toolchain.run([cmake, "--build", "build", *targets], folder, BUILD_TIMEOUT_S)
+    toolchain.run([cmake, "--build", build_folder, "--target", target], folder, BUILD_TIMEOUT_S)
+    return folder / build_folder / f"{target}.elf"
 
 
 def stream(

@@ -40,8 +40,10 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
     {
         "ADD": KernelCost("add", 522, 92),
         "AVERAGE_POOL_2D": KernelCost("average_pool_2d", 414, 48),
+        "CONCATENATION": KernelCost("concatenation", 100, 44),
         "CONV_2D": KernelCost("conv_2d", 1140, 68),
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 1468, 72),
+        "DEQUANTIZE": KernelCost("dequantize", 60, 32),
         "FULLY_CONNECTED": KernelCost("conv_2d", 1140, 68),
         "HARD_SWISH": _LOOKUP,
         "INVERTED_RESIDUAL": KernelCost("inverted_residual", 480, 20),
@@ -56,12 +58,17 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
         "RELU": _LOOKUP,
         "RELU6": _LOOKUP,
         "RESHAPE": _NONE,
+        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 500, 52),
+        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 150, 44),
+        "SOFTMAX": KernelCost("softmax", 500, 32),
+        "SUB": KernelCost("sub", 522, 92),
     }
 )
 _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
     {
         "ADD": KernelCost("add", 302, 80),
         "AVERAGE_POOL_2D": KernelCost("average_pool_2d", 452, 52),
+        "CONCATENATION": KernelCost("concatenation", 100, 44),
         "CONV_2D": KernelCost("conv_2d", 532, 60),
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 524, 64),
         "FULLY_CONNECTED": KernelCost("conv_2d", 532, 60),
@@ -73,9 +80,14 @@ _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
         "MUL": KernelCost("mul", 302, 76),
         "PAD": KernelCost("pad", 220, 48),
         "PADV2": KernelCost("pad", 220, 48),
+        "QUANTIZE": KernelCost("quantize", 140, 32),
         "RELU": _CLAMP,
         "RELU6": _CLAMP,
         "RESHAPE": _NONE,
+        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 500, 52),
+        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 150, 44),
+        "SOFTMAX": KernelCost("softmax", 1000, 32),
+        "SUB": KernelCost("sub", 302, 80),
     }
 )
 
@@ -88,7 +100,7 @@ _STAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 def code_bytes(graph: Graph, classes: int, core: str) -> int:
     """Flash that code takes: the runtime, each kernel that ``graph`` needs, and all calls."""
     costs = [
-        _cost(graph.tensors[op.outputs[0]].dtype, kind)
+        _cost(graph.tensors[op.inputs[0]].dtype, kind)
         for op in graph.ops
         for kind in (op.kind, *_STAGES.get(op.kind, ()))
     ]

@@ -1,17 +1,22 @@
 """A project's tree of files from its description.
 
-``templates/`` mirrors the tree: files that end in ``.j2`` are rendered, the others are copied,
-and so is ``runtime/``. The same project gives the same bytes. The tree is written aside and
-renamed, so that a folder is either the whole project or not there.
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
+is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
+the Arduino library. The same project gives the same bytes. The tree is written aside and renamed, so
+that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             graph   as it runs: simplified, blocks fused
-    plan     the arena (``Plan``)        memory  the memory map
-    calls    kernel calls in order (``EmittedCall``)
-    arrays   constant arrays (``EmittedArray``)
+    p        the ``Project``             graph        as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory       the memory map
+    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
+    digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
+    machine  what stands in for the board (``codegen.machines.Machine``), or None
+    version  of this package             api_version  of the C++ interface: major, minor, patch
+    library  its name for Arduino
 
-and the functions of ``codegen.literals`` as filters. Lines that start with ``%%`` are statements.
+and the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this
+module. Lines that start with ``%%`` are statements.
 """
 
 from __future__ import annotations
@@ -27,8 +32,11 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import literals, ops
-from codegen.ir import DTYPE_BYTES, Graph, Tensor
+from codegen import VERSION, literals, ops
+from codegen.digest import model_digest
+from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
+from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan, arrange, verify
@@ -36,6 +44,7 @@ from codegen.project import Project
 from codegen.simplify import simplify
 
 ROOT = Path(__file__).parent
+API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
 
 
@@ -100,12 +109,22 @@ def context_of(project: Project) -> dict[str, Any]:
         "memory": memory,
         "calls": calls,
         "arrays": arrays,
+        "machine": MACHINES.get(project.board.emulator),
+        "digest": model_digest(project),
+        "api_version": API_VERSION,
+        "version": VERSION,
+        "library": f"TinyML_{literals.identifier(project.name)}",
+        "drivers": {
+            "board": serial_driver(project.board),
+            "emulated": emulated_serial_driver(project.board),
+        },
     }
 
 
 def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
     """Constant arrays, equal ones once, and kernel calls in order of execution."""
     pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    element = arena_dtype(graph)
     calls: list[EmittedCall] = []
     for number in layout.order:
         op = graph.ops[number]
@@ -120,11 +139,11 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 operand = Array(f"operand{position}", constant_values(tensor))
                 arguments.append(pool.name(number, operand))
             else:
-                arguments.append(_address(tensor, layout.offsets[index]))
+                arguments.append(address(tensor, layout.offsets[index], element))
         output = graph.tensors[call.output]
-        arguments.append(_address(output, layout.offsets[call.output]))
+        arguments.append(address(output, layout.offsets[call.output], element))
         if layout.scratch[number] is not None:
-            arguments.append(_address(output, layout.scratch[number]))
+            arguments.append(address(output, layout.scratch[number], element))
         calls.append(
             EmittedCall(
                 title=_title(graph, number, call),
@@ -163,9 +182,20 @@ class _ArrayPool:
         return value
 
 
-def _address(tensor: Tensor, offset: int | None) -> str:
+def arena_dtype(graph: Graph) -> DType:
+    """The arena's elements: reals where all activations are, else codes."""
+    indices = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    activations = [graph.tensors[i] for i in indices | set(graph.inputs)]
+    floats = all(tensor.dtype == "float32" for tensor in activations if not tensor.constant)
+    return "float32" if floats else "int8"
+
+
+def address(tensor: Tensor, offset: int | None, element: DType) -> str:
+    """A tensor's first element, in C++, within an arena of ``element``."""
     assert offset is not None
-    return f"arena + {offset // DTYPE_BYTES[tensor.dtype]}"
+    pointer = f"arena + {offset // DTYPE_BYTES[element]}"
+    same = tensor.dtype == element
+    return pointer if same else f"reinterpret_cast<{literals.ctype(tensor.dtype)}*>({pointer})"
 
 
 def _title(graph: Graph, number: int, call: Call) -> str:
@@ -198,6 +228,7 @@ def environment() -> jinja2.Environment:
         literals.string,
     ):
         env.filters[function.__name__] = function
+    env.globals |= {"arena_dtype": arena_dtype, "address": address}
     return env
 
 
@@ -206,11 +237,26 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     templates = ROOT / "templates"
     for path in sorted(p for p in templates.rglob("*") if p.is_file()):
         relative = path.relative_to(templates)
-        target = root / relative
+        target = root / relative.as_posix().replace("LIBRARY", context["library"])
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
             text = env.get_template(relative.as_posix()).render(context)
-            target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+            if text:
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
     shutil.copytree(ROOT / "runtime", root / "runtime")
+    _copy_sources(root, root / "arduino" / context["library"] / "src")
+
+
+def _copy_sources(root: Path, library: Path) -> None:
+    """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
+    places = {
+        "include/tinyml": "tinyml",
+        "src": "src",
+        "runtime/kernels": "runtime/kernels",
+        "runtime/learner": "runtime/learner",
+        "runtime/preprocess": "runtime/preprocess",
+    }
+    for source, place in places.items():
+        shutil.copytree(root / source, library / place)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from codegen.ir import ModelError, Tensor
 
 INT8_MIN, INT8_MAX = -128, 127
+LARGEST_EXPONENT = 30
 LARGEST_SHIFT = 23  # to the right, of the fast kernels
 Codes = npt.NDArray[np.int64]
 
@@ -27,6 +28,9 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     (1073741824, 0)
     >>> quantize_multiplier(1e-12)
     (0, 0)
+
+    Raises:
+        ModelError: ``real`` is 2^30 or more.
     """
     if real == 0:
         return 0, 0
@@ -35,6 +39,8 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     if multiplier == 1 << 31:
         multiplier //= 2
         exponent += 1
+    if exponent > LARGEST_EXPONENT:
+        raise ModelError(f"scales differ too much: a factor of {real:g} leaves 32 bits")
     return (0, 0) if exponent < -31 else (multiplier, exponent)
 
 

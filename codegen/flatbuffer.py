@@ -38,24 +38,32 @@ class Table:
         position = self._field(slot)
         return default if position is None else _unpack(self.buffer, "<" + code, position)
 
+    def real(self, slot: int, default: float = 0.0) -> float:
+        """A single-precision field."""
+        position = self._field(slot)
+        return default if position is None else float(_unpack(self.buffer, "<f", position))
+
     def table(self, slot: int) -> Table | None:
         """A field that holds a table."""
         position = self._field(slot)
         return None if position is None else Table(self.buffer, self._follow(position))
 
-    def tables(self, slot: int) -> list[Table]:
-        """A field that holds a vector of tables; empty when absent."""
-        start, count = self._vector(slot, 4)
+    def tables(self, slot: int, most: int) -> list[Table]:
+        """A field that holds a vector of up to ``most`` tables; empty when absent."""
+        start, count = self._vector(slot, 4, most)
         return [Table(self.buffer, self._follow(start + 4 * i)) for i in range(count)]
 
-    def array(self, slot: int, dtype: str) -> npt.NDArray[np.generic]:
-        """A field that holds a vector of scalars, as a read-only array; empty when absent."""
-        start, count = self._vector(slot, np.dtype(dtype).itemsize)
+    def array(self, slot: int, dtype: str, most: int | None = None) -> npt.NDArray[np.generic]:
+        """A field that holds a vector of up to ``most`` scalars; empty when absent.
+
+        The array is read-only and takes no memory: its bytes are the file's.
+        """
+        start, count = self._vector(slot, np.dtype(dtype).itemsize, most)
         return np.frombuffer(self.buffer, dtype, count, start)
 
-    def text(self, slot: int) -> str:
-        """A field that holds a string; empty when absent."""
-        return self.array(slot, "u1").tobytes().decode("utf-8", errors="replace")
+    def text(self, slot: int, most: int) -> str:
+        """The first ``most`` bytes of a field that holds a string; empty when absent."""
+        return self.array(slot, "u1")[:most].tobytes().decode("utf-8", errors="replace")
 
     def _field(self, slot: int) -> int | None:
         vtable = self.position - _unpack(self.buffer, "<i", self.position)
@@ -68,7 +76,7 @@ class Table:
     def _follow(self, position: int) -> int:
         return position + _unpack(self.buffer, "<I", position)
 
-    def _vector(self, slot: int, item_bytes: int) -> tuple[int, int]:
+    def _vector(self, slot: int, item_bytes: int, most: int | None) -> tuple[int, int]:
         position = self._field(slot)
         if position is None:
             return 0, 0
@@ -78,6 +86,11 @@ class Table:
             raise ModelError(
                 f"truncated or corrupt: a vector of {count} items of {item_bytes} bytes at byte "
                 f"{position} leaves the file ({len(self.buffer)} bytes)"
+            )
+        # Several tables may share one vector: unless it is bounded, a small file could ask for much.
+        if most is not None and count > most:
+            raise ModelError(
+                f"a vector at byte {position} has {count} items; at most {most} are taken"
             )
         return position + 4, count
 

@@ -38,6 +38,8 @@ SOURCES = (
 BUILD_TIMEOUT_S = 600.0
 ALIGNMENT = 16
 CACHE_PREFIX = "libtinyml-"
+PIXEL_FORMATS = ("gray8", "rgb888", "rgb565", "rgb565_swapped")  # in the order of PixelFormat
+PIXEL_BYTES = (1, 3, 2, 2)
 
 
 class _Description(ctypes.Structure):
@@ -132,6 +134,38 @@ class HostModel:
         address = self._storage.ctypes.data
         self._model = ctypes.c_void_p(address + -address % ALIGNMENT)
         self._library.tinyml_create(self._model)
+
+    def load_image(
+        self, frame: npt.NDArray[np.uint8], pixel_format: str
+    ) -> npt.NDArray[np.generic]:
+        """A camera's frame as the network's input (H, W, C): resized as the device does it.
+
+        ``frame`` is uint8 (height, width, bytes of a pixel) and may be a part of a larger one.
+        """
+        if pixel_format not in PIXEL_FORMATS:
+            allowed = ", ".join(PIXEL_FORMATS)
+            raise ValueError(f"pixel format: must be one of {allowed}; got {pixel_format!r}")
+        number = PIXEL_FORMATS.index(pixel_format)
+        size = PIXEL_BYTES[number]
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != size or not frame.size:
+            raise ValueError(
+                f"frame: must be uint8 (height, width, {size}) for {pixel_format}; "
+                f"got {frame.dtype.name} {frame.shape}"
+            )
+        if frame.strides[1:] != (size, 1):
+            frame = np.ascontiguousarray(frame)
+        height, width = frame.shape[:2]
+        out = np.empty(self.shape.image, self.shape.image_dtype)
+        with self._extracting:
+            done = self._library.tinyml_load_image(
+                number, _pointer(frame), height, width, frame.strides[0], _pointer(out)
+            )
+        if not done:
+            raise ValueError(
+                f"pixel format: {pixel_format} has not the {self.shape.image[2]} channels of the "
+                "network's input"
+            )
+        return out
 
     def features(self, images: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
         """Features (N, F) of ``images`` (N, H, W, C)."""
@@ -233,6 +267,7 @@ def _open(library: Path) -> ctypes.CDLL:
         "tinyml_describe": (None, [pointer]),
         "tinyml_create": (None, [pointer]),
         "tinyml_reset": (None, [pointer]),
+        "tinyml_load_image": (integer, [integer, pointer, integer, integer, integer, pointer]),
         "tinyml_features": (None, [pointer, integer, pointer]),
         "tinyml_logits": (None, [pointer, pointer, integer, pointer]),
         "tinyml_predict": (None, [pointer, pointer, integer, pointer]),

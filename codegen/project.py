@@ -68,13 +68,15 @@ class LearnerSettings:
 
 @dataclass(frozen=True, eq=False)
 class Golden:
-    """Inputs and the features that the oracle gave for them; the self-test compares byte by byte.
+    """Inputs and the features that belong to them; the self-test compares byte by byte.
 
-    ``inputs`` (N, H, W, C) and ``features`` (N, F), both in the extractor's own dtype.
+    ``inputs`` (N, H, W, C) and ``features`` (N, F), both in the extractor's own dtype. ``origin``
+    says, for the project's README, where the features are from.
     """
 
     inputs: npt.NDArray[np.generic]
     features: npt.NDArray[np.generic]
+    origin: str = "TensorFlow Lite Micro's reference kernels"
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """A ``.tflite`` file to the compiler's graph.
 
-``parse`` gives what the file says; ``read`` also checks that the compiler can take it and
-simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
+``parse`` gives what the file says; ``read_as_written`` also checks that the compiler can take it,
+and ``read`` simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
 TensorFlow Lite's ``schema.fbs``, version 3.
 """
 
@@ -19,10 +19,19 @@ from codegen.flatbuffer import Table
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor
 from codegen.simplify import simplify
 
-__all__ = ["ModelError", "parse", "read"]
+__all__ = ["ModelError", "parse", "read", "read_as_written"]
 
 IDENTIFIER, VERSION = b"TFL3", 3
-LARGEST_TENSOR_BYTES = 1 << 26  # far beyond any microcontroller; a damaged shape asks for more
+# Far beyond any microcontroller, and little for a computer: a damaged file asks for more.
+LARGEST_TENSOR_BYTES = 1 << 24
+LARGEST_ACTIVATIONS_BYTES = 1 << 26  # of all tensors that are not constant
+LARGEST_FILE_BYTES = 1 << 28
+MOST_OPERATORS = 1 << 10
+MOST_TABLES = 1 << 14  # tensors, buffers
+MOST_AXES = 8
+MOST_OPERANDS = 64
+MOST_SCALES = 1 << 15
+LONGEST_NAME_BYTES = 200  # longer ones are cut
 
 DTYPES: Mapping[int, DType] = MappingProxyType({0: "float32", 2: "int32", 7: "int16", 9: "int8"})
 
@@ -30,8 +39,10 @@ KINDS: Mapping[int, str] = MappingProxyType(
     {
         0: "ADD",
         1: "AVERAGE_POOL_2D",
+        2: "CONCATENATION",
         3: "CONV_2D",
         4: "DEPTHWISE_CONV_2D",
+        6: "DEQUANTIZE",
         9: "FULLY_CONNECTED",
         14: "LOGISTIC",
         17: "MAX_POOL_2D",
@@ -39,9 +50,13 @@ KINDS: Mapping[int, str] = MappingProxyType(
         19: "RELU",
         21: "RELU6",
         22: "RESHAPE",
+        23: "RESIZE_BILINEAR",
+        25: "SOFTMAX",
         34: "PAD",
         40: "MEAN",
+        41: "SUB",
         60: "PADV2",
+        97: "RESIZE_NEAREST_NEIGHBOR",
         114: "QUANTIZE",
         117: "HARD_SWISH",
     }
@@ -72,16 +87,23 @@ _POOL = (
     ("filter_h", "i", 0),
     ("fused_activation", "b", 0),
 )
-OPTIONS: Mapping[str, tuple[tuple[str, str, int], ...]] = MappingProxyType(
+_ALIGN = (("align_corners", "B", 0), ("half_pixel_centers", "B", 0))
+OPTIONS: Mapping[str, tuple[tuple[str, str, int | float], ...]] = MappingProxyType(
     {
         "ADD": (("fused_activation", "b", 0),),
         "AVERAGE_POOL_2D": _POOL,
+        "CONCATENATION": (("axis", "i", 0), ("fused_activation", "b", 0)),
         "CONV_2D": _CONV,
         "DEPTHWISE_CONV_2D": (*_CONV[:3], ("depth_multiplier", "i", 0), *_CONV[3:]),
         "FULLY_CONNECTED": (("fused_activation", "b", 0), ("weights_format", "b", 0)),
         "MAX_POOL_2D": _POOL,
         "MEAN": (("keep_dims", "B", 0),),
         "MUL": (("fused_activation", "b", 0),),
+        # The first two slots once held the size, which is an input now.
+        "RESIZE_BILINEAR": (("old_height", "i", 0), ("old_width", "i", 0), *_ALIGN),
+        "RESIZE_NEAREST_NEIGHBOR": _ALIGN,
+        "SOFTMAX": (("beta", "f", 0.0),),
+        "SUB": (("fused_activation", "b", 0),),
     }
 )
 
@@ -95,13 +117,25 @@ def read(model: Path | str | bytes) -> Graph:
     Raises:
         ModelError: names the file, and the operator and tensor where there is one.
     """
+    return simplify(read_as_written(model))
+
+
+def read_as_written(model: Path | str | bytes) -> Graph:
+    """Read and check a model, every operator as the file has it; arguments and errors as ``read``'s."""
     try:
-        graph = parse(model if isinstance(model, bytes) else Path(model).read_bytes())
+        graph = parse(model if isinstance(model, bytes) else _content(Path(model)))
         ops.check(graph)
-        return simplify(graph)
     except ModelError as error:
         name = "the model given as bytes" if isinstance(model, bytes) else str(model)
         raise ModelError(f"{name}: {error}") from error
+    return graph
+
+
+def _content(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST_FILE_BYTES:
+        raise ModelError(f"a file of {size} bytes; at most {LARGEST_FILE_BYTES} are taken")
+    return path.read_bytes()
 
 
 def parse(model: bytes) -> Graph:
@@ -114,33 +148,38 @@ def parse(model: bytes) -> Graph:
     version = root.integer(0, "I")
     if version != VERSION:
         raise ModelError(f"schema version must be {VERSION}; got {version}")
-    kinds = [_kind(code) for code in root.tables(1)]
-    subgraphs = root.tables(2)
+    kinds = [_kind(code) for code in root.tables(1, MOST_OPERATORS)]
+    subgraphs = root.tables(2, MOST_TABLES)
     if len(subgraphs) != 1:
         raise ModelError(f"needs one subgraph; got {len(subgraphs)}")
     (subgraph,) = subgraphs
-    buffers = root.tables(4)
-    tensors = tuple(_tensor(table, buffers) for table in subgraph.tables(0))
+    buffers = root.tables(4, MOST_TABLES)
+    tensors = tuple(_tensor(table, buffers) for table in subgraph.tables(0, MOST_TABLES))
     graph = Graph(
         tensors=tensors,
-        ops=tuple(_op(table, kinds) for table in subgraph.tables(3)),
-        inputs=_indices(subgraph, 1),
-        outputs=_indices(subgraph, 2),
+        ops=tuple(_op(table, kinds) for table in subgraph.tables(3, MOST_OPERATORS)),
+        inputs=_indices(subgraph, 1, MOST_OPERANDS),
+        outputs=_indices(subgraph, 2, MOST_OPERANDS),
     )
     _check_wiring(graph)
+    activations = sum(tensor.size_bytes for tensor in tensors if not tensor.constant)
+    if activations > LARGEST_ACTIVATIONS_BYTES:
+        raise ModelError(
+            f"its activations take {activations} bytes; at most {LARGEST_ACTIVATIONS_BYTES} are taken"
+        )
     return graph
 
 
 def _kind(code: Table) -> str:
     number = max(code.integer(0, "b"), code.integer(3, "i"))
-    if custom := code.text(1):
+    if custom := code.text(1, LONGEST_NAME_BYTES):
         return f"custom operator {custom!r}"
     return KINDS.get(number, f"builtin operator {number}")
 
 
 def _tensor(table: Table, buffers: list[Table]) -> Tensor:
-    name = table.text(3)
-    shape = _indices(table, 0)
+    name = table.text(3, LONGEST_NAME_BYTES)
+    shape = _indices(table, 0, MOST_AXES)
     number = table.integer(1, "b")
     if number not in DTYPES:
         raise ModelError(
@@ -165,7 +204,8 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
 def _quantization(table: Table | None, name: str) -> Quantization | None:
     if table is None:
         return None
-    scales, zero_points = table.array(2, "<f4").tolist(), table.array(3, "<i8").tolist()
+    scales = table.array(2, "<f4", MOST_SCALES).tolist()
+    zero_points = table.array(3, "<i8", MOST_SCALES).tolist()
     if not scales:
         return None
     if len(zero_points) == 1:
@@ -191,7 +231,7 @@ def _data(table: Table, buffers: list[Table], tensor: Tensor) -> npt.NDArray[np.
             f"bytes of data; the file has {raw.size}"
         )
     dtype = np.dtype(tensor.dtype).newbyteorder("<")
-    return np.frombuffer(raw.tobytes(), dtype).reshape(tensor.shape).astype(tensor.dtype)
+    return raw.view(dtype).reshape(tensor.shape).astype(tensor.dtype, copy=False)
 
 
 def _op(table: Table, kinds: list[str]) -> Op:
@@ -202,7 +242,10 @@ def _op(table: Table, kinds: list[str]) -> Op:
     options: dict[str, int | float | str | bool] = {}
     values = table.table(4)
     for slot, (name, code, default) in enumerate(OPTIONS.get(kind, ())):
-        value = default if values is None else values.integer(slot, code, default)
+        if code == "f":
+            options[name] = float(default) if values is None else values.real(slot, default)
+            continue
+        value = int(default) if values is None else values.integer(slot, code, int(default))
         names = ENUMS.get(name)
         if names is None:
             options[name] = bool(value) if code == "B" else value
@@ -210,11 +253,16 @@ def _op(table: Table, kinds: list[str]) -> Op:
             options[name] = names[value]
         else:
             raise ModelError(f"{kind}: option {name} has the unknown value {value}")
-    return Op(kind, _indices(table, 1), _indices(table, 2), MappingProxyType(options))
+    return Op(
+        kind,
+        _indices(table, 1, MOST_OPERANDS),
+        _indices(table, 2, MOST_OPERANDS),
+        MappingProxyType(options),
+    )
 
 
-def _indices(table: Table, slot: int) -> tuple[int, ...]:
-    return tuple(table.array(slot, "<i4").tolist())
+def _indices(table: Table, slot: int, most: int) -> tuple[int, ...]:
+    return tuple(table.array(slot, "<i4", most).tolist())
 
 
 def _check_wiring(graph: Graph) -> None:

@@ -2,10 +2,12 @@
 
 1. An int8 operator of one operand (HARD_SWISH, RELU, ADD or MUL with a constant scalar ...)
    becomes a LOOKUP: a table of its results for all 256 codes.
-2. A LOOKUP of a LOOKUP becomes one, and a LOOKUP of a convolution becomes the convolution's
+2. DEQUANTIZE before QUANTIZE becomes a LOOKUP too. A LOOKUP that changes no code is a RESHAPE,
+   which costs nothing, and a RESHAPE of a RESHAPE is one.
+3. A LOOKUP of a LOOKUP becomes one, and a LOOKUP of a convolution becomes the convolution's
    fourth input: the kernel looks each code up as it stores it.
-3. PAD with the zero point before a VALID convolution becomes the convolution's own padding.
-4. Outer rows and columns of a kernel that are zero in all channels are dropped. The converter
+4. PAD with the zero point before a VALID convolution becomes the convolution's own padding.
+5. Outer rows and columns of a kernel that are zero in all channels are dropped. The converter
    writes them to express symmetric padding at stride 2.
 
 Graphs of shapes only pass through: without data nothing can be folded.
@@ -23,7 +25,7 @@ import numpy.typing as npt
 
 from codegen.fixed_point import Codes, all_codes, to_int8, zero_point_of
 from codegen.ir import Graph, Op, Tensor
-from codegen.ops import OPERATORS, add, mul, pad
+from codegen.ops import OPERATORS, add, mul, pad, quantize, sub
 from codegen.ops.base import output_of
 from codegen.ops.convolution import BIAS, TABLE
 from codegen.ops.unary import Unary
@@ -37,7 +39,16 @@ WINDOWED = ("CONV_2D", "DEPTHWISE_CONV_2D")
 def simplify(graph: Graph) -> Graph:
     """The graph with every rewrite applied; tensors keep their indices, new ones are appended."""
     draft = _Draft(list(graph.tensors), list(graph.ops), graph.outputs)
-    for rewrite in (_tabulate, _compose, _fuse_tables, _absorb_padding, _trim_kernels):
+    for rewrite in (
+        _tabulate,
+        _skip_reals,
+        _compose,
+        _drop_identities,
+        _fuse_tables,
+        _absorb_padding,
+        _trim_kernels,
+        _merge_reshapes,
+    ):
         rewrite(draft)
     return Graph(tuple(draft.tensors), tuple(draft.ops), graph.inputs, graph.outputs)
 
@@ -58,6 +69,12 @@ class _Draft:
         """Append a constant with ``like``'s dtype and scales; its index."""
         self.tensors.append(replace(like, name=name, shape=data.shape, constant=True, data=data))
         return len(self.tensors) - 1
+
+    def lookup(self, source: int, table: npt.NDArray[np.int8], op: Op) -> Op:
+        """The LOOKUP of ``source`` in a new table, in place of ``op``."""
+        output = self.tensors[op.outputs[0]]
+        index = self.constant(f"{output.name}/table", table, output)
+        return Op("LOOKUP", (source, index), op.outputs)
 
     def only_reader(self, index: int) -> Op | None:
         """The one operator that reads a tensor; None if there are several or it is an output."""
@@ -85,15 +102,13 @@ def _tabulate(draft: _Draft) -> None:
         if function is None or output_of(graph, op).dtype != "int8":
             continue
         source, evaluate = function
-        name = f"{output_of(graph, op).name}/table"
-        index = draft.constant(name, to_int8(evaluate(all_codes())), output_of(graph, op))
-        draft.swap(op, Op("LOOKUP", (source, index), op.outputs))
+        draft.swap(op, draft.lookup(source, to_int8(evaluate(all_codes())), op))
 
 
 def _function_of_one_code(graph: Graph, op: Op) -> tuple[int, Callable[[Codes], Codes]] | None:
     """The operand and the function of its codes, for an int8 operator that has but one operand."""
     operator = OPERATORS[op.kind]
-    if isinstance(operator, Unary):
+    if isinstance(operator, Unary) and operator.tabulates(graph, op):
         return op.inputs[0], partial(operator.evaluate, graph, op)
     evaluate = _BINARY.get(op.kind)
     if evaluate is None:
@@ -115,7 +130,41 @@ def _swapped(evaluate: Binary, graph: Graph, op: Op, second: Codes, first: Codes
     return evaluate(graph, op, first, second)
 
 
-_BINARY: Mapping[str, Binary] = MappingProxyType({"ADD": add.evaluate, "MUL": mul.evaluate})
+_BINARY: Mapping[str, Binary] = MappingProxyType(
+    {
+        "ADD": add.OPERATOR.evaluate,
+        "MUL": mul.OPERATOR.evaluate,
+        "SUB": sub.OPERATOR.evaluate,
+    }
+)
+
+
+def _skip_reals(draft: _Draft) -> None:
+    for op in [op for op in draft.ops if op.kind == "QUANTIZE"]:
+        first = draft.writer(op.inputs[0])
+        if first is None or first.kind != "DEQUANTIZE" or draft.only_reader(op.inputs[0]) is not op:
+            continue
+        source, output = draft.tensors[first.inputs[0]], draft.tensors[op.outputs[0]]
+        table = quantize.to_codes(output, quantize.to_reals(source, all_codes()))
+        draft.swap(op, draft.lookup(first.inputs[0], table, op))
+        draft.remove(first)
+
+
+def _drop_identities(draft: _Draft) -> None:
+    for op in [op for op in draft.ops if op.kind == "LOOKUP"]:
+        source, table, output = (draft.tensors[i] for i in (*op.inputs, *op.outputs))
+        same = source.quantization == output.quantization and not source.constant
+        if same and table.data is not None and (table.data.reshape(-1) == all_codes()).all():
+            draft.swap(op, Op("RESHAPE", op.inputs[:1], op.outputs))
+
+
+def _merge_reshapes(draft: _Draft) -> None:
+    for op in [op for op in draft.ops if op.kind == "RESHAPE"]:
+        first = draft.writer(op.inputs[0])
+        if first is None or first.kind != "RESHAPE" or draft.only_reader(op.inputs[0]) is not op:
+            continue
+        draft.swap(op, replace(op, inputs=(first.inputs[0], *op.inputs[1:])))
+        draft.remove(first)
 
 
 def _compose(draft: _Draft) -> None:

@@ -18,13 +18,11 @@ import numpy.typing as npt
 from codegen import elf, toolchain
 from codegen.board import Board
 from codegen.host import Shape
+from codegen.machines import machine_of
 
 BUILD_TIMEOUT_S = 600.0
 RUN_TIMEOUT_S = 300.0
 NO_LABEL = 255
-# QEMU machines with 4 MB at 0 and 4 MB at 0x20000000, as platform/emulator.ld assumes, and the
-# cores of the boards for which they stand in.
-MACHINES = {"mps2-an386": ("cortex-m3", "cortex-m4"), "mps2-an500": ("cortex-m7",)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def run_self_test(project: Path, board: Board, folder: Path) -> str:
     Raises:
         ToolchainError: a program is missing, the project does not build, or the test fails.
     """
-    machine = _machine(board)
+    machine = machine_of(board).name
     _cmake(project, folder, emulated=True)
     return _emulate(machine, folder / "self_test.elf", folder)
 
@@ -99,7 +97,7 @@ def run_stream(
         ValueError: images or labels are not what the model takes.
     """
     images = shape.checked_images(images)
-    machine = _machine(board)
+    machine = machine_of(board).name
     _cmake(project, folder, emulated=True)
     count = len(images)
     pixels = images.reshape(count, -1).view(np.uint8)
@@ -140,17 +138,6 @@ def _cmake(project: Path, folder: Path, *, emulated: bool) -> None:
     configure += ["-DEMULATED=ON"] if emulated else []
     toolchain.run(configure, folder, BUILD_TIMEOUT_S)
     toolchain.run([cmake, "--build", "."], folder, BUILD_TIMEOUT_S)
-
-
-def _machine(board: Board) -> str:
-    """The board's QEMU machine, if it can stand in for the board."""
-    machine = board.emulator
-    if board.core not in MACHINES.get(machine, ()):
-        allowed = "; ".join(f"{name} for {', '.join(cores)}" for name, cores in MACHINES.items())
-        raise ValueError(
-            f"device.emulator: no such machine for a {board.core}: {machine!r}; have {allowed}"
-        )
-    return machine
 
 
 def _emulate(machine: str, program: Path, folder: Path) -> str:

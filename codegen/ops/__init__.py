@@ -12,6 +12,7 @@ from types import MappingProxyType
 from codegen.ir import Graph, ModelError
 from codegen.ops import (
     add,
+    concatenation,
     conv_2d,
     depthwise_conv_2d,
     fully_connected,
@@ -26,6 +27,9 @@ from codegen.ops import (
     quantize,
     relu,
     reshape,
+    resize,
+    softmax,
+    sub,
 )
 from codegen.ops.base import Array, Call, Operator
 
@@ -35,8 +39,10 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": add.OPERATOR,
         "AVERAGE_POOL_2D": pool_2d.AVERAGE,
+        "CONCATENATION": concatenation.OPERATOR,
         "CONV_2D": conv_2d.OPERATOR,
         "DEPTHWISE_CONV_2D": depthwise_conv_2d.OPERATOR,
+        "DEQUANTIZE": quantize.DEQUANTIZE,
         "FULLY_CONNECTED": fully_connected.OPERATOR,
         "HARD_SWISH": hard_swish.OPERATOR,
         "INVERTED_RESIDUAL": inverted_residual.OPERATOR,
@@ -47,10 +53,14 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MUL": mul.OPERATOR,
         "PAD": pad.OPERATOR,
         "PADV2": pad.OPERATOR,
-        "QUANTIZE": quantize.OPERATOR,
+        "QUANTIZE": quantize.QUANTIZE,
         "RELU": relu.RELU,
         "RELU6": relu.RELU6,
         "RESHAPE": reshape.OPERATOR,
+        "RESIZE_BILINEAR": resize.BILINEAR,
+        "RESIZE_NEAREST_NEIGHBOR": resize.NEAREST,
+        "SOFTMAX": softmax.OPERATOR,
+        "SUB": sub.OPERATOR,
     }
 )
 

@@ -13,6 +13,8 @@ from codegen.ir import Graph, ModelError, Op, Tensor
 from codegen.ops.sweep import Sweep
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6")
+# Ratios and products of scales within these bounds are numbers in single precision.
+SMALLEST_SCALE, LARGEST_SCALE = 1e-12, 1e12
 FLOAT_MAX = float(np.finfo(np.float32).max)
 
 
@@ -140,11 +142,19 @@ def require_activations(graph: Graph, op: Op, positions: tuple[int, ...] = (0,))
         require(tensor.dtype == output.dtype, tensor, f"must be {output.dtype} as the output is")
     for tensor in [output, *(graph.tensors[op.inputs[p]] for p in positions)]:
         if tensor.dtype == "int8" and tensor.quantization is not None:
-            require(
-                len(tensor.quantization.scales) == 1 and tensor.quantization.scales[0] > 0,
-                tensor,
-                "activations need one positive scale",
-            )
+            require_one_scale(tensor)
+
+
+def require_one_scale(tensor: Tensor) -> None:
+    """Codes need one positive scale of a sane size, and a zero point that is a code."""
+    quantization = tensor.quantization
+    if quantization is None or len(quantization.scales) != 1 or not quantization.scales[0] > 0:
+        raise ModelError(f"tensor {tensor.name!r}: int8 activations need one positive scale")
+    scale = quantization.scales[0]
+    sane = SMALLEST_SCALE <= scale <= LARGEST_SCALE
+    require(sane, tensor, f"scale must be {SMALLEST_SCALE} to {LARGEST_SCALE}; got {scale}")
+    zero_point = quantization.zero_points[0]
+    require(-128 <= zero_point <= 127, tensor, f"zero point must be a code; got {zero_point}")
 
 
 def activation_of(op: Op) -> str:

@@ -32,6 +32,7 @@ from codegen.fixed_point import (
 )
 from codegen.ir import Graph, ModelError, Op, Tensor
 from codegen.ops.base import (
+    LARGEST_SCALE,
     Array,
     Value,
     activation_of,
@@ -74,7 +75,8 @@ def check_weights(graph: Graph, op: Op, channels: int, axis: int, shape: tuple[i
         f"needs 1 scale, or {channels} along axis {axis}; got {count} along {quantization.axis}",
     )
     require(not any(quantization.zero_points), weights, "zero points of weights must be 0")
-    require(min(quantization.scales) >= 0, weights, "scales must not be negative")
+    sane = min(quantization.scales) >= 0 and max(quantization.scales) <= LARGEST_SCALE
+    require(sane, weights, f"scales must be 0 to {LARGEST_SCALE}")
     for tensor in (source, output_of(graph, op)):
         require(tensor.quantization is not None, tensor, "int8 activations need a scale")
 
@@ -155,10 +157,15 @@ def int8_fields(
     return Int8Fields(fields, proved)
 
 
-def whole_words(weights: npt.NDArray[np.generic]) -> Array:
-    """The weights, with zeros behind them until the last word is whole."""
-    missing = -weights.nbytes % WORD_BYTES
-    return Array("weights", np.pad(weights.reshape(-1), (0, missing)) if missing else weights)
+def padding_bytes(weights: Tensor) -> int:
+    """Zeros behind the weights, so that those of the last output channel can be read by words."""
+    return -(weights.size_bytes // weights.shape[0]) % WORD_BYTES
+
+
+def padded(weights: Tensor) -> Array:
+    """The weights, (out, ...), with that padding."""
+    values, padding = constant_values(weights), padding_bytes(weights)
+    return Array("weights", np.pad(values.reshape(-1), (0, padding)) if padding else values)
 
 
 def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
@@ -169,12 +176,11 @@ def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
     return {"bias": Array("bias", values), "low": low, "high": high}
 
 
-def constant_bytes(graph: Graph, op: Op, channels: int) -> int:
-    """Bytes of weights, bias, multipliers, shifts and table."""
+def constant_bytes(graph: Graph, op: Op, channels: int, padding: int) -> int:
+    """Bytes of weights, ``padding``, bias, multipliers, shifts and table."""
     weights = graph.tensors[op.inputs[1]]
     if weights.dtype == "float32":
         return weights.size_bytes + 4 * channels
-    padding = -weights.size_bytes % WORD_BYTES
     table = 256 if len(op.inputs) > TABLE or _narrow(graph, op) else 0
     return weights.size_bytes + padding + 9 * channels + table
 

@@ -1,7 +1,6 @@
 """LOGISTIC, 1 / (1 + exp(-x)), in int8 by gemmlowp's 32-bit fixed-point arithmetic.
 
-exp of a negative number is split into a power of two below 1/4, by a Taylor polynomial around
--1/8, and multiples of 1/4, by one constant factor per bit; the reciprocal is Newton-Raphson's.
+The exponential is ``codegen.fixed_exp``'s; the reciprocal is Newton-Raphson's.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import math
 
 import numpy as np
 
+from codegen.fixed_exp import ONE, exp_of_negative
 from codegen.fixed_point import (
     INT8_MAX,
     INT8_MIN,
@@ -28,7 +28,6 @@ from codegen.ops.unary import Unary
 
 INPUT_INTEGER_BITS = 4
 FRACTIONAL_BITS = 31 - INPUT_INTEGER_BITS
-ONE = (1 << 31) - 1  # 1.0 in Q0.31, saturated
 OUTPUT_ZERO_POINT = -128
 
 
@@ -62,38 +61,8 @@ class Logistic(Unary):
 
 def _logistic(x: Codes) -> Codes:
     """Of x in Q4.27, in Q0.31."""
-    positive = _reciprocal_of_one_plus(_exp(-np.abs(x)))
+    positive = _reciprocal_of_one_plus(exp_of_negative(-np.abs(x), INPUT_INTEGER_BITS))
     return np.where(x > 0, positive, np.where(x < 0, ONE - positive, 1 << 30))
-
-
-def _exp(a: Codes) -> Codes:
-    """Of a <= 0 in Q4.27, in Q0.31."""
-    quarter = 1 << (FRACTIONAL_BITS - 2)
-    low = (a & (quarter - 1)) - quarter  # a modulo 1/4, in [-1/4, 0)
-    result = _exp_near_minus_eighth(low << INPUT_INTEGER_BITS)
-    remainder = low - a
-    for power, factor in (
-        (-2, 1672461947),
-        (-1, 1302514674),
-        (0, 790015084),
-        (1, 290630308),
-        (2, 39332535),
-        (3, 720401),
-    ):  # exp(-2^power) in Q0.31
-        bit = 1 << (FRACTIONAL_BITS + power)
-        result = np.where(remainder & bit, high_multiply(result, factor), result)
-    return np.where(a == 0, ONE, result)
-
-
-def _exp_near_minus_eighth(a: Codes) -> Codes:
-    """Taylor polynomial of degree four, for a in [-1/4, 0) in Q0.31."""
-    x = a + (1 << 28)
-    x2 = high_multiply(x, x)
-    x3 = high_multiply(x2, x)
-    x4 = high_multiply(x2, x2)
-    third, constant = 715827883, 1895147668  # 1/3 and exp(-1/8)
-    cubic = high_multiply(divide_by_power_of_two(x4, 2) + x3, third) + x2
-    return high_multiply(x + divide_by_power_of_two(cubic, 1), constant) + constant
 
 
 def _reciprocal_of_one_plus(a: Codes) -> Codes:

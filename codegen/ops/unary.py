@@ -38,6 +38,10 @@ class Unary(Operator):
         if source.dtype == "int8" and None in (source.quantization, output.quantization):
             raise ModelError("int8 activations need a scale")
 
+    def tabulates(self, graph: Graph, op: Op) -> bool:
+        """Whether the operator is a table of codes."""
+        return output_of(graph, op).dtype == "int8"
+
     @abstractmethod
     def evaluate(self, graph: Graph, op: Op, codes: Codes) -> Codes:
         """The int8 output codes for int8 input codes."""
@@ -59,4 +63,4 @@ class Unary(Operator):
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """One table in int8."""
-        return TABLE_BYTES if output_of(graph, op).dtype == "int8" else 0
+        return TABLE_BYTES if self.tabulates(graph, op) else 0

@@ -107,10 +107,10 @@ def fully_connected(rng: np.random.Generator, dtype: str) -> Graph:
 
 
 def binary(rng: np.random.Generator, dtype: str) -> Graph:
-    """ADD or MUL: of an activation with itself, a pooled one or a constant, either way round."""
+    """ADD, SUB or MUL: of an activation and itself, a pooled one or a constant, either way round."""
     b = Builder(rng, dtype)
     shape = (1, *(int(n) for n in rng.integers(2, 7, 3)))
-    kind = str(rng.choice(["ADD", "MUL"]))
+    kind = str(rng.choice(["ADD", "MUL", "SUB"]))
     source = b.activation(shape, rng.uniform(0.01, 0.1))
     other = source
     choice = int(rng.integers(6))
@@ -128,7 +128,7 @@ def binary(rng: np.random.Generator, dtype: str) -> Graph:
             if dtype == "int8"
             else b.constant(np.asarray(real))
         )
-    scale = rng.uniform(0.02, 0.2) if kind == "ADD" else rng.uniform(0.05, 1)
+    scale = rng.uniform(0.05, 1) if kind == "MUL" else rng.uniform(0.02, 0.2)
     output = b.activation(shape, scale)
     operands = (source, other) if rng.random() < 0.5 else (other, source)
     activation = str(rng.choice(["NONE", "RELU", "RELU6"]))
@@ -155,15 +155,19 @@ def hard_sigmoid(rng: np.random.Generator, dtype: str) -> Graph:
 
 
 def mean(rng: np.random.Generator, dtype: str) -> Graph:
-    """Over height and width, in any order and sign, with and without kept axes."""
+    """Over height and width, rows or time, in any order and sign, with and without kept axes."""
     b = Builder(rng, dtype)
-    height, width, channels = (int(n) for n in rng.integers(1, 12, 3))
+    sides = (1, *(int(n) for n in rng.integers(1, 12, 3 if rng.random() < 0.7 else 2)))
     keep = bool(rng.random() < 0.5)
-    source = b.activation((1, height, width, channels), rng.uniform(0.01, 0.1))
-    axes = b.constant(np.array([[1, 2], [2, 1], [-3, -2]][int(rng.integers(3))], np.int32))
-    shape: tuple[int, ...] = (1, 1, 1, channels) if keep else (1, channels)
-    output = b.activation(shape, rng.uniform(0.003, 0.2))
-    b.operator("MEAN", (source, axes), output, keep_dims=keep)
+    choices = ([1, 2], [2, 1], [-3, -2], [1]) if len(sides) == 4 else ([1], [-2])
+    axes = choices[int(rng.integers(len(choices)))]
+    reduced = {axis % len(sides) for axis in axes}
+    shape = [1 if i in reduced else side for i, side in enumerate(sides)]
+    shape = shape if keep else [side for i, side in enumerate(shape) if i not in reduced]
+    source = b.activation(sides, rng.uniform(0.01, 0.1))
+    output = b.activation(tuple(shape), rng.uniform(0.003, 0.2))
+    index = b.constant(np.array(axes, np.int32))
+    b.operator("MEAN", (source, index), output, keep_dims=keep)
     return b.graph(source, output)
 
 
@@ -277,6 +281,79 @@ def reshape(rng: np.random.Generator, dtype: str) -> Graph:
     return b.graph(source, output)
 
 
+def softmax(rng: np.random.Generator, dtype: str) -> Graph:
+    """Over rows of a few to hundreds of classes, from flat to nearly one-hot."""
+    b = Builder(rng, dtype)
+    shape = (1, *(int(n) for n in rng.integers(1, 4, rng.integers(0, 3))))
+    shape = (*shape, int(rng.choice([1, 2, 3, 10, 100, 300])))
+    source = b.activation(shape, float(np.exp(rng.uniform(np.log(0.001), np.log(0.5)))))
+    output = b.activation(shape, 1 / 256, -128)
+    beta = float(np.float32(rng.choice([1.0, 0.5, 1.7])))
+    b.operator("SOFTMAX", (source,), output, beta=beta)
+    return b.graph(source, output)
+
+
+def resize(rng: np.random.Generator, dtype: str) -> Graph:
+    """Either kind, up and down, however pixels are aligned."""
+    b = Builder(rng, dtype)
+    height, width, channels = (int(n) for n in rng.integers(1, 9, 3))
+    size = tuple(int(n) for n in rng.integers(1, 17, 2))
+    align, half = ((False, False), (True, False), (False, True))[int(rng.integers(3))]
+    zero = int(rng.integers(-128, 128))
+    source = b.activation((1, height, width, channels), 0.05, zero)
+    output = b.activation((1, *size, channels), 0.05, zero)
+    b.operator(
+        str(rng.choice(["RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"])),
+        (source, b.constant(np.array(size, np.int32))),
+        output,
+        align_corners=align,
+        half_pixel_centers=half,
+    )
+    return b.graph(source, output)
+
+
+def concatenation(rng: np.random.Generator, dtype: str) -> Graph:
+    """One to four inputs along any axis: the source itself, what became of it, a constant."""
+    b = Builder(rng, dtype)
+    shape = (1, *(int(n) for n in rng.integers(1, 6, 3)))
+    axis = int(rng.integers(1, 4))
+    zero = int(rng.integers(-128, 128))
+    source = b.activation(shape, 0.05, zero)
+    other = b.operator("RELU6", (source,), b.activation(shape, 0.05, zero))
+    sides = tuple(int(rng.integers(1, 4)) if i == axis else n for i, n in enumerate(shape))
+    data = rng.integers(-128, 128, sides)
+    fixed = (
+        b.constant(data.astype(np.int8), (0.05,), zero=zero)
+        if dtype == "int8"
+        else b.constant((data / 64).astype(np.float32))
+    )
+    inputs = tuple(int(i) for i in rng.choice([source, other, fixed], rng.integers(0, 4)))
+    inputs = (source, *inputs) if rng.random() < 0.5 else (*inputs, other)
+    joined = sum(b.tensors[i].shape[axis] for i in inputs)
+    grown = tuple(joined if i == axis else n for i, n in enumerate(shape))
+    output = b.activation(grown, 0.05, zero)
+    axis = axis if rng.random() < 0.5 else axis - 4
+    b.operator("CONCATENATION", inputs, output, axis=axis, fused_activation="NONE")
+    return b.graph(source, output)
+
+
+def quantization(rng: np.random.Generator, dtype: str) -> Graph:
+    """From codes to reals and back, or from reals to codes and back, with a step between."""
+    b = Builder(rng, dtype)
+    shape = (1, *(int(n) for n in rng.integers(2, 7, 3)))
+    source = b.activation(shape, rng.uniform(0.01, 0.1))
+    kinds = ("DEQUANTIZE", "QUANTIZE") if dtype == "int8" else ("QUANTIZE", "DEQUANTIZE")
+    other = "float32" if dtype == "int8" else "int8"
+    inner = b.operator(
+        kinds[0], (source,), b.activation(shape, rng.uniform(0.02, 0.1), None, other)
+    )
+    if rng.random() < 0.7:
+        after = b.activation(shape, rng.uniform(0.02, 0.1), None, other)
+        inner = b.operator("HARD_SWISH" if rng.random() < 0.5 else "RELU", (inner,), after)
+    output = b.operator(kinds[1], (inner,), b.activation(shape, rng.uniform(0.01, 0.1)))
+    return b.graph(source, output)
+
+
 CASES: Mapping[str, Case] = {
     case.__name__: case
     for case in (
@@ -291,6 +368,10 @@ CASES: Mapping[str, Case] = {
         padding,
         unary,
         reshape,
+        softmax,
+        resize,
+        concatenation,
+        quantization,
     )
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.board import Board
+from codegen.board import load
 from codegen.emit import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.project import Golden, HeadWeights, LearnerSettings, Loss, Project
@@ -16,26 +16,8 @@ from codegen.project import Golden, HeadWeights, LearnerSettings, Loss, Project
 SCALE = 0.05
 ZERO_POINT = -3
 BOARDS = {
-    "cortex-m4": Board(
-        name="board_m4",
-        core="cortex-m4",
-        clock_hz=180_000_000,
-        flash_origin=0x08000000,
-        flash_bytes=512 * 1024,
-        ram_origin=0x20000000,
-        ram_bytes=128 * 1024,
-        emulator="mps2-an386",
-    ),
-    "cortex-m7": Board(
-        name="board_m7",
-        core="cortex-m7",
-        clock_hz=280_000_000,
-        flash_origin=0x08000000,
-        flash_bytes=2048 * 1024,
-        ram_origin=0x24000000,
-        ram_bytes=1024 * 1024,
-        emulator="mps2-an500",
-    ),
+    board.core: board
+    for board in map(load, ("nucleo_f446re", "nucleo_1mb", "pico2", "corstone300"))
 }
 
 
@@ -59,6 +41,7 @@ def identity_project(
     loss: Loss = "cross_entropy",
     dtype: str = "int8",
     core: str = "cortex-m4",
+    class_names: tuple[str, ...] = (),
 ) -> Project:
     """A project with a random head and two golden images."""
     rng = np.random.default_rng(7)
@@ -72,6 +55,7 @@ def identity_project(
         learner=LearnerSettings(buffer_samples, learning_rate, passes, loss),
         board=BOARDS[core],
         golden=Golden(images, images.reshape(2, features)),
+        class_names=class_names,
     )
 
 

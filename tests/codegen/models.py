@@ -17,12 +17,17 @@ Options = Mapping[str, int | float | str | bool]
 _OPTION_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "ADD": ("AddOptions", {}),
     "AVERAGE_POOL_2D": ("Pool2DOptions", {"filter_h": "filterHeight", "filter_w": "filterWidth"}),
+    "CONCATENATION": ("ConcatenationOptions", {}),
     "CONV_2D": ("Conv2DOptions", {}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {}),
     "FULLY_CONNECTED": ("FullyConnectedOptions", {}),
     "MAX_POOL_2D": ("Pool2DOptions", {"filter_h": "filterHeight", "filter_w": "filterWidth"}),
     "MEAN": ("ReducerOptions", {}),
     "MUL": ("MulOptions", {}),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", {}),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", {}),
+    "SOFTMAX": ("SoftmaxOptions", {}),
+    "SUB": ("SubOptions", {}),
 }
 _FIELDS = {
     "padding": "padding",
@@ -34,6 +39,10 @@ _FIELDS = {
     "depth_multiplier": "depthMultiplier",
     "keep_dims": "keepDims",
     "weights_format": "weightsFormat",
+    "align_corners": "alignCorners",
+    "half_pixel_centers": "halfPixelCenters",
+    "axis": "axis",
+    "beta": "beta",
 }
 
 
@@ -104,12 +113,17 @@ class Builder:
         self.ops: list[Op] = []
 
     def activation(
-        self, shape: tuple[int, ...], scale: float = 0.05, zero_point: int | None = None
+        self,
+        shape: tuple[int, ...],
+        scale: float = 0.05,
+        zero_point: int | None = None,
+        dtype: str | None = None,
     ) -> int:
         """An activation tensor; int8 ones get a random zero point unless one is given."""
+        dtype = dtype or self.dtype
         zero = int(self.rng.integers(-128, 128)) if zero_point is None else zero_point
         quantization = Quantization((float(np.float32(scale)),), (zero,))
-        return self._append(shape, quantization if self.dtype == "int8" else None, None)
+        return self._append(shape, dtype, quantization if dtype == "int8" else None, None)
 
     def constant(
         self, data: npt.NDArray[Any], scales: tuple[float, ...] = (), axis: int = 0, zero: int = 0
@@ -117,7 +131,7 @@ class Builder:
         """A constant tensor with the array's own dtype."""
         single = tuple(float(np.float32(scale)) for scale in scales)
         quantization = Quantization(single, (zero,) * len(single), axis) if single else None
-        return self._append(data.shape, quantization, data)
+        return self._append(data.shape, str(data.dtype), quantization, data)
 
     def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options: Any) -> int:
         """Append an operator; returns its output."""
@@ -131,10 +145,10 @@ class Builder:
     def _append(
         self,
         shape: tuple[int, ...],
+        dtype: Any,
         quantization: Quantization | None,
         data: npt.NDArray[Any] | None,
     ) -> int:
-        dtype: Any = self.dtype if data is None else str(data.dtype)
         name = f"t{len(self.tensors)}"
         self.tensors.append(Tensor(name, shape, dtype, quantization, data is not None, data))
         return len(self.tensors) - 1

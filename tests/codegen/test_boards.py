@@ -1,41 +1,156 @@
-"""The boards in conf/device: real ones, and what each can be built and emulated with."""
+"""The boards of ``codegen/boards``: real ones, and what each can be built and emulated with."""
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
+import yaml
 
+from codegen import board as boards
 from codegen.board import Board
-from codegen.target import MACHINES
+from codegen.machines import MACHINES, machine_of
 
-DEVICES = sorted((Path(__file__).parents[2] / "conf" / "device").glob("nucleo_*.yaml"))
+KIB = 1024
+CONF = Path(__file__).parents[2] / "conf" / "device"
 
 
-def board_of(path: Path) -> Board:
-    fields = OmegaConf.to_container(OmegaConf.load(path))
-    fields.pop("defaults", None)
+def test_the_boards_are_there():
+    assert boards.names() == (
+        "arduino_nano33ble",
+        "corstone300",
+        "nucleo_1mb",
+        "nucleo_f446re",
+        "nucleo_f767zi",
+        "nucleo_h743zi",
+        "nucleo_l4r5zi",
+        "pico2",
+    )
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_the_option_of_the_configuration_has_the_boards_values(name):
+    fields = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    fields.pop("defaults")
     assert fields.pop("_target_") == "codegen.board.Board"
-    return Board(**fields)
+    assert Board(**fields) == boards.load(name)
 
 
-def test_the_three_boards_are_there():
-    assert [path.stem for path in DEVICES] == ["nucleo_1mb", "nucleo_f446re", "nucleo_l4r5zi"]
+def test_no_option_is_without_its_board():
+    assert {path.stem for path in CONF.glob("*.yaml")} == set(boards.names())
 
 
-@pytest.mark.parametrize("path", DEVICES, ids=lambda path: path.stem)
-def test_board(path):
-    board = board_of(path)
-    assert board.name == path.stem
-    assert board.core in MACHINES[board.emulator]
+@pytest.mark.parametrize("name", boards.names())
+def test_board(name):
+    board = boards.load(name)
+    assert board.name == name
     assert board.source
-    # platform/emulator.ld keeps the last of 4 MB for tests.
-    assert max(board.flash_bytes, board.ram_bytes) <= 3 * 1024 * 1024
-    assert board.flash_origin == 0x08000000
+    assert 0 < board.reset_clock_hz <= board.clock_hz
+    machine = machine_of(board)
+    assert machine.ram_bytes(board) == board.ram_bytes
+    # Only the Pico 2 has more flash than its machine.
+    assert machine.flash_bytes(board) == min(board.flash_bytes, 3584 * KIB)
+    assert board.storage_bytes <= machine.storage.size_bytes
+    # A slot holds a head of 10 classes and 200 features with room for its frame.
+    assert board.storage_bytes // 2 > 4 * 10 * 201 + 64
+    assert board.storage_origin % board.erase_bytes == 0
 
 
-def test_the_thesis_board_has_one_megabyte_in_one_region():
-    board = board_of(DEVICES[0])
-    assert (board.ram_origin, board.ram_bytes) == (0x24000000, 1024 * 1024)
-    assert board.flash_bytes == 2 * 1024 * 1024
+@pytest.mark.parametrize(
+    ("name", "flash_bytes", "ram"),
+    [
+        # The data sheets' sizes: boot, program, storage and what a boot loader keeps.
+        ("arduino_nano33ble", (1024 - 64) * KIB, (0x20000000, 256 * KIB)),
+        ("nucleo_1mb", 2048 * KIB, (0x24000000, 1024 * KIB)),
+        ("nucleo_f446re", 512 * KIB, (0x20000000, 128 * KIB)),
+        ("nucleo_f767zi", 2048 * KIB, (0x20000000, 512 * KIB)),
+        ("nucleo_h743zi", 2048 * KIB, (0x24000000, 512 * KIB)),
+        ("nucleo_l4r5zi", 2048 * KIB, (0x20000000, 640 * KIB)),
+        ("pico2", 4096 * KIB, (0x20000000, 520 * KIB)),
+    ],
+)
+def test_the_regions_are_all_of_the_chips(name, flash_bytes, ram):
+    board = boards.load(name)
+    assert board.boot_bytes + board.flash_bytes + board.storage_bytes == flash_bytes
+    assert (board.ram_origin, board.ram_bytes) == ram
+
+
+def test_machines_keep_their_regions_apart():
+    for machine in MACHINES.values():
+        regions = [
+            (region.origin, region.origin + region.size_bytes)
+            for region in (
+                machine.flash,
+                machine.ram,
+                machine.storage,
+                machine.test_flash,
+                machine.test_ram,
+            )
+            if region.size_bytes
+        ]
+        regions.sort()
+        for (_, end), (start, _) in pairwise(regions):
+            assert end <= start, machine.name
+
+
+def test_a_board_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    board = replace(boards.load("pico2"), name="mine", ram_bytes=1000, stack_bytes=500)
+    lines = [f"{key} = {value!r}\n" for key, value in asdict(board).items()]
+    path.write_text("".join(lines))
+    assert boards.load(path) == board
+    assert boards.load(str(path)) == board
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("ram = 5", r"mine\.toml: ram: there is no such key; Board has name, core, clock_hz"),
+        ("ram_bytes = '5'", r"mine\.toml: ram_bytes: must be of type int; got '5'"),
+        ("ram_bytes = true", r"mine\.toml: ram_bytes: must be of type int; got True"),
+        ("ram_bytes = -1", r"mine\.toml: device\.ram_bytes: must be positive; got -1"),
+        ("ram_bytes == 3", r"mine\.toml: not a TOML file"),
+        ("", r"mine\.toml: .*missing .*'ram_bytes'"),
+    ],
+)
+def test_what_does_not_describe_a_board_is_refused(tmp_path, change, message):
+    path = tmp_path / "mine.toml"
+    text = (boards.FOLDER / "pico2.toml").read_text()
+    path.write_text(text.replace("ram_bytes = 532_480", change))
+    with pytest.raises(ValueError, match=message):
+        boards.load(path)
+
+
+@pytest.mark.parametrize("name", ["nucleo_h7", "missing.toml", ""])
+def test_an_unknown_board_is_refused(name):
+    with pytest.raises(ValueError, match=r"device: (must be one of .*pico2|there is no file)"):
+        boards.load(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"core": "cortex-m23"}, r"device\.core: must be one of .*; got 'cortex-m23'"),
+        ({"boot_block": "esp32"}, r"device\.boot_block: must be '' or 'rp2350'; got 'esp32'"),
+        ({"storage_bytes": 12288}, r"device\.storage_bytes: must be two slots"),
+        ({"erase_bytes": 0}, r"device\.storage_bytes: must be two slots"),
+        (
+            {"storage_origin": 0x103F0000},
+            r"device\.flash_bytes: must end where device\.storage_origin begins \(0x103f0000\)",
+        ),
+        ({"stack_bytes": 532480}, r"device\.stack_bytes: must be less than device\.ram_bytes"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(boards.load("pico2"), **change)
+
+
+@pytest.mark.parametrize("machine", ["", "netduino2", "mps2-an500"])
+def test_a_machine_must_stand_in_for_the_core(machine):
+    board = replace(boards.load("nucleo_f446re"), emulator=machine)
+    with pytest.raises(ValueError, match=r"device\.emulator: no such machine for a cortex-m4"):
+        machine_of(board)

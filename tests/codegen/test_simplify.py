@@ -118,6 +118,42 @@ def test_padding_is_absorbed_only_if_it_pads_with_zero(value: int, kinds: list[s
     assert [op.kind for op in simplify(_parsed(b, source, output)).ops] == kinds
 
 
+def test_codes_do_not_take_the_way_through_reals() -> None:
+    b = Builder(np.random.default_rng(0))
+    source = b.activation((1, 16, 16, 1), 0.05, 3)
+    reals = b.operator("DEQUANTIZE", (source,), b.activation((1, 16, 16, 1), dtype="float32"))
+    output = b.operator("QUANTIZE", (reals,), b.activation((1, 16, 16, 1), 0.1, -7))
+    (op,) = simplify(_parsed(b, source, output)).ops
+    assert op.kind == "LOOKUP"
+
+
+@pytest.mark.parametrize(("scale", "kind"), [(0.05, "RESHAPE"), (0.06, "LOOKUP")])
+def test_what_changes_no_code_costs_nothing(scale: float, kind: str) -> None:
+    b = Builder(np.random.default_rng(0))
+    source = b.activation((1, 16), 0.05, 3)
+    output = b.operator("QUANTIZE", (source,), b.activation((1, 16), scale, 3))
+    (op,) = simplify(_parsed(b, source, output)).ops
+    assert op.kind == kind
+
+
+def test_a_constant_is_subtracted_by_table() -> None:
+    b = Builder(np.random.default_rng(0))
+    source, output = b.activation((1, 16)), b.activation((1, 16), 0.1)
+    one = b.constant(np.asarray(100, np.int8), (0.01,))
+    b.operator("SUB", (one, source), output, fused_activation="NONE")
+    (op,) = simplify(_parsed(b, source, output)).ops
+    assert (op.kind, op.inputs[0]) == ("LOOKUP", source)
+
+
+def test_reshapes_in_a_row_are_one() -> None:
+    b = Builder(np.random.default_rng(0))
+    source = b.activation((1, 4, 4, 2), 0.05, 3)
+    flat = b.operator("RESHAPE", (source,), b.activation((1, 32), 0.05, 3))
+    output = b.operator("RESHAPE", (flat,), b.activation((1, 8, 4), 0.05, 3))
+    (op,) = simplify(_parsed(b, source, output)).ops
+    assert (op.inputs[0], op.outputs[0]) == (source, output)
+
+
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 @pytest.mark.parametrize("name", CASES)
 def test_simplified_graphs_are_valid_final_and_of_the_announced_size(name: str, dtype: str) -> None:
@@ -129,7 +165,9 @@ def test_simplified_graphs_are_valid_final_and_of_the_announced_size(name: str, 
         assert [op.kind for op in simplify(simple).ops] == [op.kind for op in simple.ops]
         arrays, _ = lower(simple, plan(simple))
         stored = sum(array.values.nbytes for array in arrays)
-        assert stored <= ops.constant_bytes(simple) <= ops.constant_bytes(graph)
+        assert stored <= ops.constant_bytes(simple)
+        if name != "quantization":  # there a table takes the place of two kernels
+            assert ops.constant_bytes(simple) <= ops.constant_bytes(graph)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,11 +1,10 @@
-"""Projects on emulated boards: a Cortex-M4 and a Cortex-M7."""
+"""Projects on emulated boards: Cortex-M4, -M7, -M33 and -M55."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -106,14 +105,6 @@ def test_images_that_do_not_fit_are_refused(emit_identity, tmp_path):
         target.run_stream(tree, project.board, tmp_path, shape, images)
 
 
-@pytest.mark.parametrize("machine", ["", "netduino2", "mps2-an500"])
-def test_a_machine_must_stand_in_for_the_core(emit_identity, tmp_path, machine):
-    project, tree = emit_identity()
-    board = replace(project.board, emulator=machine)
-    with pytest.raises(ValueError, match=r"device\.emulator: no such machine for a cortex-m4"):
-        target.run_self_test(tree, board, tmp_path)
-
-
 @needs_board_tools
 def test_a_missing_cross_compiler_is_named(emit_identity, tmp_path, monkeypatch):
     _, tree = emit_identity()
@@ -159,7 +150,9 @@ def test_flash_and_ram_are_their_regions_extents(firmware):
     text, data, bss = (int(size) for size in sizes[:3])
     flash = program.flash_bytes(board.flash_origin, board.flash_bytes)
     ram = program.ram_bytes(board.ram_origin, board.ram_bytes)
-    assert 0 <= flash - (text + data) < 16
+    vectors = program.flash_bytes(board.boot_origin, board.boot_bytes)
+    assert vectors == 64
+    assert 0 <= flash + vectors - (text + data) < 16
     assert 0 <= ram - (data + bss) < 16
     assert program.flash_bytes(0x90000000, 1024) == 0
 

@@ -56,6 +56,8 @@ class Learner {
   void set_learning_rate(float value) { learning_rate_ = value; }
   const float* weights() const { return head_.weights(); }
   const float* bias() const { return head_.bias(); }
+  /// Weights and bias as one block of bytes, to be saved and restored.
+  void* head() { return &head_; }
 
  private:
   /// real = scale * (code - zero point), one feature at a time. Float features pass unchanged, as

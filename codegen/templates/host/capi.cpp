@@ -7,7 +7,38 @@
 #include "tinyml/model.hpp"
 
 using tinyml::Config;
+using tinyml::Frame;
 using tinyml::Model;
+using tinyml::PixelFormat;
+
+namespace {
+
+/// False when the format has other channels than the network's input.
+template <PixelFormat kFormat>
+bool load(const Frame& frame) {
+  if constexpr (tinyml::PixelReader<kFormat>::kChannels == Config::kImageChannels) {
+    Model::load_image<kFormat>(frame);
+    return true;
+  } else {
+    return false;
+  }
+}
+
+bool load(PixelFormat format, const Frame& frame) {
+  switch (format) {
+    case PixelFormat::kGray8:
+      return load<PixelFormat::kGray8>(frame);
+    case PixelFormat::kRgb888:
+      return load<PixelFormat::kRgb888>(frame);
+    case PixelFormat::kRgb565:
+      return load<PixelFormat::kRgb565>(frame);
+    case PixelFormat::kRgb565Swapped:
+      return load<PixelFormat::kRgb565Swapped>(frame);
+  }
+  return false;
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -34,13 +65,23 @@ void tinyml_describe(Description* out) {
           Config::kClasses,
           Config::kBufferSamples,
           Config::kPasses,
-          sizeof(Config::Pixel) == sizeof(float),
-          sizeof(Config::Feature) == sizeof(float)};
+          sizeof(Config::Pixel) == sizeof(float) ? 1 : 0,
+          sizeof(Config::Feature) == sizeof(float) ? 1 : 0};
 }
 
 void tinyml_create(void* storage) { new (storage) Model; }
 
 void tinyml_reset(Model* model) { model->reset(); }
+
+/// Resizes a frame to the network's input; 1 when done, 0 when the format has other channels.
+std::int32_t tinyml_load_image(std::int32_t format, const std::uint8_t* pixels, std::int32_t height,
+                               std::int32_t width, std::int32_t row_bytes, Config::Pixel* out) {
+  const Frame frame = {pixels, height, width, row_bytes};
+  if (!load(static_cast<PixelFormat>(format), frame)) return 0;
+  const Config::Pixel* const image = Model::image();
+  for (int i = 0; i < Config::kImageElements; ++i) out[i] = image[i];
+  return 1;
+}
 
 void tinyml_features(const Config::Pixel* images, std::int32_t count, Config::Feature* out) {
   for (std::int32_t i = 0; i < count; ++i) {

@@ -4,16 +4,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "platform/stack.hpp"
 #include "test/io.hpp"
 
-extern "C" {
-extern std::uint32_t __stack_bottom, __stack_top;
-void tinyml_halt(int code);
-}
+extern "C" void tinyml_halt(int code);
 
 namespace {
-
-constexpr std::uint32_t kPaint = 0xC5C5C5C5U;
 
 std::int32_t semihost(std::uint32_t operation, const void* argument) {
   register std::uint32_t r0 __asm("r0") = operation;
@@ -76,18 +72,8 @@ void close(int file) {
   semihost(0x02, arguments);
 }
 
-void paint_stack() {
-  // The stack below this frame, less a margin for the frame itself.
-  const auto* const end = static_cast<std::uint32_t*>(__builtin_frame_address(0)) - 16;
-  for (volatile std::uint32_t* at = &__stack_bottom; at < end; ++at) *at = kPaint;
-}
-
-std::size_t stack_used() {
-  const std::uint32_t* at = &__stack_bottom;
-  while (at < &__stack_top && *at == kPaint) ++at;
-  return word(&__stack_top) - word(at);
-}
-
-std::size_t stack_size() { return word(&__stack_top) - word(&__stack_bottom); }
+void paint_stack() { tinyml::paint_stack(); }
+std::size_t stack_used() { return tinyml::stack_used(); }
+std::size_t stack_size() { return tinyml::stack_size(); }
 
 }  // namespace io

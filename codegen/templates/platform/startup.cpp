@@ -1,11 +1,16 @@
-// Reset of any Cortex-M, without vendor code. Clocks stay as reset leaves them: a board that wants
-// more speed sets them first thing in main().
+// Reset of any Cortex-M, without vendor code. Clocks and caches stay as reset (or the board's boot
+// ROM) leaves them: a board that wants more speed sets them first thing in main().
 
 #include <cstdint>
 
+#ifndef TINYML_INTERRUPTS
+#define TINYML_INTERRUPTS 0  // of peripherals in the vector table: none is enabled here
+#endif
+
 extern "C" {
 
-extern std::uint32_t __stack_top, __data_load, __data_start, __data_end, __bss_start, __bss_end;
+extern std::uint32_t __stack_bottom[], __stack_top[];
+extern std::uint32_t __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
 extern void (*__init_array_start[])();
 extern void (*__init_array_end[])();
 int main();
@@ -18,32 +23,52 @@ int main();
 
 void Fault_Handler() { tinyml_halt(99); }
 
-void Reset_Handler() {
-#if defined(__ARM_FP)
-  // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit.
-  *reinterpret_cast<volatile std::uint32_t*>(0xE000ED88U) |= 0xFU << 20U;
-  __asm volatile("dsb\n isb" ::: "memory");
+/// The system timer's interrupt (platform/ticks.cpp counts its wraps), and those of all
+/// peripherals: the IPSR tells which it is.
+[[gnu::weak]] void SysTick_Handler() { Fault_Handler(); }
+[[gnu::weak]] void Interrupt_Handler() { Fault_Handler(); }
+
+void Reset_Handler();
+
+struct VectorTable {
+  constexpr VectorTable() {
+    for (auto& handler : exceptions) handler = Fault_Handler;
+#if TINYML_INTERRUPTS > 0
+    for (auto& handler : interrupts) handler = Interrupt_Handler;
 #endif
-  const std::uint32_t* from = &__data_load;
-  for (std::uint32_t* to = &__data_start; to < &__data_end; ++to) *to = *from++;
-  for (std::uint32_t* to = &__bss_start; to < &__bss_end; ++to) *to = 0;
-  for (auto call = __init_array_start; call < __init_array_end; ++call) (*call)();
+  }
+  const std::uint32_t* stack = __stack_top;
+  void (*reset)() = Reset_Handler;
+  void (*exceptions[13])() = {};  ///< NMI to PendSV; faults are not enabled: they are HardFaults.
+  void (*sys_tick)() = SysTick_Handler;
+#if TINYML_INTERRUPTS > 0
+  void (*interrupts[TINYML_INTERRUPTS])() = {};
+#endif
+};
+
+extern const VectorTable kVectors;
+[[gnu::section(".vectors"), gnu::used]] const VectorTable kVectors;
+
+void Reset_Handler() {
+  // VTOR: a boot loader may have left its own table there.
+  *reinterpret_cast<const volatile VectorTable* volatile*>(0xE000ED08U) = &kVectors;
+#if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
+  __asm volatile("msr msplim, %0" ::"r"(__stack_bottom));  // below it the stack faults
+#endif
+#if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
+  // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit and MVE.
+  *reinterpret_cast<volatile std::uint32_t*>(0xE000ED88U) |= 0xFU << 20U;
+#endif
+#if defined(__ARM_FEATURE_MVE)
+  // CCR.LOB: the cache of loops and branches, without which low-overhead loops are slow.
+  *reinterpret_cast<volatile std::uint32_t*>(0xE000ED14U) |= 1U << 19U;
+#endif
+  __asm volatile("dsb\n isb" ::: "memory");
+  const std::uint32_t* from = __data_load;
+  for (std::uint32_t* to = __data_start; to < __data_end; ++to) *to = *from++;
+  for (std::uint32_t* to = __bss_start; to < __bss_end; ++to) *to = 0;
+  for (auto* call = __init_array_start; call < __init_array_end; ++call) (*call)();
   tinyml_halt(main());
 }
-
-union Vector {
-  constexpr Vector(const std::uint32_t* address) : stack(address) {}
-  constexpr Vector(void (*function)()) : handler(function) {}
-  const std::uint32_t* stack;
-  void (*handler)();
-};
-
-/// Vectors of the core alone: no interrupt of a peripheral is enabled.
-extern const Vector kVectors[16];
-[[gnu::section(".vectors"), gnu::used]] const Vector kVectors[16] = {
-    &__stack_top,  Reset_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-    Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-    Fault_Handler, Fault_Handler, Fault_Handler, Fault_Handler,
-};
 
 }  // extern "C"

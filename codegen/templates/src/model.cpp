@@ -15,10 +15,18 @@ Model::Pixel* Model::image() { return extractor_input(); }
 
 void Model::extract(const Pixel* image, Feature* features) { tinyml::extract(image, features); }
 
+void Model::logits(const Feature* features, Logits& out) const { learner_.logits(features, out); }
+
+std::uint8_t Model::predict(const Feature* features) const { return learner_.predict(features); }
+
 std::uint8_t Model::classify(const Pixel* image) const {
   Feature features[Config::kFeatures];
   extract(image, features);
   return predict(features);
+}
+
+bool Model::learn(const Feature* features, std::uint8_t label) {
+  return learner_.learn(features, label);
 }
 
 bool Model::learn_image(const Pixel* image, std::uint8_t label) {

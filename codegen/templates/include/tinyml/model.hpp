@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include "runtime/learner/learner.hpp"
+#include "runtime/preprocess/resize.hpp"
 #include "src/config.hpp"
+#include "tinyml/identity.hpp"
 
 namespace tinyml {
 
@@ -33,24 +35,36 @@ class Model {
   /// of its own. Every extraction overwrites it.
   static Pixel* image();
 
+  /// Resizes the raw bytes of a camera's frame into `image()`, the way in which the network's
+  /// training images were, and gives it back: what `classify` and `learn_image` then take.
+  ///
+  ///     const tinyml::Frame frame = {bytes, 120, 160, 160 * 2};
+  ///     constexpr auto kFormat = tinyml::PixelFormat::kRgb565;
+  ///     model.classify(model.load_image<kFormat>(tinyml::centre_square<kFormat>(frame)));
+  template <PixelFormat kFormat>
+  static Pixel* load_image(const Frame& frame) {
+    static_assert(PixelReader<kFormat>::kChannels == Config::kImageChannels,
+                  "the format has the channels of the network's input");
+    resize<kFormat>(frame, Config::kImageHeight, Config::kImageWidth, image());
+    return image();
+  }
+
   /// Computes `Config::kFeatures` features of one image: kImageHeight x kImageWidth pixels of
   /// kImageChannels elements, row by row.
   static void extract(const Pixel* image, Feature* features);
 
   /// Scores of all classes, before softmax.
-  void logits(const Feature* features, Logits& out) const { learner_.logits(features, out); }
+  void logits(const Feature* features, Logits& out) const;
 
   /// The class with the highest score.
-  std::uint8_t predict(const Feature* features) const { return learner_.predict(features); }
+  std::uint8_t predict(const Feature* features) const;
 
   /// `extract`, then `predict`.
   std::uint8_t classify(const Pixel* image) const;
 
   /// Stores the labelled sample and trains the head on the buffer. False, and nothing is changed,
   /// when `label` is not below `Config::kClasses`.
-  bool learn(const Feature* features, std::uint8_t label) {
-    return learner_.learn(features, label);
-  }
+  bool learn(const Feature* features, std::uint8_t label);
 
   /// `extract`, then `learn`.
   bool learn_image(const Pixel* image, std::uint8_t label);
@@ -64,6 +78,10 @@ class Model {
   /// The head as it now is: weights (kFeatures, kClasses), row by row, and bias (kClasses).
   const float* weights() const { return learner_.weights(); }
   const float* bias() const { return learner_.bias(); }
+
+  /// The same as one block of `kHeadBytes`, for whoever saves the head or restores a saved one.
+  void* head() { return learner_.head(); }
+  static constexpr std::size_t kHeadBytes = MemoryPlan::kHeadBytes;
 
  private:
   Learner<Config> learner_;

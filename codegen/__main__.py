@@ -1,0 +1,238 @@
+"""``python -m codegen model.tflite --device nucleo_l4r5zi --out project``: a project from a file.
+
+Exit codes: 0 the project was written (or, with --dry-run, fits); 1 it does not fit the board, and
+nothing was written; 2 the command line, the model or another file is wrong; 3 a compiler is missing
+or failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import get_args
+
+from codegen import board, golden, report
+from codegen.emit import emit
+from codegen.fit import Fit, fit
+from codegen.ir import ModelError
+from codegen.project import Golden, LearnerSettings, Loss, Project
+from codegen.read import read_as_written
+from codegen.split import Split, split, with_new_head
+from codegen.toolchain import ToolchainError
+
+WRITTEN, DOES_NOT_FIT, WRONG, NO_TOOLS = 0, 1, 2, 3
+
+
+class UsageError(ValueError):
+    """An option that is missing, or does not go with the others or the model."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.list_devices:
+            return _list_devices()
+        return _generate(options)
+    except ToolchainError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return NO_TOOLS
+    except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
+        sys.stderr.write(f"error: {error}\n")
+        return WRONG
+
+
+def _list_devices() -> int:
+    for name in board.names():
+        device = board.load(name)
+        sizes = f"{device.flash_bytes // 1024:>5} KiB flash {device.ram_bytes // 1024:>5} KiB RAM"
+        _say(f"{name:<20}{device.core:<13}{device.clock_hz / 1e6:>4g} MHz{sizes}")
+    return WRITTEN
+
+
+def _generate(options: argparse.Namespace) -> int:
+    _require(options)
+    parts = _take_apart(options)
+    names = _class_names(options, parts.head.classes)
+    fitted = fit(parts.extractor, parts.head.classes, board.load(options.device))
+    samples = options.buffer_samples or max(fitted.most_samples, 1)
+    learner = LearnerSettings(samples, options.learning_rate or 1.0, options.passes, options.loss)
+    _say(report.description(options.model.name, parts, fitted), "")
+    _say(report.memory_text(fitted, samples) + _why(options, fitted), "")
+    too_large = bool(fitted.shortfall(samples))
+    if too_large:
+        sys.stderr.write(f"does not fit:\n{report.shortfall_text(fitted, samples)}\n")
+    project = None
+    if not options.dry_run and (options.force or not too_large):
+        project = _project(options, parts, fitted, learner, names)
+        emit(project, options.out)
+        _say_written(project, options.out)
+    if options.report:
+        _write_report(options, parts, fitted, project, learner)
+    return DOES_NOT_FIT if too_large and project is None else WRITTEN
+
+
+def _require(options: argparse.Namespace) -> None:
+    if options.model is None:
+        raise UsageError("which model? See python -m codegen --help")
+    if options.device is None:
+        raise UsageError("--device: which board? --list-devices names them")
+    if options.out is None and not options.dry_run:
+        raise UsageError("--out: which folder shall hold the project? (--dry-run writes none)")
+    if options.golden_features and not options.golden:
+        raise UsageError("--golden-features: needs the images that they belong to, --golden")
+
+
+def _take_apart(options: argparse.Namespace) -> Split:
+    graph = read_as_written(options.model)
+    try:
+        return with_new_head(graph, options.new_head) if options.new_head else split(graph)
+    except ModelError as error:
+        raise ModelError(f"{options.model}: {error}") from error
+
+
+def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
+    names: tuple[str, ...] = tuple(options.class_names.split(",")) if options.class_names else ()
+    if options.classes_file:
+        lines = options.classes_file.read_text(encoding="utf-8").splitlines()
+        names = tuple(line.strip() for line in lines if line.strip())
+    if names and len(names) != classes:
+        raise UsageError(f"class names: the model has {classes} classes; got {len(names)} names")
+    return names
+
+
+def _why(options: argparse.Namespace, fitted: Fit) -> str:
+    if options.buffer_samples:
+        return f" (asked for; {fitted.most_samples:,} would fit)"
+    return ", as many as fit" if fitted.most_samples else ""
+
+
+def _project(
+    options: argparse.Namespace,
+    parts: Split,
+    fitted: Fit,
+    learner: LearnerSettings,
+    names: tuple[str, ...],
+) -> Project:
+    """With golden vectors, and a learning rate that suits their features unless one is given."""
+    source, output = parts.extractor.input, parts.extractor.output
+    images = golden.generated_images(source)
+    if options.golden:
+        images = golden.load_images(options.golden, source)
+    project = Project(
+        name=options.name or options.model.stem,
+        graph=parts.extractor,
+        head=parts.head,
+        learner=learner,
+        board=fitted.board,
+        golden=Golden(images, images),
+        class_names=names,
+    )
+    if options.golden_features:
+        features = golden.load_features(options.golden_features, len(images), output)
+        vectors = Golden(images, features, origin=f"the file {options.golden_features.name}")
+    else:
+        features = golden.host_features(project, images)
+        vectors = Golden(images, features, origin="this project's own code, run on a computer")
+    rate = options.learning_rate or golden.steady_rate(features, output, learner.buffer_samples)
+    return replace(project, golden=vectors, learner=replace(learner, learning_rate=rate))
+
+
+def _say_written(project: Project, out: Path) -> None:
+    _say(
+        f"written     {out}",
+        f"learning    rate {project.learner.learning_rate:g}, {project.learner.loss}",
+        f"golden      {len(project.golden.inputs)} images, features from {project.golden.origin}",
+        f"next        cd {out} && cmake -B build && cmake --build build && ctest --test-dir build",
+    )
+
+
+def _write_report(
+    options: argparse.Namespace,
+    parts: Split,
+    fitted: Fit,
+    project: Project | None,
+    learner: LearnerSettings,
+) -> None:
+    """Of a project that was not written, the learning rate may be open."""
+    given = bool(options.learning_rate)
+    settings = learner if project is None else project.learner
+    content = report.machine_readable(options.model.name, parts, fitted, settings)
+    if project is None and not given:
+        content["learner"]["learning_rate"] = None
+    content["written"] = project is not None
+    options.report.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m codegen",
+        description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
+        epilog="Exit codes: 0 written (with --dry-run: fits), 1 does not fit and is not written, "
+        "2 wrong options or files, 3 a compiler is missing or failed.",
+    )
+    add = parser.add_argument
+    add("model", nargs="?", type=Path, help="an int8 or float32 .tflite file")
+    add("--device", help="a board's name, or a .toml file that describes one")
+    add("--list-devices", action="store_true", help="name the boards, and end")
+    add("--out", type=Path, help="the project's folder; a generated project there is replaced")
+    add("--name", help="the project's name (default: the file's)")
+    add("--dry-run", action="store_true", help="print the memory map only")
+    add("--force", action="store_true", help="write a project that does not fit, too")
+    add("--report", type=Path, metavar="FILE.json", help="write all figures for machines")
+    head = parser.add_argument_group("the head and how it learns")
+    add = head.add_argument
+    add(
+        "--new-head", type=_count, metavar="N", help="keep the whole model, add a head of N classes"
+    )
+    add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
+    add("--learning-rate", type=_rate, help="default: suits the features of the golden vectors")
+    add("--passes", type=_count, default=1, help="over the buffer for each label (default: 1)")
+    add("--loss", choices=get_args(Loss), default="cross_entropy", help="default: cross_entropy")
+    names = head.add_mutually_exclusive_group()
+    names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
+    names.add_argument("--classes-file", type=Path, metavar="FILE", help="the same, one on a line")
+    vectors = parser.add_argument_group("golden vectors of the self-test")
+    add = vectors.add_argument
+    add("--golden", type=Path, metavar="FILE.npy", help="images (N, H, W, C) (default: noise)")
+    add(
+        "--golden-features",
+        type=Path,
+        metavar="FILE.npy",
+        help="their features (N, F) from an oracle (default: from the project's own code)",
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _samples(text: str) -> int | None:
+    return None if text == "max" else _count(text)
+
+
+def _rate(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e6:
+        raise ValueError(text)
+    return value
+
+
+# argparse names the type in "invalid ... value".
+_count.__name__, _samples.__name__, _rate.__name__ = "count", "count or max", "rate"
+
+
+def _say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

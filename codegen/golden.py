@@ -1,0 +1,106 @@
+"""Golden vectors of a model whose oracle is not at hand: inputs, and what its own code makes of them.
+
+The self-test of such a project shows that the board computes the same bytes as the computer.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from codegen.emit import emit
+from codegen.host import HostModel
+from codegen.ir import Tensor
+from codegen.ops.quantize import to_codes
+from codegen.project import Golden, Project
+
+Array = npt.NDArray[np.generic]
+GENERATED = 4
+
+
+class GoldenError(ValueError):
+    """Images or features that do not fit the model; the message names the file."""
+
+
+def load_images(path: Path, source: Tensor) -> Array:
+    """Images (N, H, W, C) from a ``.npy`` file, in the model's own dtype.
+
+    Reals are quantized for a model of codes. Bytes are refused: how a pixel becomes a code is the
+    model's own affair.
+
+    Raises:
+        GoldenError: the file does not hold such images.
+    """
+    images = _load(path)
+    if images.ndim != 4 or images.shape[1:] != source.shape[1:] or not len(images):
+        wanted = ", ".join(map(str, source.shape[1:]))
+        raise GoldenError(f"{path}: must be (N, {wanted}); it is {images.shape}")
+    if images.dtype == np.dtype(source.dtype):
+        return images
+    if images.dtype == np.float32 and source.dtype == "int8":
+        return to_codes(source, images.astype(np.float32))
+    allowed = "int8 codes, or float32 reals" if source.dtype == "int8" else "float32"
+    raise GoldenError(f"{path}: must hold {allowed}; it holds {images.dtype}")
+
+
+def load_features(path: Path, count: int, output: Tensor) -> Array:
+    """Features (N, F) from a ``.npy`` file, as an oracle gave them for ``count`` images.
+
+    Raises:
+        GoldenError: the file does not hold such features.
+    """
+    features = _load(path)
+    shape = count, output.elements
+    if features.shape != shape or features.dtype != np.dtype(output.dtype):
+        raise GoldenError(
+            f"{path}: must be {output.dtype} {shape}; it is {features.dtype} {features.shape}"
+        )
+    return features
+
+
+def generated_images(source: Tensor) -> Array:
+    """A few images of noise: every code, or reals around zero."""
+    rng = np.random.default_rng(0)
+    shape = GENERATED, *source.shape[1:]
+    if source.dtype == "float32":
+        return rng.normal(0, 1, shape).astype(np.float32)
+    return rng.integers(-128, 128, shape).astype(np.int8)
+
+
+def host_features(project: Project, images: Array) -> Array:
+    """What the project's own code, built for this computer, makes of ``images``.
+
+    Raises:
+        ToolchainError: there is no C++ compiler, or it refused the project.
+    """
+    empty = np.zeros((1, project.head.features), project.graph.output.dtype)
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
+        draft = Path(scratch) / "project"
+        emit(replace(project, golden=Golden(images[:1], empty)), draft)
+        return HostModel(draft).features(images)
+
+
+def steady_rate(features: Array, output: Tensor, buffer_samples: int) -> float:
+    """A learning rate under which plain SGD on features of this size is stable.
+
+    Over the features' mean squared length: a tenth, so that a step moves its own sample's logits by
+    at most that; and for large buffers less, so that all steps of a pass come to one.
+    """
+    reals = features.astype(np.float64)
+    if output.quantization is not None:
+        (scale,), (zero_point,) = output.quantization.scales, output.quantization.zero_points
+        reals = scale * (reals - zero_point)
+    length = 1 + float((reals**2).sum(axis=1).mean())  # the bias is a feature of 1
+    return float(f"{min(0.1, 1 / buffer_samples) / length:.1g}")
+
+
+def _load(path: Path) -> Array:
+    try:
+        array: Array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise GoldenError(f"{path}: cannot be read as a .npy file: {error}") from error
+    return array

@@ -1,0 +1,151 @@
+"""What the command line says of a project: the memory map as text, and all of it for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from codegen.fit import Fit
+from codegen.ir import DTYPE_BYTES, Tensor
+from codegen.literals import shape
+from codegen.memory import LABEL_BYTES
+from codegen.project import LearnerSettings
+from codegen.split import Split
+
+WIDTH = 76
+
+
+def memory_text(fit: Fit, buffer_samples: int) -> str:
+    """Flash and RAM side by side, part by part."""
+    memory, board = fit.memory(buffer_samples), fit.board
+    flash = _column(memory.flash, memory.flash_bytes, board.flash_bytes, "flash")
+    ram = _column(memory.ram, memory.ram_bytes, board.ram_bytes, "RAM")
+    height = max(len(flash), len(ram)) - 1
+    for column in (flash, ram):  # sums on one line
+        column[-1:-1] = [""] * (height + 1 - len(column))
+    lines = [
+        f"{left:<{WIDTH // 2}}{right}".rstrip() for left, right in zip(flash, ram, strict=True)
+    ]
+    bound = fit.plan.lower_bound_bytes
+    lines.append("")
+    lines.append(
+        f"arena: {fit.plan.arena_bytes:,} bytes, "
+        + (
+            "which is its lower bound"
+            if fit.plan.arena_bytes == bound
+            else f"its lower bound is {bound:,}"
+        )
+    )
+    lines.append(f"buffer: {buffer_samples:,} samples of {sample_bytes(fit):,} bytes")
+    return "\n".join(lines)
+
+
+def shortfall_text(fit: Fit, buffer_samples: int) -> str:
+    """By how much the project does not fit, and what would."""
+    memory = fit.memory(buffer_samples)
+    limits = {"flash": fit.board.flash_bytes, "RAM": fit.board.ram_bytes}
+    needs = {"flash": memory.flash_bytes, "RAM": memory.ram_bytes}
+    parts = {"flash": memory.flash, "RAM": memory.ram}
+    lines = []
+    for name, missing in fit.shortfall(buffer_samples).items():
+        part, size = max(parts[name].items(), key=lambda item: item[1])
+        lines.append(
+            f"{name}: needs {needs[name]:,} bytes, {fit.board.name} has {limits[name]:,}: "
+            f"{missing:,} too many; the largest part is {part} with {size:,}"
+        )
+    most = fit.most_samples
+    if "RAM" in fit.shortfall(buffer_samples):
+        lines.append(
+            f"RAM: a buffer of {most:,} samples would fit"
+            if most
+            else "RAM: not even a buffer of one sample fits"
+        )
+    return "\n".join(lines)
+
+
+def description(model: str, parts: Split, fit: Fit) -> str:
+    """The model and what becomes of it, in a few lines."""
+    source, output = parts.extractor.input, parts.extractor.output
+    rows = [
+        ("model", f"{model}: {source.dtype}, image {shape(source.shape[1:])}{_scale(source)}"),
+        (
+            "extractor",
+            f"{len(fit.graph.ops)} operators, {output.elements} features{_scale(output)}",
+        ),
+        ("head", _head(parts)),
+        ("board", f"{fit.board.name}: {fit.board.core}, {fit.board.clock_hz / 1e6:g} MHz"),
+    ]
+    if parts.dropped:
+        rows.insert(3, ("dropped", f"{', '.join(parts.dropped)}: codes in, logits out"))
+    return "\n".join(f"{name:<11}{text}" for name, text in rows)
+
+
+def machine_readable(
+    model: str, parts: Split, fit: Fit, learner: LearnerSettings
+) -> dict[str, Any]:
+    """All that ``--report`` writes, in bytes."""
+    memory = fit.memory(learner.buffer_samples)
+    missing = fit.shortfall(learner.buffer_samples)
+    source, output = parts.extractor.input, parts.extractor.output
+    return {
+        "model": model,
+        "board": fit.board.name,
+        "input": _tensor(source),
+        "features": _tensor(output),
+        "operators": [op.kind for op in fit.graph.ops],
+        "head": {"kind": parts.head_kind, "classes": parts.head.classes},
+        "dropped": list(parts.dropped),
+        "learner": {
+            "buffer_samples": learner.buffer_samples,
+            "most_buffer_samples": fit.most_samples,
+            "sample_bytes": sample_bytes(fit),
+            "learning_rate": learner.learning_rate,
+            "passes": learner.passes,
+            "loss": learner.loss,
+        },
+        "arena": {
+            "bytes": fit.plan.arena_bytes,
+            "lower_bound_bytes": fit.plan.lower_bound_bytes,
+        },
+        "flash": {**memory.flash, "all": memory.flash_bytes, "limit": fit.board.flash_bytes},
+        "ram": {**memory.ram, "all": memory.ram_bytes, "limit": fit.board.ram_bytes},
+        "fits": not missing,
+        "missing": {name.lower(): size for name, size in missing.items()},
+    }
+
+
+def sample_bytes(fit: Fit) -> int:
+    """One sample of the buffer: its features and its label."""
+    output = fit.graph.output
+    return output.elements * DTYPE_BYTES[output.dtype] + LABEL_BYTES
+
+
+def _column(parts: Mapping[str, int], used: int, limit: int, title: str) -> list[str]:
+    rows: Iterable[tuple[str, int]] = parts.items()
+    lines = [title, *(f"  {name:<10}{size:>12,}" for name, size in rows)]
+    return [*lines, f"  {'all':<10}{used:>12,} of {limit:,}"]
+
+
+def _head(parts: Split) -> str:
+    head = parts.head
+    size = f"{head.features} -> {head.classes}"
+    if parts.head_kind == "new":
+        return f"{size}, new: zeros that are yet to learn"
+    return f"{parts.head_kind} {size}, as float32"
+
+
+def _scale(tensor: Tensor) -> str:
+    quantization = tensor.quantization
+    if quantization is None:
+        return ""
+    return f" (scale {quantization.scales[0]:.6g}, zero point {quantization.zero_points[0]})"
+
+
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    quantization = tensor.quantization
+    return {
+        "shape": list(tensor.shape),
+        "dtype": tensor.dtype,
+        "scale": None if quantization is None else quantization.scales[0],
+        "zero_point": None if quantization is None else quantization.zero_points[0],
+    }

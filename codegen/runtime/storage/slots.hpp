@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "runtime/crc32.hpp"
+
+namespace tinyml {
+
+/// Keeps one block of bytes (the trained head) in flash so that a power cut at any moment leaves
+/// either the block that was there or the one being saved, whole.
+///
+/// The region holds two slots. A save erases the slot that does not hold the latest valid block,
+/// programs the block, reads it back, and programs the slot's header last: until the header is
+/// complete the slot does not count. `load` takes the valid slot with the later sequence number.
+/// No state is kept in RAM, so that what is in flash alone decides.
+///
+/// Flash wears out (10,000 to 100,000 erasures of a sector): save now and then, never with every
+/// sample. Each slot is erased by every second save.
+template <typename Flash>
+class SlotStore {
+ public:
+  static constexpr std::uint32_t kMagic = 0x484C4D54U;  // "TMLH" in memory
+  static constexpr std::uint32_t kFormat = 1;
+
+  /// In front of a slot's block. 32 bytes are a whole number of programming units everywhere.
+  struct Header {
+    std::uint32_t magic;
+    std::uint32_t format;
+    std::uint32_t sequence;
+    std::uint32_t bytes;
+    std::uint32_t digest[2];   ///< Of the model that the block belongs to.
+    std::uint32_t block_crc;   ///< Of the block.
+    std::uint32_t header_crc;  ///< Of all members before this one.
+  };
+  static_assert(sizeof(Header) == 32 && sizeof(Header) % Flash::kWriteBytes == 0);
+  static_assert(Flash::kEraseBytes % Flash::kWriteBytes == 0 &&
+                Flash::kSlotBytes % Flash::kEraseBytes == 0);
+
+  /// Blocks of another size or of a model with another digest are not loaded.
+  SlotStore(Flash& flash, std::size_t bytes, const std::uint32_t (&digest)[2])
+      : flash_(flash), bytes_(bytes), digest_{digest[0], digest[1]} {}
+
+  /// Whether a slot has room for the block.
+  bool fits() const { return sizeof(Header) + bytes_ <= Flash::kSlotBytes; }
+
+  /// Copies the latest block to `out` and its number to `sequence`. False, and nothing changed,
+  /// when no slot is valid.
+  bool load(void* out, std::uint32_t& sequence) {
+    const int slot = latest(sequence);
+    if (slot < 0) return false;
+    flash_.read(offset_of(slot) + sizeof(Header), out, bytes_);
+    return true;
+  }
+
+  /// Saves `block`; on success `sequence` is its number. On failure the latest block stays.
+  bool save(const void* block, std::uint32_t& sequence) {
+    if (!fits()) return false;
+    std::uint32_t last = 0;
+    const int target = latest(last) == 0 ? 1 : 0;
+    const std::size_t start = offset_of(target);
+    for (std::size_t at = 0; at < sizeof(Header) + bytes_; at += Flash::kEraseBytes) {
+      if (!flash_.erase(start + at)) return false;
+    }
+    Crc32 crc;
+    crc.add(block, bytes_);
+    if (!program(start + sizeof(Header), block, bytes_)) return false;
+    if (crc_in_flash(start + sizeof(Header), bytes_) != crc.value()) return false;
+
+    Header header = {kMagic,
+                     kFormat,
+                     last + 1,
+                     static_cast<std::uint32_t>(bytes_),
+                     {digest_[0], digest_[1]},
+                     crc.value(),
+                     0};
+    header.header_crc = crc_of(header);
+    if (!program(start, &header, sizeof(header))) return false;
+    if (!valid(target, header)) return false;
+    sequence = header.sequence;
+    return true;
+  }
+
+ private:
+  static std::size_t offset_of(int slot) { return slot == 0 ? 0 : Flash::kSlotBytes; }
+
+  static std::uint32_t crc_of(const Header& header) {
+    Crc32 crc;
+    crc.add(&header, offsetof(Header, header_crc));
+    return crc.value();
+  }
+
+  std::uint32_t crc_in_flash(std::size_t offset, std::size_t bytes) {
+    Crc32 crc;
+    std::uint8_t chunk[64];
+    while (bytes > 0) {
+      const std::size_t part = bytes < sizeof(chunk) ? bytes : sizeof(chunk);
+      flash_.read(offset, chunk, part);
+      crc.add(chunk, part);
+      offset += part;
+      bytes -= part;
+    }
+    return crc.value();
+  }
+
+  bool valid(int slot, Header& header) {
+    flash_.read(offset_of(slot), &header, sizeof(header));
+    return header.magic == kMagic && header.format == kFormat &&
+           header.header_crc == crc_of(header) && header.bytes == bytes_ &&
+           header.digest[0] == digest_[0] && header.digest[1] == digest_[1] &&
+           header.block_crc == crc_in_flash(offset_of(slot) + sizeof(Header), bytes_);
+  }
+
+  /// The slot with the latest valid block, or -1; its number, or 0.
+  int latest(std::uint32_t& sequence) {
+    sequence = 0;
+    if (!fits()) return -1;
+    int found = -1;
+    for (int slot = 0; slot < 2; ++slot) {
+      Header header;
+      if (!valid(slot, header)) continue;
+      // The difference of numbers that wrap: two slots are never far apart.
+      if (found >= 0 && static_cast<std::int32_t>(header.sequence - sequence) <= 0) continue;
+      found = slot;
+      sequence = header.sequence;
+    }
+    return found;
+  }
+
+  /// Programs whole units; what is left of the last one stays erased.
+  bool program(std::size_t offset, const void* data, std::size_t bytes) {
+    const auto* at = static_cast<const std::uint8_t*>(data);
+    while (bytes > 0) {
+      alignas(8) std::uint8_t unit[Flash::kWriteBytes];
+      const std::size_t part = bytes < sizeof(unit) ? bytes : sizeof(unit);
+      std::memset(unit, 0xFF, sizeof(unit));
+      std::memcpy(unit, at, part);
+      if (!flash_.program(offset, unit)) return false;
+      offset += sizeof(unit);
+      at += part;
+      bytes -= part;
+    }
+    return true;
+  }
+
+  Flash& flash_;
+  std::size_t bytes_;
+  std::uint32_t digest_[2];
+};
+
+}  // namespace tinyml

@@ -1,0 +1,58 @@
+#include "platform/ticks.hpp"
+
+namespace tinyml {
+namespace {
+
+volatile std::uint32_t& at(std::uint32_t address) {
+  return *reinterpret_cast<volatile std::uint32_t*>(address);
+}
+
+constexpr std::uint32_t kSysTickControl = 0xE000E010U;
+constexpr std::uint32_t kSysTickReload = 0xE000E014U;
+constexpr std::uint32_t kSysTickCurrent = 0xE000E018U;
+constexpr std::uint32_t kDwtControl = 0xE0001000U;
+constexpr std::uint32_t kDwtCycles = 0xE0001004U;
+constexpr std::uint32_t kDwtUnlock = 0xE0001FB0U;
+constexpr std::uint32_t kDebugControl = 0xE000EDFCU;
+
+constexpr std::uint32_t kSysTickBits = 24;
+constexpr std::uint32_t kSysTickMost = (1U << kSysTickBits) - 1U;
+
+volatile std::uint32_t wraps;
+TickSource source;
+
+bool start_cycles() {
+  at(kDebugControl) = at(kDebugControl) | (1U << 24U);  // TRCENA: power the DWT
+  at(kDwtUnlock) = 0xC5ACCE55U;                         // a Cortex-M7 asks for it
+  at(kDwtCycles) = 0;
+  at(kDwtControl) = at(kDwtControl) | 1U;
+  // QEMU reads 0 for ever, and a Cortex-M0+ has no such register.
+  const std::uint32_t before = at(kDwtCycles);
+  for (int i = 0; i < 16; ++i) __asm volatile("nop");
+  return at(kDwtCycles) != before;
+}
+
+}  // namespace
+
+extern "C" void SysTick_Handler() { wraps = wraps + 1; }
+
+TickSource start_ticks() {
+  source = start_cycles() ? TickSource::kCycles : TickSource::kSysTick;
+  if (source == TickSource::kSysTick) {
+    at(kSysTickReload) = kSysTickMost;
+    at(kSysTickCurrent) = 0;
+    at(kSysTickControl) = 7;  // on, with interrupt, from the core's clock
+  }
+  return source;
+}
+
+std::uint32_t ticks() {
+  if (source == TickSource::kCycles) return at(kDwtCycles);
+  while (true) {
+    const std::uint32_t high = wraps;
+    const std::uint32_t down = at(kSysTickCurrent);
+    if (high == wraps) return (high << kSysTickBits) + (kSysTickMost - down);
+  }
+}
+
+}  // namespace tinyml

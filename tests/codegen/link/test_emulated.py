@@ -1,0 +1,290 @@
+"""The host's tool and the firmware on emulated boards, over a pseudo-terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from codegen import target
+from codegen.emit import emit
+from codegen.host import HostModel
+from codegen.link.client import Board
+from codegen.link.framing import encode
+from codegen.link.messages import BoardError, Message
+from codegen.link.port import SerialPort
+from codegen.project import LearnerSettings
+from tests.codegen.conftest import BOARDS
+from tests.codegen.link.emulated import Emulator, Noise
+from tests.codegen.mobile import CLASSES, mobile_project, to_codes
+from tests.codegen.test_target import needs_board_tools
+
+pytestmark = needs_board_tools
+TIMEOUT_S = 3.0
+
+
+def build(emit_identity, core, folder):
+    """A project whose image is 12 bytes, and its firmware for the emulated board."""
+    project, tree = emit_identity(core=core)
+    target._cmake(tree, folder, emulated=True)
+    return project, tree, folder / "firmware.elf"
+
+
+@pytest.fixture(scope="module", params=sorted(BOARDS))
+def built_for_each(request, emit_identity, tmp_path_factory):
+    return build(emit_identity, request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module")
+def built(emit_identity, tmp_path_factory):
+    return build(emit_identity, "cortex-m4", tmp_path_factory.mktemp("m4"))
+
+
+def emulate(built, folder):
+    return Emulator(built[0].board.emulator, built[2], folder)
+
+
+def samples(host, count, seed=1):
+    rng = np.random.default_rng(seed)
+    images = rng.integers(-128, 128, (count, *host.shape.image)).astype(np.int8)
+    return images, rng.integers(0, host.shape.classes, count)
+
+
+def assert_same_head(mine, its):
+    np.testing.assert_array_equal(mine[0], its[0])
+    np.testing.assert_array_equal(mine[1], its[1])
+
+
+def learn_both(board, host, images, labels):
+    for image, label in zip(images, labels, strict=True):
+        features = host.features(image[np.newaxis])
+        assert board.learn(image, int(label)).prediction == host.predict(features)[0]
+        host.learn(features[0], int(label))
+
+
+def test_a_board_learns_the_hosts_bits(built_for_each, tmp_path):
+    built = built_for_each
+    host = HostModel(built[1])
+    images, labels = samples(host, 60)
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        board = Board(port, TIMEOUT_S)
+        logits = host.logits(host.features(images[:1]))[0]
+        np.testing.assert_array_equal(board.classify(images[0]).logits, logits)
+        learn_both(board, host, images, labels)
+        assert_same_head(board.head(), host.head())
+        stats, memory, timing = board.stats(), board.memory(), board.timing()
+        assert board.save() == 1
+        assert board.repeats == 0
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        assert_same_head(Board(port, TIMEOUT_S).head(), host.head())
+    assert stats.samples == sum(stats.seen) == 60
+    assert 100 < memory.stack_used < memory.stack
+    assert memory.stack == built[0].board.stack_bytes
+    # QEMU has no CYCCNT: the timer stands in, and nothing hangs or divides by it.
+    assert timing.source == "SysTick"
+    assert 0 < timing.learn_ticks < 2**31
+
+
+def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
+    host = HostModel(built[1])
+    images, labels = samples(host, 25)
+    whole = encode(Message.LEARN, 77, b"\1" + images[0].tobytes())
+    with emulate(built, tmp_path) as emulator, Noise(emulator.port, 0.008, seed=3) as noise:
+        with SerialPort(noise.port) as port:
+            board = Board(port, timeout_s=0.3, tries=30)
+            for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+                learn_both(board, host, [image], [label])
+                if number % 8 == 1:
+                    port.write(random.Random(number).randbytes(60))
+                if number % 8 == 3:
+                    port.write(whole[: 5 + number // 2])  # never ended
+                if number % 8 == 5:
+                    port.write(encode(Message.LEARN, 78, b"\1" + bytes(range(1, 251)) * 2))
+            assert_same_head(board.head(), host.head())
+            assert board.stats().samples == len(images)
+        assert noise.damages > 5
+        assert board.repeats > 2
+
+
+def test_a_killed_board_comes_back_with_the_saved_head(built, tmp_path):
+    host = HostModel(built[1])
+    images, labels = samples(host, 8)
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        board = Board(port, TIMEOUT_S)
+        with pytest.raises(BoardError, match="no valid head of this model is saved"):
+            board.load()
+        learn_both(board, host, images, labels)
+        assert board.save() == 1
+        board.learn(images[0], 0)
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        board = Board(port, TIMEOUT_S)
+        assert_same_head(board.head(), host.head())
+        stats = board.stats()
+        assert (stats.saved_sequence, stats.buffer_count) == (1, 0)
+
+
+def save_is_cut(built, folder, cut):
+    """Starts the board, learns, and saves while ``cut(emulator, board)`` ends it: the old head
+    and the new one, as they were in the board's RAM."""
+    with emulate(built, folder) as emulator, SerialPort(emulator.port) as port:
+        board = Board(port, TIMEOUT_S)
+        old = board.head()
+        image = np.random.default_rng(3).integers(-128, 128, board.hello.image).astype(np.int8)
+        for label in range(3):
+            board.learn(image, label)
+        new = board.head()
+        assert not np.array_equal(old[0], new[0])
+        cut(emulator, port)
+    return old, new
+
+
+def same(mine, its):
+    return all(np.array_equal(a, b) for a, b in zip(mine, its, strict=True))
+
+
+@pytest.mark.parametrize("operation", [0, 1, 2, 17, 33, 34, 36, 37])
+def test_power_is_cut_at_one_operation_of_a_save(built, tmp_path, operation):
+    """An erase of 4096 bytes, 33 units of 8 bytes for the head of 260, four for the header."""
+
+    def save(emulator, port):
+        port.write(encode(Message.SAVE, 1, b""))
+        emulator.process.wait(timeout=10)  # it ended by itself, in the middle of the operation
+
+    (tmp_path / "flash.bin").write_bytes(b"\xff" * 8192)
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        Board(port, TIMEOUT_S).save()
+    (tmp_path / "power_cut.bin").write_bytes(struct.pack("<I", operation))
+    old, _ = save_is_cut(built, tmp_path, save)
+    (tmp_path / "power_cut.bin").unlink()
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        board = Board(port, TIMEOUT_S)
+        assert same(board.head(), old)
+        assert board.stats().saved_sequence == 1
+        assert board.save() == 2  # and it can be saved again
+
+
+def test_the_emulator_is_killed_while_it_saves(built, tmp_path):
+    """SIGKILL at different moments of saves that follow one another."""
+    olds = news = 0
+    for number in range(4):
+
+        def kill(emulator, port, delay=0.001 * number):
+            port.write(b"".join(encode(Message.SAVE, sequence, b"") for sequence in range(40)))
+            time.sleep(delay)
+            emulator.kill()
+
+        old, new = save_is_cut(built, tmp_path, kill)
+        with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+            found = Board(port, TIMEOUT_S).head()
+        assert same(found, old) or same(found, new)
+        olds, news = olds + same(found, old), news + same(found, new)
+    assert olds + news == 4
+
+
+def test_real_images_through_a_real_network(sample, tmp_path):
+    """A MobileNetV3 of 32x32x3: 3 KB an image, straight into the arena."""
+    pixels = sample.split("test").pixels[:3]
+    project = mobile_project(BOARDS["cortex-m4"], pixels, LearnerSettings(7, 0.002))
+    emit(project, tmp_path / "project")
+    target._cmake(tmp_path / "project", tmp_path / "build", emulated=True)
+    host = HostModel(tmp_path / "project")
+    program = tmp_path / "build" / "firmware.elf"
+    with Emulator(project.board.emulator, program, tmp_path) as emulator:
+        with SerialPort(emulator.port) as port:
+            board = Board(port, TIMEOUT_S)
+            learn_both(board, host, to_codes(pixels), np.arange(3) % CLASSES)
+            assert_same_head(board.head(), host.head())
+            assert board.repeats == 0
+
+
+def test_the_firmware_of_a_nucleo_board_answers_on_its_usart(make_identity, tmp_path):
+    """Unchanged, on an STM32F405, whose USART is an STM32F446's. It has no flash to save in."""
+    board = replace(BOARDS["cortex-m4"], name="nucleo_f446re")
+    emit(replace(make_identity(), board=board), tmp_path / "project")
+    program = target.build_firmware(tmp_path / "project", tmp_path / "build")
+    host = HostModel(tmp_path / "project")
+    images, labels = samples(host, 10)
+    with Emulator("netduinoplus2", program, tmp_path, "null", "pty") as emulator:
+        with SerialPort(emulator.port) as port:
+            board = Board(port, TIMEOUT_S)
+            learn_both(board, host, images, labels)
+            assert_same_head(board.head(), host.head())
+            with pytest.raises(BoardError, match="no flash driver"):
+                board.save()
+
+
+def test_the_tool_streams_a_data_set_and_logs_it(built, tmp_path):
+    host = HostModel(built[1])
+    rng = np.random.default_rng(4)
+    centres = rng.integers(-90, 90, (5, *host.shape.image))
+    labels = rng.integers(0, 5, 120)
+    images = np.clip(centres[labels] + rng.normal(0, 30, (120, 1, 12, 1)), -128, 127)
+    images = images.astype(np.int8)
+    np.savez(tmp_path / "data.npz", images=images, labels=labels)
+    tool = [sys.executable, "-m", "codegen.link"]
+    with emulate(built, tmp_path) as emulator:
+        stream = ["stream", "data.npz", "--count", "100", "--csv", "run.csv", "--json", "run.json"]
+        done = subprocess.run(
+            [*tool, emulator.port, *stream, "--autosave", "50"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": str(target.__file__).rsplit("/codegen/", 1)[0]},
+        )
+        assert done.returncode == 0, done.stderr
+        with SerialPort(emulator.port) as port:
+            board = Board(port, TIMEOUT_S)
+            head, stats = board.head(), board.stats()
+    right = 0
+    with (tmp_path / "run.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for number, row in enumerate(rows):
+        features = host.features(images[number : number + 1])
+        predicted = int(host.predict(features)[0])
+        right += predicted == labels[number]
+        assert (int(row["prediction"]), int(row["label"])) == (predicted, labels[number])
+        assert float(row["accuracy"]) == pytest.approx(right / (number + 1))
+        host.learn(features[0], int(labels[number]))
+    assert_same_head(head, host.head())
+    assert [number for number, row in enumerate(rows, 1) if row["saved"] == "1"] == [50, 100]
+    assert stats.saved_sequence == 2
+    log = json.loads((tmp_path / "run.json").read_text())
+    assert log["stats"]["correct"] == right
+    assert len(log["steps"]) == 100
+    assert log["steps"][-1]["recent"] == pytest.approx(log["stats"]["recent"], abs=1e-4)
+    assert right > 60, "nothing was learned"
+    assert "100 of 100" in done.stdout
+    assert "● recent" in done.stdout
+
+
+def test_the_tools_single_commands(built, tmp_path, capsys):
+    from codegen.link.__main__ import main
+
+    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port):  # open between commands
+        for arguments, printed in {
+            ("hello",): "image  (1, 12, 1)",
+            ("stats",): "samples  0",
+            ("memory",): "stack  8,192",
+            ("timing",): "SysTick",
+            ("save",): "save: head number 1",
+            ("load",): "load: head number 1",
+            ("rate", "0.5"): "",
+            ("autosave", "64"): "",
+            ("reset",): "",
+        }.items():
+            assert main([emulator.port, *arguments]) == 0
+            assert printed in capsys.readouterr().out
+        assert main([emulator.port, "autosave", "3"]) == 1
+        error = capsys.readouterr().err
+        assert "the board refused SET_AUTOSAVE: the value is outside its range" in error
+    assert main(["/dev/tty-that-is-not-there", "hello"]) == 1
+    assert "/dev/tty-that-is-not-there" in capsys.readouterr().err
