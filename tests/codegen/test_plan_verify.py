@@ -101,17 +101,18 @@ def test_blocks_that_collide_are_refused(seed: int, random) -> None:
     """Any two tensors or scratches that live together, put closer to each other than allowed."""
     graph, made = arrange(simplify(random_network(seed, blocks=4)))
     lives = lifetimes(graph, made.order, sharing_of(graph))
-    pairs = [
-        (a, b)
-        for a, first in enumerate(lives.blocks)
-        for b, second in enumerate(lives.blocks)
-        if a != b and first.meets(second)
-    ]
-    a, b = random.choice(pairs)
-    gap, back = (lives.gaps.get(pair, lives.blocks[pair[0]].size) for pair in ((a, b), (b, a)))
-    # a starts less than `gap` below b and b less than `back` below a. The last bytes of a block
-    # may be padding: those of a tensor that is read or written end 15 bytes before it.
-    distance = random.choice(range(-back + 16, gap, 16))
+    sizes = [block.size for block in lives.blocks]
+    wrongs = []  # a, b and how far a starts before b
+    for a, first in enumerate(lives.blocks):
+        for b, second in enumerate(lives.blocks):
+            if a == b or not first.meets(second) or (b, a) in lives.gaps:
+                continue
+            if (a, b) in lives.gaps:  # further in, there may be rows that no window reads
+                distances = [lives.gaps[a, b] - 16]
+            else:
+                distances = list(range(16 - sizes[b], sizes[a], 16))
+            wrongs += [(a, b, d) for d in distances if -sizes[b] < d < sizes[a]]
+    a, b, distance = random.choice(wrongs)
     places = {**_places(graph, made, lives.blocks), a: 16 * 1024, b: 16 * 1024 + distance}
     offsets, scratch = list(made.offsets), list(made.scratch)
     for index, block in enumerate(lives.blocks):
