@@ -52,7 +52,8 @@ def _proved(values: Mapping[str, int]) -> bool:
     operands = [(values["multiplier_a"], values["exponent_a"])]
     operands += [(values["multiplier_b"], values["exponent_b"])]
     return (
-        all(pair == HALF or is_fraction(*pair) for pair in operands)
+        HALF in operands
+        and all(pair == HALF or is_fraction(*pair) for pair in operands)
         and is_fraction(values["multiplier"], values["exponent"])
         and (values["low"], values["high"]) == (INT8_MIN, INT8_MAX)
     )

@@ -50,15 +50,17 @@ class Conv2D(Operator):
         return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[0])
+        """Weights, bias, multipliers and shifts."""
+        weights = graph.tensors[op.inputs[1]]
+        padding = convolution.padding_bytes(weights)
+        return convolution.constant_bytes(graph, op, weights.shape[0], padding)
 
 
 def convolution_call(graph: Graph, op: Op, window: Window, scales: Sequence[float]) -> Call:
     """Call ``conv_2d``; ``scales`` are the effective ones of an int8 operator."""
     weights = constant_values(graph.tensors[op.inputs[1]])
     flat = weights.reshape(len(weights), -1)
-    common = {"window": window.value, "weights": convolution.whole_words(weights)}
+    common = {"window": window.value, "weights": convolution.padded(graph.tensors[op.inputs[1]])}
     if weights.dtype == np.float32:
         params, kernel = "Conv2DFloat", "conv_2d"
         fields = convolution.float_fields(graph, op, len(weights))

@@ -157,10 +157,15 @@ def int8_fields(
     return Int8Fields(fields, proved)
 
 
-def whole_words(weights: npt.NDArray[np.generic]) -> Array:
-    """The weights, with zeros behind them until the last word is whole."""
-    missing = -weights.nbytes % WORD_BYTES
-    return Array("weights", np.pad(weights.reshape(-1), (0, missing)) if missing else weights)
+def padding_bytes(weights: Tensor) -> int:
+    """Zeros behind the weights, so that those of the last output channel can be read by words."""
+    return -(weights.size_bytes // weights.shape[0]) % WORD_BYTES
+
+
+def padded(weights: Tensor) -> Array:
+    """The weights, (out, ...), with that padding."""
+    values, padding = constant_values(weights), padding_bytes(weights)
+    return Array("weights", np.pad(values.reshape(-1), (0, padding)) if padding else values)
 
 
 def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
@@ -171,12 +176,11 @@ def float_fields(graph: Graph, op: Op, channels: int) -> dict[str, Value]:
     return {"bias": Array("bias", values), "low": low, "high": high}
 
 
-def constant_bytes(graph: Graph, op: Op, channels: int) -> int:
-    """Bytes of weights, bias, multipliers, shifts and table."""
+def constant_bytes(graph: Graph, op: Op, channels: int, padding: int) -> int:
+    """Bytes of weights, ``padding``, bias, multipliers, shifts and table."""
     weights = graph.tensors[op.inputs[1]]
     if weights.dtype == "float32":
         return weights.size_bytes + 4 * channels
-    padding = -weights.size_bytes % WORD_BYTES
     table = 256 if len(op.inputs) > TABLE or _narrow(graph, op) else 0
     return weights.size_bytes + padding + 9 * channels + table
 

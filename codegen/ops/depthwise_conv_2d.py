@@ -83,8 +83,8 @@ class DepthwiseConv2D(Operator):
         return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3])
+        """Weights, bias, multipliers and shifts."""
+        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[3], 0)
 
 
 def sliding_window(graph: Graph, op: Op) -> Window:

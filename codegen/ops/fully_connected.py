@@ -47,8 +47,10 @@ class FullyConnected(Operator):
         return convolution_call(graph, op, window, scales)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
-        """Weights, bias, multipliers and exponents."""
-        return convolution.constant_bytes(graph, op, graph.tensors[op.inputs[1]].shape[0])
+        """Weights, bias, multipliers and shifts."""
+        weights = graph.tensors[op.inputs[1]]
+        padding = convolution.padding_bytes(weights)
+        return convolution.constant_bytes(graph, op, weights.shape[0], padding)
 
 
 def _scales(graph: Graph, op: Op) -> list[float]:

@@ -44,8 +44,8 @@ struct DepthwiseConv2DInt8 {
 };
 
 // Proved for `add`: both operands move by 1 in the innermost loop; multipliers are in
-// [2^30, 2^31); exponents are in [-23, -1], but a half (multiplier 2^30, exponent 0) is allowed for
-// the operands; no sum reaches 2^30; [low, high] is [-128, 127].
+// [2^30, 2^31); exponents are in [-23, -1], but one operand's factor at least is a half (multiplier
+// 2^30, exponent 0); no sum reaches 2^30; [low, high] is [-128, 127].
 struct AddInt8 {
   Broadcast broadcast;
   std::int32_t multiplier_a, multiplier_b, multiplier;

@@ -12,6 +12,16 @@
 #include <arm_acle.h>
 #endif
 
+// Whether loops are assembly. Without optimisation they are not, as they need every register, and
+// where a frame pointer is asked for they do without it.
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#define TINYML_ASSEMBLY 1
+#define TINYML_ALL_REGISTERS [[gnu::optimize("O2", "omit-frame-pointer")]]
+#else
+#define TINYML_ASSEMBLY 0
+#define TINYML_ALL_REGISTERS
+#endif
+
 namespace tinyml {
 namespace dsp {
 
@@ -42,10 +52,6 @@ inline constexpr Word four(std::int8_t code) {
 
 inline constexpr std::int32_t low_half(Word word) { return static_cast<std::int16_t>(word); }
 inline constexpr std::int32_t high_half(Word word) { return static_cast<std::int32_t>(word) >> 16; }
-
-// (a's low half, b's low half) and (a's high half, b's high half): PKHBT and PKHTB.
-inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
-inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }
 
 // SMULBB and SMULTT.
 inline std::int32_t multiply_low(Word a, Word b) { return low_half(a) * low_half(b); }
@@ -79,6 +85,24 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return __ssat(x, 8); }
 
+// (a's low half, b's low half) and (a's high half, b's high half).
+inline Word pack_low(Word a, Word b) {
+  Word halves;
+  asm("pkhbt %0, %1, %2, lsl #16" : "=r"(halves) : "r"(a), "r"(b));
+  return halves;
+}
+
+inline Word pack_high(Word a, Word b) {
+  Word halves;
+  asm("pkhtb %0, %1, %2, asr #16" : "=r"(halves) : "r"(b), "r"(a));
+  return halves;
+}
+
+// Two words by one instruction, to an address that is a multiple of 4.
+inline void store_two(Word* to, Word first, Word second) {
+  asm("strd %1, %2, %0" : "=Q"(*reinterpret_cast<Word(*)[2]>(to)) : "r"(first), "r"(second));
+}
+
 // The larger, or the smaller, of each two bytes: SSUB8 sets the flags that SEL reads.
 inline Word larger(Word a, Word b) {
   Word best;
@@ -111,6 +135,10 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 }
 
 inline std::int32_t saturate(std::int32_t x) { return x < -128 ? -128 : (x > 127 ? 127 : x); }
+
+inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
+inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }
+inline void store_two(Word* to, Word first, Word second) { to[0] = first, to[1] = second; }
 
 template <typename Choose>
 inline Word choose_bytes(Word a, Word b, Choose choose) {
