@@ -81,8 +81,7 @@ def learning_step(core: str) -> dict[str, float]:
     labels = rng.integers(0, classes, samples + 1).tolist()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        emulated.build(project, folder)
-        program = folder / "build" / "stream.elf"
+        program = emulated.build(project, folder, "stream", emulated=True)
 
         def total(count: int, *, learn: bool) -> int:
             given = labels[:count] if learn else None

@@ -9,7 +9,8 @@ Templates see:
 
     p        the ``Project``             graph        as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
-    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
+    calls    kernel calls in order (``EmittedCall``)
+    arrays   constant arrays (``EmittedArray``)
     digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     version  of this package             api_version  of the C++ interface: major, minor, patch

@@ -17,7 +17,7 @@
 namespace tinyml {
 namespace dsp {
 
-#if defined(__ARM_FEATURE_DSP)
+#if TINYML_ASSEMBLY
 
 // What the loop keeps in memory. The assembly knows the offsets.
 struct Channels {
@@ -121,8 +121,8 @@ struct Channels {
 // clang-format on
 
 template <int Pixels>
-TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes, std::int32_t filter,
-                               std::int8_t* output) {
+TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes,
+                                                    std::int32_t filter, std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels, blocks = (filter + 3) / 4;
   const std::int8_t* table = op.to.table == nullptr ? nullptr : op.to.table + 128;
   Channels state{op.to.scales, codes,    op.to.shifts,      2 * op.to.output_zero_point + 1,

@@ -49,7 +49,7 @@ struct Source {
 
 // All words of three rows that lie `row` bytes apart.
 inline void pack_three_rows(Source first, std::int32_t row, std::int32_t count, Word* to) {
-#if defined(__ARM_FEATURE_DSP)
+#if TINYML_ASSEMBLY
   if (count <= 0) return;
   asm volatile(
       "1:\n\t"
@@ -107,7 +107,7 @@ struct Kernel {
   Word weights[7 * column_words(3)];  // 88
 };
 
-#if defined(__ARM_FEATURE_DSP)
+#if TINYML_ASSEMBLY
 
 // clang-format off
 #define TINYML_COLUMN_OF_3(weights)            \
@@ -192,7 +192,8 @@ struct Kernel {
 // clang-format on
 
 // The outputs of a row, `count` of them.
-inline void convolve(Kernel& kernel, const Word* codes, std::int8_t* output) {
+TINYML_ALL_REGISTERS TINYML_KERNEL void convolve(Kernel& kernel, const Word* codes,
+                                                 std::int8_t* output) {
   std::int32_t s0, s1, s2, s3;
   if (kernel.pairs == 1 && kernel.columns == 3) {
     asm volatile(

@@ -12,6 +12,16 @@
 #include <arm_acle.h>
 #endif
 
+// Whether loops are assembly. Without optimisation they are not, as they need every register, and
+// where a frame pointer is asked for they do without it.
+#if defined(__ARM_FEATURE_DSP) && defined(__OPTIMIZE__)
+#define TINYML_ASSEMBLY 1
+#define TINYML_ALL_REGISTERS [[gnu::optimize("O2", "omit-frame-pointer")]]
+#else
+#define TINYML_ASSEMBLY 0
+#define TINYML_ALL_REGISTERS
+#endif
+
 namespace tinyml {
 namespace dsp {
 

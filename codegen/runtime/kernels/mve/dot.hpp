@@ -1,0 +1,67 @@
+// Dot products of one run of codes, or of weights, with four others: 16 products an instruction.
+#pragma once
+
+#include <arm_mve.h>
+
+#include <cstdint>
+
+namespace tinyml {
+namespace mve {
+
+struct FourSums {
+  std::int32_t s0, s1, s2, s3;
+
+  int32x4_t vector() const {
+    int32x4_t sums = vdupq_n_s32(0);
+    asm("vmov %q[sums][2], %q[sums][0], %[s0], %[s2]\n\t"
+        "vmov %q[sums][3], %q[sums][1], %[s1], %[s3]"
+        : [sums] "+w"(sums)
+        : [s0] "r"(s0), [s1] "r"(s1), [s2] "r"(s2), [s3] "r"(s3));
+    return sums;
+  }
+};
+
+// Runs of any length, at the four addresses of `rows`.
+inline FourSums dot(const std::int8_t* shared, const std::int8_t* row0, const std::int8_t* row1,
+                    const std::int8_t* row2, const std::int8_t* row3, std::int32_t count) {
+  FourSums sums = {0, 0, 0, 0};
+  asm volatile(
+      "dlstp.8 lr, %[count]\n\t"
+      "1: vldrb.8 q0, [%[shared]], #16\n\t"
+      "vldrb.8 q1, [%[row0]], #16\n\t"
+      "vmladava.s8 %[s0], q0, q1\n\t"
+      "vldrb.8 q2, [%[row1]], #16\n\t"
+      "vmladava.s8 %[s1], q0, q2\n\t"
+      "vldrb.8 q1, [%[row2]], #16\n\t"
+      "vmladava.s8 %[s2], q0, q1\n\t"
+      "vldrb.8 q2, [%[row3]], #16\n\t"
+      "vmladava.s8 %[s3], q0, q2\n\t"
+      "letp lr, 1b"
+      : [shared] "+r"(shared), [row0] "+r"(row0), [row1] "+r"(row1), [row2] "+r"(row2),
+        [row3] "+r"(row3), [s0] "+Te"(sums.s0), [s1] "+Te"(sums.s1), [s2] "+Te"(sums.s2),
+        [s3] "+Te"(sums.s3)
+      : [count] "r"(count)
+      : "q0", "q1", "q2", "lr", "cc", "memory");
+  return sums;
+}
+
+// Runs of at most 16 * `Blocks` bytes: the last block of `shared` is read under the predicate, the
+// other runs are read whole.
+template <int Blocks>
+inline FourSums dot(const std::int8_t* shared, const std::int8_t* row0, const std::int8_t* row1,
+                    const std::int8_t* row2, const std::int8_t* row3, mve_pred16_t last) {
+  FourSums sums = {0, 0, 0, 0};
+#pragma GCC unroll 4
+  for (int i = 0; i < Blocks; ++i) {
+    const std::int8_t* from = shared + 16 * i;
+    const int8x16_t codes = i == Blocks - 1 ? vldrbq_z_s8(from, last) : vldrbq_s8(from);
+    sums.s0 = vmladavaq_s8(sums.s0, codes, vldrbq_s8(row0 + 16 * i));
+    sums.s1 = vmladavaq_s8(sums.s1, codes, vldrbq_s8(row1 + 16 * i));
+    sums.s2 = vmladavaq_s8(sums.s2, codes, vldrbq_s8(row2 + 16 * i));
+    sums.s3 = vmladavaq_s8(sums.s3, codes, vldrbq_s8(row3 + 16 * i));
+  }
+  return sums;
+}
+
+}  // namespace mve
+}  // namespace tinyml
