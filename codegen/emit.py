@@ -9,8 +9,7 @@ Templates see:
 
     p        the ``Project``             graph        as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
-    calls    kernel calls in order (``EmittedCall``)
-    arrays   constant arrays (``EmittedArray``)
+    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
     digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     version  of this package             api_version  of the C++ interface: major, minor, patch
@@ -35,7 +34,7 @@ import numpy.typing as npt
 
 from codegen import VERSION, literals, ops
 from codegen.digest import model_digest
-from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
@@ -118,6 +117,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
+            "flash": flash_driver(project.board),
         },
     }
 

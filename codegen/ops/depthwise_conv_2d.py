@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from codegen.fixed_point import INT8_MIN
 from codegen.ir import Graph, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
@@ -67,6 +68,7 @@ class DepthwiseConv2D(Operator):
                 multiplier == 1
                 and channels >= FEWEST_CHANNELS
                 and max(window.kernel_h, window.kernel_w) <= LARGEST_KERNEL
+                and int(weights.min()) > INT8_MIN
             )
             kernel = int8.kernel("depthwise_conv_2d", fits=fits)
         return Call(
@@ -88,7 +90,7 @@ class DepthwiseConv2D(Operator):
 
 
 def sliding_window(graph: Graph, op: Op) -> Window:
-    """The operator's window; the kernel's size is that of the weights."""
+    """The operator's window."""
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

@@ -11,14 +11,14 @@ import pytest
 from tests.codegen.conformance import FAMILIES, models, report
 from tests.codegen.cores import Host, run
 
-SEED_MODELS, INPUTS = 60, 4
+MODELS, INPUTS = 40, 4
 HOST = Host()
 EMULATED = Host((*HOST.flags, "-DTINYML_ISA_DSP=1"))
 
 
 @pytest.fixture(scope="module")
 def differences(tmp_path_factory):
-    made = {name: models(name, SEED_MODELS, INPUTS) for name in FAMILIES}
+    made = {name: models(name, MODELS, INPUTS) for name in FAMILIES}
     folder = tmp_path_factory.mktemp("dsp")
     cases = [case for family in made.values() for case in family]
     outputs = iter(run(cases, EMULATED, tmp_path_factory.mktemp("cases"), folder))
