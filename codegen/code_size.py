@@ -46,7 +46,7 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
         "DEQUANTIZE": KernelCost("dequantize", 60, 32),
         "FULLY_CONNECTED": KernelCost("conv_2d", 1140, 68),
         "HARD_SWISH": _LOOKUP,
-        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 480, 20),
+        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 518, 20),
         "LOGISTIC": _LOOKUP,
         "LOOKUP": _LOOKUP,
         "MAX_POOL_2D": KernelCost("max_pool_2d", 370, 48),
@@ -73,7 +73,7 @@ _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 524, 64),
         "FULLY_CONNECTED": KernelCost("conv_2d", 532, 60),
         "HARD_SWISH": KernelCost("hard_swish", 96, 24),
-        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 480, 20),
+        "INVERTED_RESIDUAL": KernelCost("inverted_residual", 518, 20),
         "LOGISTIC": KernelCost("logistic", 880, 24),  # libm's expf and its tables included
         "MAX_POOL_2D": KernelCost("max_pool_2d", 444, 52),
         "MEAN": KernelCost("mean", 96, 28),
