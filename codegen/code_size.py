@@ -40,10 +40,10 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
     {
         "ADD": KernelCost("add", 522, 92),
         "AVERAGE_POOL_2D": KernelCost("average_pool_2d", 414, 48),
-        "CONCATENATION": KernelCost("concatenation", 100, 44),
+        "CONCATENATION": KernelCost("concatenation", 80, 36),
         "CONV_2D": KernelCost("conv_2d", 1140, 68),
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 1468, 72),
-        "DEQUANTIZE": KernelCost("dequantize", 60, 32),
+        "DEQUANTIZE": KernelCost("dequantize", 56, 32),
         "FULLY_CONNECTED": KernelCost("conv_2d", 1140, 68),
         "HARD_SWISH": _LOOKUP,
         "INVERTED_RESIDUAL": KernelCost("inverted_residual", 518, 20),
@@ -58,17 +58,17 @@ _INT8: Mapping[str, KernelCost] = MappingProxyType(
         "RELU": _LOOKUP,
         "RELU6": _LOOKUP,
         "RESHAPE": _NONE,
-        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 500, 52),
-        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 150, 44),
-        "SOFTMAX": KernelCost("softmax", 500, 32),
-        "SUB": KernelCost("sub", 522, 92),
+        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 448, 48),
+        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 112, 40),
+        "SOFTMAX": KernelCost("softmax", 628, 32),
+        "SUB": KernelCost("sub", 518, 76),
     }
 )
 _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
     {
         "ADD": KernelCost("add", 302, 80),
         "AVERAGE_POOL_2D": KernelCost("average_pool_2d", 452, 52),
-        "CONCATENATION": KernelCost("concatenation", 100, 44),
+        "CONCATENATION": KernelCost("concatenation", 80, 36),
         "CONV_2D": KernelCost("conv_2d", 532, 60),
         "DEPTHWISE_CONV_2D": KernelCost("depthwise_conv_2d", 524, 64),
         "FULLY_CONNECTED": KernelCost("conv_2d", 532, 60),
@@ -80,14 +80,14 @@ _FLOAT: Mapping[str, KernelCost] = MappingProxyType(
         "MUL": KernelCost("mul", 302, 76),
         "PAD": KernelCost("pad", 220, 48),
         "PADV2": KernelCost("pad", 220, 48),
-        "QUANTIZE": KernelCost("quantize", 140, 32),
+        "QUANTIZE": KernelCost("quantize", 192, 32),
         "RELU": _CLAMP,
         "RELU6": _CLAMP,
         "RESHAPE": _NONE,
-        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 500, 52),
-        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 150, 44),
-        "SOFTMAX": KernelCost("softmax", 1000, 32),
-        "SUB": KernelCost("sub", 302, 80),
+        "RESIZE_BILINEAR": KernelCost("resize_bilinear", 454, 48),
+        "RESIZE_NEAREST_NEIGHBOR": KernelCost("resize_nearest", 128, 40),
+        "SOFTMAX": KernelCost("softmax", 976, 32),  # libm's expf and its tables included
+        "SUB": KernelCost("sub", 252, 64),
     }
 )
 

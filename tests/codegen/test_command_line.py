@@ -209,6 +209,14 @@ def test_without_hydra_and_torch_a_project_is_written_that_passes_its_test(tmp_p
     assert model.exists()
 
 
+@needs_cmake
+def test_a_new_head_learns_from_nothing(tmp_path: Path) -> None:
+    model, project = write(classifier(tail=""), tmp_path), tmp_path / "project"
+    assert generate(model, "--new-head", 3, "--out", project) == 0
+    build = "cmake -B build && cmake --build build --target self_test && build/self_test"
+    subprocess.run(build, shell=True, cwd=project, check=True, capture_output=True)
+
+
 def test_an_oracles_features_are_held_against_given_images(tmp_path: Path) -> None:
     model = write(classifier(), tmp_path)
     parts = split(read_as_written(model))

@@ -46,13 +46,15 @@ void test_extractor() {
   check(different == 0, "features equal the oracle's");
 }
 
-/// How far the label's logit is behind the largest. It falls with either loss, and unlike
+/// How far the label's logit is behind the largest other one. It falls with either loss, and unlike
 /// probabilities it can be told apart where the head is certain.
 float error(const Config::Feature* sample, std::uint8_t label) {
   Model::Logits values;
   model.logits(sample, values);
-  float largest = values[0];
-  for (const float value : values) largest = value > largest ? value : largest;
+  float largest = values[label == 0 ? 1 : 0];
+  for (int c = 0; c < Config::kClasses; ++c) {
+    if (c != label && values[c] > largest) largest = values[c];
+  }
   return largest - values[label];
 }
 
