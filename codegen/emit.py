@@ -33,7 +33,7 @@ import numpy.typing as npt
 
 from codegen import VERSION, literals, ops
 from codegen.digest import model_digest
-from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
@@ -116,6 +116,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
+            "flash": flash_driver(project.board),
         },
     }
 
