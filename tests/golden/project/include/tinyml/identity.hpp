@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-/// The interface in tinyml/model.hpp, for `#if`: 10000 * major + 100 * minor + patch. A program that
-/// was written for one version builds with every later one of the same major number.
+/// The interface in tinyml/model.hpp, for `#if`: 10000 * major + 100 * minor + patch. A program
+/// that was written for one version builds with every later one of the same major number.
 #define TINYML_API_VERSION 10000
 
 namespace tinyml {
@@ -27,27 +27,19 @@ constexpr float kPixelScale = 0.0078125F;
 constexpr int kPixelZeroPoint = 0;
 
 /// Names of the classes, each ended by a zero byte; empty when none were given.
+// clang-format off
 constexpr char kClassNames[] =
-    "a"
-    "\0"
-    "b"
-    "\0"
-    "c"
-    "\0"
-    "d"
-    "\0"
-    "e"
-    "\0"
-    "f"
-    "\0"
-    "g"
-    "\0"
-    "h"
-    "\0"
-    "i"
-    "\0"
-    "j"
-    "\0"
+    "a" "\0"
+    "b" "\0"
+    "c" "\0"
+    "d" "\0"
+    "e" "\0"
+    "f" "\0"
+    "g" "\0"
+    "h" "\0"
+    "i" "\0"
+    "j" "\0"
     "";
+// clang-format on
 
 }  // namespace tinyml
