@@ -65,8 +65,8 @@ void tinyml_describe(Description* out) {
           Config::kClasses,
           Config::kBufferSamples,
           Config::kPasses,
-          sizeof(Config::Pixel) == sizeof(float),
-          sizeof(Config::Feature) == sizeof(float)};
+          sizeof(Config::Pixel) == sizeof(float) ? 1 : 0,
+          sizeof(Config::Feature) == sizeof(float) ? 1 : 0};
 }
 
 void tinyml_create(void* storage) { new (storage) Model; }

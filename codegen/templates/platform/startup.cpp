@@ -9,8 +9,8 @@
 
 extern "C" {
 
-extern std::uint32_t __stack_top, __stack_bottom, __data_load, __data_start, __data_end;
-extern std::uint32_t __bss_start, __bss_end;
+extern std::uint32_t __stack_bottom[], __stack_top[];
+extern std::uint32_t __data_load[], __data_start[], __data_end[], __bss_start[], __bss_end[];
 extern void (*__init_array_start[])();
 extern void (*__init_array_end[])();
 int main();
@@ -37,7 +37,7 @@ struct VectorTable {
     for (auto& handler : interrupts) handler = Interrupt_Handler;
 #endif
   }
-  const std::uint32_t* stack = &__stack_top;
+  const std::uint32_t* stack = __stack_top;
   void (*reset)() = Reset_Handler;
   void (*exceptions[13])() = {};  ///< NMI to PendSV; faults are not enabled: they are HardFaults.
   void (*sys_tick)() = SysTick_Handler;
@@ -53,7 +53,7 @@ void Reset_Handler() {
   // VTOR: a boot loader may have left its own table there.
   *reinterpret_cast<const volatile VectorTable* volatile*>(0xE000ED08U) = &kVectors;
 #if defined(__ARM_ARCH_8M_MAIN__) || defined(__ARM_ARCH_8_1M_MAIN__)
-  __asm volatile("msr msplim, %0" ::"r"(&__stack_bottom));  // below it the stack faults
+  __asm volatile("msr msplim, %0" ::"r"(__stack_bottom));  // below it the stack faults
 #endif
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit and MVE.
@@ -64,10 +64,10 @@ void Reset_Handler() {
   *reinterpret_cast<volatile std::uint32_t*>(0xE000ED14U) |= 1U << 19U;
 #endif
   __asm volatile("dsb\n isb" ::: "memory");
-  const std::uint32_t* from = &__data_load;
-  for (std::uint32_t* to = &__data_start; to < &__data_end; ++to) *to = *from++;
-  for (std::uint32_t* to = &__bss_start; to < &__bss_end; ++to) *to = 0;
-  for (auto call = __init_array_start; call < __init_array_end; ++call) (*call)();
+  const std::uint32_t* from = __data_load;
+  for (std::uint32_t* to = __data_start; to < __data_end; ++to) *to = *from++;
+  for (std::uint32_t* to = __bss_start; to < __bss_end; ++to) *to = 0;
+  for (auto* call = __init_array_start; call < __init_array_end; ++call) (*call)();
   tinyml_halt(main());
 }
 

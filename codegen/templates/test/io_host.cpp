@@ -19,7 +19,7 @@ int open(const char* path, const char* mode) {
 
 }  // namespace
 
-void print(const char* text) { std::fputs(text, stdout); }
+void print(const char* text) { static_cast<void>(std::fputs(text, stdout)); }
 void print(long value) { std::printf("%ld", value); }
 
 int open_to_read(const char* path) { return open(path, "rb"); }
@@ -31,7 +31,7 @@ bool write(int file, const void* data, std::size_t bytes) {
   return std::fwrite(data, 1, bytes, files[file]) == bytes;
 }
 void close(int file) {
-  std::fclose(files[file]);
+  static_cast<void>(std::fclose(files[file]));
   files[file] = nullptr;
 }
 
