@@ -17,6 +17,7 @@ struct Enable {
   std::uint32_t address;
   std::uint32_t bits;
 };
+constexpr Enable on(std::uint32_t address, std::uint32_t bit) { return {address, 1U << bit}; }
 
 /// Where a USART's registers are. Status bits are the same in all: 5 received, 7 room to send.
 struct Registers {
@@ -36,78 +37,68 @@ constexpr Registers kFirst = {0x00, 0x04, 0x04, 0x08, 0x0C, (1U << 13U) | 0xCU, 
 constexpr Registers kSecond = {0x1C, 0x24, 0x28, 0x0C, 0x00, 0xDU, 0x20, 1U << 3U};
 
 struct Wiring {
-  Enable enables[4];
   std::uint32_t gpio;
   std::uint32_t pins[2];
   std::uint32_t alternate;
   std::uint32_t usart;
   std::uint32_t divider;
   const Registers& registers;
+  Enable enables[4];  ///< In this order; unused ones have address 0.
 };
 
 constexpr std::uint32_t kBaud = 115200;
 constexpr std::uint32_t divider(std::uint32_t clock_hz) { return (clock_hz + kBaud / 2) / kBaud; }
 
-/// RM0390 (RCC 6.3, USART 25.6), UM1724: USART2 on PA2 and PA3; HSI, 16 MHz.
-[[maybe_unused]] constexpr Wiring kNucleoF446re = {{{0x40023830U, 1U << 0U},   // AHB1ENR.GPIOAEN
-                                                    {0x40023840U, 1U << 17U},  // APB1ENR.USART2EN
-                                                    {},
-                                                    {}},
-                                                   0x40020000U,
+/// RM0390 (RCC, USART), UM1724: USART2 on PA2 and PA3; HSI, 16 MHz. AHB1ENR.GPIOAEN,
+/// APB1ENR.USART2EN.
+[[maybe_unused]] constexpr Wiring kNucleoF446re = {0x40020000U,
                                                    {2, 3},
                                                    7,
                                                    0x40004400U,
                                                    divider(16000000),
-                                                   kFirst};
+                                                   kFirst,
+                                                   {on(0x40023830U, 0), on(0x40023840U, 17)}};
 
-/// RM0410 (RCC 5.3, USART 34.8), UM1974: USART3 on PD8 and PD9; HSI, 16 MHz.
-[[maybe_unused]] constexpr Wiring kNucleoF767zi = {{{0x40023830U, 1U << 3U},   // AHB1ENR.GPIODEN
-                                                    {0x40023840U, 1U << 18U},  // APB1ENR.USART3EN
-                                                    {},
-                                                    {}},
-                                                   0x40020C00U,
+/// RM0410 (RCC, USART), UM1974: USART3 on PD8 and PD9; HSI, 16 MHz. AHB1ENR.GPIODEN,
+/// APB1ENR.USART3EN.
+[[maybe_unused]] constexpr Wiring kNucleoF767zi = {0x40020C00U,
                                                    {8, 9},
                                                    7,
                                                    0x40004800U,
                                                    divider(16000000),
-                                                   kSecond};
+                                                   kSecond,
+                                                   {on(0x40023830U, 3), on(0x40023840U, 18)}};
 
-/// RM0433 (RCC 8.7, USART 48.8), UM2407: USART3 on PD8 and PD9; HSI, 64 MHz.
-[[maybe_unused]] constexpr Wiring kNucleoH743zi = {{{0x580244E0U, 1U << 3U},   // AHB4ENR.GPIODEN
-                                                    {0x580244E8U, 1U << 18U},  // APB1LENR.USART3EN
-                                                    {},
-                                                    {}},
-                                                   0x58020C00U,
+/// RM0433 (RCC, USART), UM2407: USART3 on PD8 and PD9; HSI, 64 MHz. AHB4ENR.GPIODEN,
+/// APB1LENR.USART3EN.
+[[maybe_unused]] constexpr Wiring kNucleoH743zi = {0x58020C00U,
                                                    {8, 9},
                                                    7,
                                                    0x40004800U,
                                                    divider(64000000),
-                                                   kSecond};
+                                                   kSecond,
+                                                   {on(0x580244E0U, 3), on(0x580244E8U, 18)}};
 
-/// RM0455 (RCC 8.7), UM2408: as the H743's, with other offsets in RCC.
-[[maybe_unused]] constexpr Wiring kNucleo1mb = {{{0x58024540U, 1U << 3U},   // AHB4ENR.GPIODEN
-                                                 {0x58024548U, 1U << 18U},  // APB1LENR.USART3EN
-                                                 {},
-                                                 {}},
-                                                0x58020C00U,
+/// RM0455 (RCC, USART), UM2408: as the H743's, with other offsets in RCC.
+[[maybe_unused]] constexpr Wiring kNucleo1mb = {0x58020C00U,
                                                 {8, 9},
                                                 7,
                                                 0x40004800U,
                                                 divider(64000000),
-                                                kSecond};
+                                                kSecond,
+                                                {on(0x58024540U, 3), on(0x58024548U, 18)}};
 
-/// RM0432 (PWR 5.4, RCC 6.4, LPUART 44.7), UM2179: LPUART1 on PG7 and PG8, whose supply must be
-/// declared valid; MSI, 4 MHz. An LPUART divides 256 times its clock.
-[[maybe_unused]] constexpr Wiring kNucleoL4r5zi = {{{0x40021058U, 1U << 28U},  // APB1ENR1.PWREN
-                                                    {0x40007004U, 1U << 9U},   // PWR CR2.IOSV
-                                                    {0x4002104CU, 1U << 6U},   // AHB2ENR.GPIOGEN
-                                                    {0x4002105CU, 1U << 0U}},  // APB1ENR2.LPUART1EN
-                                                   0x48001800U,
-                                                   {7, 8},
-                                                   8,
-                                                   0x40008000U,
-                                                   divider(256 * 4000000U),
-                                                   kSecond};
+/// RM0432 (PWR, RCC, LPUART), UM2179: LPUART1 on PG7 and PG8, whose supply must be declared valid;
+/// MSI, 4 MHz, of which an LPUART divides 256 times. APB1ENR1.PWREN, PWR CR2.IOSV,
+/// AHB2ENR.GPIOGEN, APB1ENR2.LPUART1EN.
+[[maybe_unused]] constexpr Wiring kNucleoL4r5zi = {
+    0x48001800U,
+    {7, 8},
+    8,
+    0x40008000U,
+    divider(256 * 4000000U),
+    kSecond,
+    {on(0x40021058U, 28), on(0x40007004U, 9), on(0x4002104CU, 6), on(0x4002105CU, 0)}};
 
 constexpr const Wiring& kWiring = TINYML_WIRING;
 constexpr const Registers& kRegisters = kWiring.registers;
