@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from codegen.fixed_point import INT8_MIN
 from codegen.ir import Graph, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
@@ -67,6 +68,7 @@ class DepthwiseConv2D(Operator):
                 multiplier == 1
                 and channels >= FEWEST_CHANNELS
                 and max(window.kernel_h, window.kernel_w) <= LARGEST_KERNEL
+                and int(weights.min()) > INT8_MIN
             )
             kernel = int8.kernel("depthwise_conv_2d", fits=fits)
         return Call(

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/kernels/common.hpp"
+#include "runtime/kernels/isa.hpp"
 
 namespace tinyml {
 
@@ -11,6 +12,13 @@ struct LookupInt8 {
   const std::int8_t* table;  // 256 codes, that of -128 first
   std::int32_t count;
 };
+
+}  // namespace tinyml
+
+#if TINYML_ISA_MVE
+#include "runtime/kernels/mve/lookup.hpp"
+#else
+namespace tinyml {
 
 TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
   const std::int8_t* table = op.table + 128;
@@ -21,3 +29,4 @@ TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::i
 }
 
 }  // namespace tinyml
+#endif

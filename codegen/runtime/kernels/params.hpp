@@ -35,7 +35,8 @@ struct Conv2DInt8 {
 };
 
 // Proved for `depthwise_conv_2d`: what Requantization says; the multiplier is 1; there are at least
-// 4 channels; the kernel is at most 7x7.
+// 4 channels; the kernel is at most 7x7; no weight is -128, so that sums of two products have 16
+// bits.
 struct DepthwiseConv2DInt8 {
   Window window;
   std::int16_t multiplier;     // output channels per input channel

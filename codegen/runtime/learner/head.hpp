@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/learner/row.hpp"
 #include "runtime/learner/softmax.hpp"
 
 namespace tinyml {
@@ -23,35 +24,27 @@ class Head {
     std::memcpy(bias_, bias, sizeof(bias_));
   }
 
-  /// Logits of one sample. `feature(i)` gives the i-th feature as a real number.
+  /// Logits of one sample. `feature(i)` gives the i-th feature in units of `scale`.
   template <typename FeatureAt>
-  void logits(FeatureAt feature, float (&out)[kClasses]) const {
+  void logits(FeatureAt feature, float scale, float (&out)[kClasses]) const {
     float sums[kClasses];
-    for (int c = 0; c < kClasses; ++c) sums[c] = bias_[c];
-    for (int i = 0; i < kFeatures; ++i) {
-      const float x = feature(i);
-      const float* const row = weights_[i];
-#pragma GCC unroll 16
-      for (int c = 0; c < kClasses; ++c) sums[c] += x * row[c];
-    }
-    for (int c = 0; c < kClasses; ++c) out[c] = sums[c];
+    for_each_class<kClasses>([&sums](int c) { sums[c] = 0.0F; });
+    for (int i = 0; i < kFeatures; ++i) add_product(sums, feature(i), weights_[i]);
+    for_each_class<kClasses>([&](int c) { out[c] = bias_[c] + scale * sums[c]; });
   }
 
   /// One step of plain stochastic gradient descent on one sample.
   template <Loss kLoss, typename FeatureAt>
-  void step(FeatureAt feature, std::uint8_t label, float learning_rate) {
+  void step(FeatureAt feature, float scale, std::uint8_t label, float learning_rate) {
     float deltas[kClasses];
-    logits(feature, deltas);
+    logits(feature, scale, deltas);
     softmax(deltas);
     logit_gradient<kLoss>(deltas, label);
     for (float& delta : deltas) delta *= learning_rate;
     for (int c = 0; c < kClasses; ++c) bias_[c] -= deltas[c];
-    for (int i = 0; i < kFeatures; ++i) {
-      const float x = feature(i);
-      float* const row = weights_[i];
-#pragma GCC unroll 16
-      for (int c = 0; c < kClasses; ++c) row[c] -= deltas[c] * x;
-    }
+    float factors[kClasses];
+    for_each_class<kClasses>([&](int c) { factors[c] = deltas[c] * scale; });
+    for (int i = 0; i < kFeatures; ++i) subtract_product(weights_[i], feature(i), factors);
   }
 
   const float* weights() const { return weights_[0]; }

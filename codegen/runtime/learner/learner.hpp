@@ -17,6 +17,7 @@ class Learner {
  public:
   using Feature = typename Config::Feature;
   using Logits = float[Config::kClasses];
+  using Wide = decltype(+Feature{});  // int for codes, float for floats
 
   /// Starts afresh: the given head, the configured learning rate, an empty buffer.
   void reset(const float* weights, const float* bias) {
@@ -25,7 +26,9 @@ class Learner {
     learning_rate_ = Config::kLearningRate;
   }
 
-  void logits(const Feature* features, Logits& out) const { head_.logits(reals(features), out); }
+  void logits(const Feature* features, Logits& out) const {
+    head_.logits(centred(features), Config::kFeatureScale, out);
+  }
 
   /// The class with the largest logit; the first of equals.
   std::uint8_t predict(const Feature* features) const {
@@ -45,7 +48,8 @@ class Learner {
     buffer_.push(features, label);
     for (int pass = 0; pass < Config::kPasses; ++pass) {
       buffer_.for_each([this](const Feature* sample, std::uint8_t sample_label) {
-        head_.template step<Config::kLoss>(reals(sample), sample_label, learning_rate_);
+        head_.template step<Config::kLoss>(centred(sample), Config::kFeatureScale, sample_label,
+                                           learning_rate_);
       });
     }
     return true;
@@ -60,12 +64,12 @@ class Learner {
   void* head() { return &head_; }
 
  private:
-  /// real = scale * (code - zero point), one feature at a time. Float features pass unchanged, as
-  /// scale 1 and zero point 0 are exact.
-  static auto reals(const Feature* features) {
+  /// Code less zero point, one feature at a time; times the scale it is the real feature. Float
+  /// features pass unchanged, as scale 1 and zero point 0 are exact.
+  static auto centred(const Feature* features) {
     return [features](int i) {
-      constexpr auto kZeroPoint = static_cast<float>(Config::kFeatureZeroPoint);
-      return (static_cast<float>(features[i]) - kZeroPoint) * Config::kFeatureScale;
+      constexpr auto kZeroPoint = static_cast<Wide>(Config::kFeatureZeroPoint);
+      return static_cast<float>(features[i] - kZeroPoint);
     };
   }
 

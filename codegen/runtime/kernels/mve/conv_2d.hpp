@@ -46,7 +46,8 @@ inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int
 }
 
 // All channels of four pixels, whose windows are `step` bytes apart. Blocks of 16 weights are
-// counted at run time if `Blocks` is 0. Otherwise windows are readable up to their last block's end.
+// counted at run time if `Blocks` is 0. Otherwise windows are readable up to their last block's
+// end.
 template <int Blocks>
 TINYML_KERNEL void channels_of_four(const Conv2DInt8& op, const std::int8_t* codes,
                                     std::int32_t step, std::int32_t filter, std::int8_t* output) {

@@ -2,9 +2,9 @@
 //
 // With h = x * multiplier * 2^-31 to nearest and a right shift of at least 1, the code is
 //   (h + (h < 0 ? -1 : 0) + 2^(shift - 1) >> shift) + zero_point,
-// which rounds ties away from zero. x may stand for h in the comparison: they differ only for h = 0,
-// where -1 changes nothing. 2^(shift - 1) and the zero point make one summand. The right shift is
-// a saturating one to the left instead, which brings the code into the upper byte of its lane.
+// which rounds ties away from zero. x may stand for h in the comparison: they differ only for h =
+// 0, where -1 changes nothing. 2^(shift - 1) and the zero point make one summand. The right shift
+// is a saturating one to the left instead, which brings the code into the upper byte of its lane.
 #pragma once
 
 #include <arm_mve.h>
