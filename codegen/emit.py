@@ -9,15 +9,14 @@ Templates see:
 
     p        the ``Project``             graph        as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
-    calls    kernel calls in order (``EmittedCall``)
-    arrays   constant arrays (``EmittedArray``)
+    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
     digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
     machine  what stands in for the board (``codegen.machines.Machine``), or None
     version  of this package             api_version  of the C++ interface: major, minor, patch
     library  its name for Arduino
 
-the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this module. Lines
-that start with ``%%`` are statements.
+and the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this
+module. Lines that start with ``%%`` are statements.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from codegen import ops
 from codegen.board import Board
 from codegen.ir import DTYPE_BYTES, Graph
 from codegen.memory import MemoryMap, memory_map
-from codegen.plan import Plan, plan, verify
+from codegen.plan import Plan, arrange, verify
 from codegen.simplify import simplify
 
 # As src/config.hpp asserts: features of one image lie on the stack, beside the calls.
@@ -18,7 +18,7 @@ STACK_STEP_BYTES = 1024
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """A simplified extractor on a board: its arena, and its memory by the size of the buffer."""
+    """An extractor as it runs on a board: its arena, and its memory by the size of the buffer."""
 
     graph: Graph
     plan: Plan
@@ -51,14 +51,13 @@ class Fit:
 
 
 def fit(graph: Graph, classes: int, board: Board) -> Fit:
-    """Simplify and plan ``graph`` for ``board``, whose stack is raised to hold a feature vector.
+    """Simplify and arrange ``graph`` for ``board``, whose stack is raised to hold a feature vector.
 
     Raises:
         ModelError: the compiler cannot take the graph.
     """
-    graph = simplify(graph)
+    graph, layout = arrange(simplify(graph))
     ops.check(graph)
-    layout = plan(graph)
     verify(graph, layout)
     features_bytes = graph.output.elements * DTYPE_BYTES[graph.output.dtype]
     steps = -(-(features_bytes + CALLS_BYTES) // STACK_STEP_BYTES)

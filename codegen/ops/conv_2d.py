@@ -79,6 +79,7 @@ def require_no_dilation(op: Op) -> None:
 
 
 def sliding_window(graph: Graph, op: Op) -> Window:
+    """The operator's window; the kernel's size is that of the weights."""
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

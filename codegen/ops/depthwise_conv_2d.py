@@ -90,6 +90,7 @@ class DepthwiseConv2D(Operator):
 
 
 def sliding_window(graph: Graph, op: Op) -> Window:
+    """The operator's window; the kernel's size is that of the weights."""
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = weights.shape[1], weights.shape[2]
     return window_of(op, source, output_of(graph, op), kernel)

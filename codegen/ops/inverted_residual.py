@@ -73,9 +73,11 @@ class InvertedResidual(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call ``inverted_residual``, which calls the stages' kernels."""
+        expand, depthwise, project = stages_of(op)
         calls = [
-            operator.lower(graph, stage)
-            for stage, operator in zip(stages_of(op), _OPERATORS, strict=True)
+            conv_2d.OPERATOR.lower(graph, expand),
+            depthwise_conv_2d.OPERATOR.lower(graph, depthwise),
+            conv_2d.OPERATOR.lower(graph, project),
         ]
         fields = {
             name: _labelled(name, call.fields) for name, call in zip(STAGES, calls, strict=True)

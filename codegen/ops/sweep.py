@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NEVER = 1 << 31  # a row that no image has
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -29,16 +31,12 @@ class Sweep:
 
         Row y of the output must end before the first input row that is yet to be read.
         """
-        distance, needed = 0, None
+        distance, needed = 0, NEVER
         for y in reversed(range(len(self.rows))):
             first, stop = self.rows[y]
-            reaches = first if first < stop else None
-            earlier = needed
-            if reaches is not None and (needed is None or reaches < needed):
-                needed = reaches
-            blocking = earlier if self.reads_first else needed
-            if blocking is not None:
-                end = (y + 1) * self.output_row_bytes
-                distance = max(distance, end - blocking * self.input_row_bytes)
+            reached = min(needed, first) if first < stop else needed
+            blocking = needed if self.reads_first else reached
+            end = (y + 1) * self.output_row_bytes
+            distance = max(distance, end - blocking * self.input_row_bytes)
+            needed = reached
         return distance
-

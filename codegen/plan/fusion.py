@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -70,11 +70,10 @@ def blocks_of(graph: Graph) -> list[Block]:
     return blocks
 
 
-def fuse(graph: Graph, blocks: Set[Block]) -> Graph:
+def fuse(graph: Graph, blocks: Collection[Block]) -> Graph:
     """The graph with ``blocks``, which share no operator, made one operator each."""
     made = {
-        block.project: inverted_residual.fused([graph.ops[i] for i in block])
-        for block in blocks
+        block.project: inverted_residual.fused([graph.ops[i] for i in block]) for block in blocks
     }
     gone = {i for block in blocks for i in (block.expand, block.depthwise)}
     ops = [made.get(i, op) for i, op in enumerate(graph.ops) if i not in gone]

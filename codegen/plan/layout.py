@@ -27,9 +27,7 @@ def plan(graph: Graph, nodes: int = SEARCH_NODES, known: Known | None = None) ->
     return best
 
 
-def _with_offsets(
-    graph: Graph, order: tuple[int, ...], lives: Lifetimes, nodes: int
-) -> Plan:
+def _with_offsets(graph: Graph, order: tuple[int, ...], lives: Lifetimes, nodes: int) -> Plan:
     packing = pack(lives, nodes)
     offsets: list[int | None] = [None] * len(graph.tensors)
     scratch: list[int | None] = [None] * len(graph.ops)

@@ -135,9 +135,7 @@ def _need(
         return sum(blocks[i].size for i in alive)
     dying = {i: gaps[output, i] for i in alive if (output, i) in gaps}
     others = sum(blocks[i].size for i in alive if i != output and i not in dying)
-    return others + packed(
-        blocks[output].size, [(gap, blocks[i].size) for i, gap in dying.items()]
-    )
+    return others + packed(blocks[output].size, [(gap, blocks[i].size) for i, gap in dying.items()])
 
 
 def _blocks(graph: Graph, order: Sequence[int]) -> tuple[list[Block], dict[int, int]]:

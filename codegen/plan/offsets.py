@@ -18,7 +18,6 @@ from codegen.plan.lifetimes import Block, Lifetimes
 from codegen.plan.types import ALIGNMENT_BYTES
 
 
-
 @dataclass(frozen=True)
 class Packing:
     """Offsets per block, the bytes that they take, and bytes below which there is no packing."""
@@ -91,9 +90,7 @@ def _orders(blocks: Sequence[Block]) -> list[list[int]]:
     return [
         sorted(indices, key=lambda i: (-blocks[i].size, blocks[i].first)),
         sorted(indices, key=lambda i: (-blocks[i].size, -blocks[i].last)),
-        sorted(
-            indices, key=lambda i: -blocks[i].size * (blocks[i].last - blocks[i].first + 1)
-        ),
+        sorted(indices, key=lambda i: -blocks[i].size * (blocks[i].last - blocks[i].first + 1)),
         sorted(indices, key=lambda i: (blocks[i].first, -blocks[i].size)),
         sorted(indices, key=lambda i: (-blocks[i].last, -blocks[i].size)),
     ]

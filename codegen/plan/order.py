@@ -82,12 +82,8 @@ class _Jobs:
         self._outputs = [
             0 if OPERATORS[op.kind].aliases() else values[op.outputs[0]].size for op in graph.ops
         ]
-        self._scratch = [
-            aligned(OPERATORS[op.kind].scratch_bytes(graph, op)) for op in graph.ops
-        ]
-        self._gaps = [
-            [(values[root[i]], gap) for i, gap in gaps.items()] for gaps in sharing
-        ]
+        self._scratch = [aligned(OPERATORS[op.kind].scratch_bytes(graph, op)) for op in graph.ops]
+        self._gaps = [[(values[root[i]], gap) for i, gap in gaps.items()] for gaps in sharing]
         self._reads = [
             [values[i] for i in dict.fromkeys(root[i] for i in op.inputs if i in root)]
             for op in graph.ops

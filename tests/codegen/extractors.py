@@ -36,10 +36,14 @@ def project_of(graph: Graph, name: str = "test") -> Project:
     return Project(name, graph, head, LearnerSettings(4, 0.1), BOARD, golden)
 
 
-def sources(graph: Graph) -> dict[str, str]:
-    """The generated files of an extractor by name, without the rest of the project."""
-    layout = plan.plan(graph)
-    plan.verify(graph, layout)
+def sources(graph: Graph, layout: plan.Plan | None = None) -> dict[str, str]:
+    """The generated files of an extractor by name, without the rest of the project.
+
+    It is planned as ``emit`` does it unless there is a ``layout``, which is taken as it is.
+    """
+    if layout is None:
+        graph, layout = plan.arrange(graph)
+        plan.verify(graph, layout)
     arrays, calls = emit.lower(graph, layout)
     context = {"p": project_of(graph), "plan": layout, "arrays": arrays, "calls": calls}
     names = ("extractor.hpp", "extractor.cpp", "weights.hpp", "weights.cpp")
@@ -53,18 +57,21 @@ def _environment() -> jinja2.Environment:
     return emit.environment()
 
 
-def write_case(graph: Graph, folder: Path, case: str) -> list[str]:
+def write_case(graph: Graph, folder: Path, case: str, layout: plan.Plan | None = None) -> list[str]:
     """Write an extractor into a namespace of its own, ``tinyml::<case>``; what to include."""
     target = folder / case / "src"
     target.mkdir(parents=True)
-    for name, text in sources(graph).items():
+    for name, text in sources(graph, layout).items():
         inner = text.replace("namespace tinyml {", f"namespace tinyml::{case} {{")
         (target / name).write_text(inner.replace('"src/', f'"{case}/src/'))
     return [f'#include "{case}/src/{part}.cpp"' for part in ("weights", "extractor")]
 
 
 def compile_extractors(
-    graphs: Sequence[Graph], folder: Path, flags: Sequence[str] = ("-O1",)
+    graphs: Sequence[Graph],
+    folder: Path,
+    flags: Sequence[str] = ("-O1",),
+    layouts: Sequence[plan.Plan] | None = None,
 ) -> list[Extractor]:
     """Generate and compile extractors into one shared library; each becomes a function.
 
@@ -75,7 +82,7 @@ def compile_extractors(
         case = f"case{number}"
         element = "float" if graph.input.dtype == "float32" else "std::int8_t"
         lines += [
-            *write_case(graph, folder, case),
+            *write_case(graph, folder, case, layouts[number] if layouts else None),
             f'extern "C" void extract{number}(const {element}* image, {element}* features) {{',
             f"  tinyml::{case}::extract(image, features);",
             "}",

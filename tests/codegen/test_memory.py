@@ -11,7 +11,7 @@ from codegen import code_size, ops, target
 from codegen.emit import emit
 from codegen.ir import Graph
 from codegen.memory import MemoryMap, memory_map
-from codegen.plan import plan
+from codegen.plan import arrange
 from codegen.project import LearnerSettings, Project
 from codegen.simplify import simplify
 from codegen.toolchain import ToolchainError
@@ -23,9 +23,9 @@ TOLERANCE_BYTES = 1024  # the promise is 2 % and 4 KiB
 
 
 def planned(project: Project) -> MemoryMap:
-    graph = simplify(project.graph)
+    graph, layout = arrange(simplify(project.graph))
     samples = project.learner.buffer_samples
-    return memory_map(graph, plan(graph), project.head.classes, samples, project.board)
+    return memory_map(graph, layout, project.head.classes, samples, project.board)
 
 
 def without_data(graph: Graph) -> Graph:
@@ -126,10 +126,10 @@ def test_shapes_are_enough(sample):
     graph = simplify(project.graph)
     bare = without_data(graph)
     full = planned(project)
-    from_shapes = memory_map(bare, plan(bare), CLASSES, 10, project.board)
+    from_shapes = memory_map(*arrange(bare), CLASSES, 10, project.board)
     assert from_shapes == full
     raw = without_data(project.graph)
-    unsimplified = memory_map(raw, plan(raw), CLASSES, 10, project.board)
+    unsimplified = memory_map(*arrange(raw), CLASSES, 10, project.board)
     assert 0 <= unsimplified.flash_bytes - full.flash_bytes < 4096
 
 

@@ -175,5 +175,8 @@ def test_shapes_alone_can_be_planned_and_sized(name: str) -> None:
     graph = parse(to_flatbuffer(CASES[name](np.random.default_rng(4), "int8")))
     bare = replace(graph, tensors=tuple(replace(t, data=None) for t in graph.tensors))
     assert ops.constant_bytes(bare) == ops.constant_bytes(graph)
-    assert plan(bare) == plan(graph)
+    if any(op.kind in ("PAD", "PADV2") for op in graph.ops):  # where it pads is data
+        assert plan(bare).arena_bytes >= plan(graph).arena_bytes
+    else:
+        assert plan(bare) == plan(graph)
     ops.check(simplify(bare))

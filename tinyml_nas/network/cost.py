@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from codegen.board import Board
 from codegen.memory import memory_map
-from codegen.plan import plan
+from codegen.plan import arrange
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.spec import IMAGE_CHANNELS, NetworkSpec, out_side
 from tinyml_nas.types import Footprint
@@ -80,8 +80,8 @@ def thesis_size_bytes(spec: NetworkSpec) -> int:
 def footprint(spec: NetworkSpec, board: Board) -> Footprint:
     """What the int8 network with a head and a buffer of one sample costs on ``board``."""
     costs = list(layers(spec))
-    graph = graph_of(spec)
-    memory = memory_map(graph, plan(graph), spec.classes, 1, board)
+    graph, planned = arrange(graph_of(spec))
+    memory = memory_map(graph, planned, spec.classes, 1, board)
     return Footprint(
         parameters=sum(layer.parameters for layer in costs),
         macs=sum(layer.macs for layer in costs),

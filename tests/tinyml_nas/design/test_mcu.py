@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.memory import memory_map
-from codegen.plan import plan
+from codegen.plan import arrange
 from tinyml_nas.design.memory.mcu import McuMemory
 
 
 def test_parts_are_the_generators_own(make_graph, board) -> None:
     graph = make_graph()
     report = McuMemory().report(graph, 10, board)
-    layout = memory_map(graph, plan(graph), 10, report.buffer_samples, board)
+    layout = memory_map(*arrange(graph), 10, report.buffer_samples, board)
     assert report.parts == {"flash": dict(layout.flash), "ram": dict(layout.ram)}
     assert report.limits == {"flash": 1 << 20, "ram": 256 << 10}
     assert report.sample_bytes == 187
@@ -36,7 +36,7 @@ def test_weights_are_in_flash_and_leave_ram_to_the_buffer(make_graph, board) -> 
 def test_the_buffer_is_the_largest_that_fits(make_graph, board, ram: int, features: int) -> None:
     graph = make_graph(features)
     report = McuMemory().report(graph, 10, replace(board, ram_bytes=ram))
-    more = memory_map(graph, plan(graph), 10, report.buffer_samples + 1, board)
+    more = memory_map(*arrange(graph), 10, report.buffer_samples + 1, board)
     if report.fits:
         assert report.used("ram") <= ram < more.ram_bytes
     else:

@@ -14,7 +14,8 @@ from tinyml_nas.types import MemoryReport
 class McuMemory:
     """Flash and RAM as the generator plans them (``codegen.plan``, ``codegen.memory``).
 
-    The arena is the planner's true peak, with residual and squeeze-excite tensors alive. Whatever
+    The arena is what the generated program will use: residual and squeeze-excite tensors alive,
+    outputs over inputs that die, and blocks fused where that lowers the peak. Whatever
     RAM the arena, the head, the learner's state, static data and the stack leave is the buffer's.
 
     Args:
@@ -29,13 +30,13 @@ class McuMemory:
     def report(self, graph: Graph, classes: int, board: Board) -> MemoryReport:
         """Lay out Ω in the board's flash and RAM."""
         from codegen.memory import memory_map
-        from codegen.plan import plan
+        from codegen.plan import arrange
 
-        planned = plan(graph)
+        arranged, planned = arrange(graph)
         limits = {"flash": board.flash_bytes, "ram": board.ram_bytes}
 
         def parts(samples: int) -> dict[str, dict[str, int]]:
-            layout = memory_map(graph, planned, classes, samples, board)
+            layout = memory_map(arranged, planned, classes, samples, board)
             return {"flash": dict(layout.flash), "ram": dict(layout.ram)}
 
         fits, too_many = 0, (self.max_buffer_samples or board.ram_bytes) + 1

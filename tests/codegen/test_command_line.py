@@ -1,0 +1,290 @@
+"""``python -m codegen``: a stranger's classifier becomes a project that builds and passes its test."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.__main__ import main
+from codegen.ir import Graph, ModelError
+from codegen.ops.quantize import to_codes
+from codegen.read import read_as_written
+from codegen.split import split, with_new_head
+from tests.codegen.extractors import oracle
+from tests.codegen.models import Builder, to_flatbuffer
+
+ROOT = Path(__file__).parents[2]
+CONV = {
+    "padding": "SAME",
+    "stride_h": 1,
+    "stride_w": 1,
+    "fused_activation": "RELU",
+    "dilation_h": 1,
+    "dilation_w": 1,
+}
+needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="apt-get install cmake")
+
+
+def classifier(
+    dtype: str = "int8",
+    *,
+    classes: int = 5,
+    reals: bool = False,
+    tail: str = "SOFTMAX",
+    head: str = "FULLY_CONNECTED",
+) -> Graph:
+    """Convolution, mean and a last layer, as converters write it; ``reals`` at both ends or not."""
+    rng = np.random.default_rng(3)
+    b = Builder(rng, dtype)
+    image = (1, 8, 8, 3)
+    source = b.activation(image, 1 / 64, 0, "float32" if reals else None)
+    x = b.operator("QUANTIZE", (source,), b.activation(image, 1 / 64, 0)) if reals else source
+
+    def weights(shape: tuple[int, ...]) -> int:
+        codes = rng.integers(-127, 128, shape)
+        if dtype == "float32":
+            return b.constant((codes / 1000).astype(np.float32))
+        return b.constant(codes.astype(np.int8), tuple(rng.uniform(0.002, 0.02, shape[0])))
+
+    def biases(count: int) -> int:
+        codes = rng.integers(-500, 500, count)
+        if dtype == "float32":
+            return b.constant((codes / 1000).astype(np.float32))
+        return b.constant(codes.astype(np.int32))
+
+    x = b.operator(
+        "CONV_2D", (x, weights((12, 3, 3, 3)), biases(12)), b.activation((1, 8, 8, 12)), **CONV
+    )
+    axes = b.constant(np.array([1, 2], np.int32))
+    kept = head == "CONV_2D"
+    pooled = (1, 1, 1, 12) if kept else (1, 12)
+    x = b.operator("MEAN", (x, axes), b.activation(pooled, 0.02), keep_dims=kept)
+    if head == "CONV_2D":
+        y = b.activation((1, 1, 1, classes), 0.05)
+        options = {**CONV, "fused_activation": "NONE"}
+        b.operator("CONV_2D", (x, weights((classes, 1, 1, 12)), biases(classes)), y, **options)
+        flat = b.activation((1, classes), 0.05, b.tensors[y].quantization.zero_points[0])
+        x = b.operator("RESHAPE", (y,), flat)
+    else:
+        y = b.activation((1, classes), 0.05)
+        inputs = (x, weights((classes, 12)), biases(classes))
+        x = b.operator("FULLY_CONNECTED", inputs, y, fused_activation="NONE")
+    if tail:
+        options = {"beta": 1.0} if tail == "SOFTMAX" else {}
+        x = b.operator(tail, (x,), b.activation((1, classes), 1 / 256, -128), **options)
+    if reals:
+        x = b.operator("DEQUANTIZE", (x,), b.activation((1, classes), dtype="float32"))
+    return b.graph(source, x)
+
+
+def write(graph: Graph, folder: Path, name: str = "model.tflite") -> Path:
+    path = folder / name
+    path.write_bytes(to_flatbuffer(graph))
+    return path
+
+
+def generate(model: Path, *options: object) -> int:
+    return main([str(model), "--device", "nucleo_l4r5zi", *map(str, options)])
+
+
+# --- taking a classifier apart -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("head", ["FULLY_CONNECTED", "CONV_2D"])
+@pytest.mark.parametrize("reals", [False, True])
+def test_extractor_and_head_compute_what_the_whole_does(head: str, reals: bool) -> None:
+    whole = read_as_written(to_flatbuffer(classifier(reals=reals, head=head)))
+    parts = split(whole)
+    assert parts.head_kind == head
+    assert parts.extractor.output.shape == (1, 12)
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-2, 2, (20, 8, 8, 3)).astype(np.float32)
+    codes = to_codes(parts.extractor.input, images)
+    features = oracle(to_flatbuffer(parts.extractor), codes)
+    found = oracle(to_flatbuffer(whole), images if reals else codes).reshape(20, 5)
+    quantization = parts.extractor.output.quantization
+    real = (features - quantization.zero_points[0]) * np.float32(quantization.scales[0])
+    logits = real @ parts.head.weights.T + parts.head.bias
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    expected = found if reals else (found.astype(np.float32) + 128) / 256
+    # The whole rounds its logits to codes of 0.05 each, and probabilities to 1/256.
+    assert np.abs(probabilities - expected).max() < 0.02
+    assert np.ptp(expected) > 0.2
+
+
+def test_weights_are_scale_times_code() -> None:
+    graph = classifier()
+    op = next(op for op in graph.ops if op.kind == "FULLY_CONNECTED")
+    weights, bias = graph.tensors[op.inputs[1]], graph.tensors[op.inputs[2]]
+    scales = np.array(weights.quantization.scales)
+    head = split(graph).head
+    np.testing.assert_array_equal(
+        head.weights, (weights.data * scales[:, np.newaxis]).astype(np.float32)
+    )
+    source = graph.tensors[op.inputs[0]].quantization.scales[0]
+    np.testing.assert_array_equal(head.bias, (bias.data * source * scales).astype(np.float32))
+
+
+def test_a_single_sigmoid_becomes_two_classes() -> None:
+    head = split(classifier(classes=1, tail="LOGISTIC")).head
+    assert head.classes == 2
+    assert not head.weights[0].any()
+    assert head.weights[1].any()
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (classifier(classes=1), "has 1 outputs; a head has 2 to 256"),
+        (classifier(classes=257), "has 257 outputs"),
+        (classifier(tail="LOGISTIC"), "5 independent sigmoid outputs"),
+        (classifier(tail="RELU6"), "must be FULLY_CONNECTED.* it is RELU6 .*--new-head"),
+    ],
+)
+def test_what_is_no_classifier_is_refused_with_advice(graph: Graph, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        split(graph)
+
+
+def test_any_model_takes_a_new_head() -> None:
+    parts = with_new_head(classifier(classes=257, reals=True, tail=""), 3)
+    assert parts.head.weights.shape == (3, 257)
+    assert parts.extractor.output.dtype == parts.extractor.input.dtype == "int8"
+    with pytest.raises(ModelError, match="2 to 256 classes; got 1"):
+        with_new_head(classifier(), 1)
+
+
+def test_vectors_and_windows_of_time_become_images() -> None:
+    b = Builder(np.random.default_rng(0))
+    source = b.activation((1, 20, 6), 0.05, 0)
+    axes = b.constant(np.array([1], np.int32))
+    features = b.operator("MEAN", (source, axes), b.activation((1, 6)), keep_dims=False)
+    assert with_new_head(b.graph(source, features), 2).extractor.input.shape == (1, 1, 20, 6)
+
+
+# --- the command ---------------------------------------------------------------------------------
+
+
+@needs_cmake
+def test_without_hydra_and_torch_a_project_is_written_that_passes_its_test(tmp_path: Path) -> None:
+    """In a process of its own, where importing them or TensorFlow is an error."""
+    model = write(classifier(reals=True), tmp_path)
+    banned = tmp_path / "banned"
+    for name in ("hydra", "omegaconf", "torch", "tensorflow", "tflite_micro", "tinyml_nas"):
+        (banned / name).mkdir(parents=True)
+        (banned / name / "__init__.py").write_text(f"raise ImportError('{name} is banned')\n")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "codegen", "model.tflite", "--device", "nucleo_l4r5zi"),
+            *("--out", "project", "--report", "report.json", "--class-names", "a,b,c,d,e"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": f"{banned}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "FULLY_CONNECTED 12 -> 5, as float32" in done.stdout
+    assert "QUANTIZE, SOFTMAX, DEQUANTIZE: codes in, logits out" in done.stdout
+    assert "as many as fit" in done.stdout
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["fits"]
+    assert report["ram"]["limit"] - 16 < report["ram"]["all"] <= report["ram"]["limit"]
+    readme = (tmp_path / "project" / "README.md").read_text()
+    assert "this project's own code, run on a computer" in readme
+    build = "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure"
+    built = subprocess.run(
+        build, shell=True, cwd=tmp_path / "project", capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert model.exists()
+
+
+def test_an_oracles_features_are_held_against_given_images(tmp_path: Path) -> None:
+    model = write(classifier(), tmp_path)
+    parts = split(read_as_written(model))
+    images = np.random.default_rng(0).uniform(-2, 2, (3, 8, 8, 3)).astype(np.float32)
+    codes = to_codes(parts.extractor.input, images)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "features.npy", oracle(to_flatbuffer(parts.extractor), codes))
+    vectors = ["--golden", tmp_path / "images.npy", "--golden-features", tmp_path / "features.npy"]
+    assert generate(model, "--out", tmp_path / "project", *vectors) == 0
+    text = (tmp_path / "project" / "test" / "golden.hpp").read_text()
+    assert "kImages = 3;" in text
+    assert f" {codes[0, 0, 0, 0]}," in text
+
+
+def test_a_float_model_stays_float(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = write(classifier("float32"), tmp_path)
+    assert generate(model, "--dry-run") == 0
+    assert "float32, image 8x8x3\n" in capsys.readouterr().out
+
+
+def test_what_does_not_fit_is_said_in_bytes_and_not_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, out, report = write(classifier(), tmp_path), tmp_path / "out", tmp_path / "r.json"
+    options = ["--out", out, "--buffer-samples", 10_000_000, "--report", report]
+    assert generate(model, *options) == 1
+    said = capsys.readouterr().err
+    figures = json.loads(report.read_text())
+    missing, most = figures["missing"]["ram"], figures["learner"]["most_buffer_samples"]
+    assert f"{missing:,} too many; the largest part is buffer" in said
+    assert f"a buffer of {most:,} samples would fit" in said
+    assert not out.exists()
+    assert generate(model, "--dry-run", "--buffer-samples", most) == 0
+    assert generate(model, "--dry-run", "--buffer-samples", most + 1) == 1
+    assert generate(model, *options, "--force") == 0
+    assert (out / "CMakeLists.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "--out: which folder"),
+        (["--out", "x", "--golden-features", "f.npy"], "needs the images"),
+        (["--dry-run", "--class-names", "a,b"], "has 5 classes; got 2 names"),
+        (["--out", "x", "--golden", "none.npy"], "none.npy: cannot be read"),
+        (["--dry-run", "--device", "nowhere"], "device: must be one of"),
+    ],
+)
+def test_wrong_options_are_named(
+    options: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert generate(write(classifier(), tmp_path), *options) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_bytes_of_pixels_are_refused_as_golden_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "pixels.npy", np.zeros((1, 8, 8, 3), np.uint8))
+    options = ["--out", tmp_path / "out", "--golden", tmp_path / "pixels.npy"]
+    assert generate(write(classifier(), tmp_path), *options) == 2
+    assert "must hold int8 codes, or float32 reals; it holds uint8" in capsys.readouterr().err
+
+
+def test_a_damaged_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "cut.tflite"
+    path.write_bytes(to_flatbuffer(classifier())[:300])
+    assert generate(path, "--dry-run") == 2
+    assert "cut.tflite: truncated or corrupt" in capsys.readouterr().err
+
+
+def test_boards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list-devices"]) == 0
+    assert "nucleo_l4r5zi" in capsys.readouterr().out
