@@ -1,7 +1,6 @@
 """One file per operator: what it accepts, which kernel it calls, which constants that needs.
 
-To add one: a file here with an ``Operator``, a kernel in ``runtime/kernels``, a row in the table
-below and one in ``codegen.read``'s, and a comparison with the oracle in ``tests/codegen``.
+``docs/adding-an-operator.md`` tells how to add one.
 """
 
 from __future__ import annotations

@@ -10,6 +10,9 @@ from codegen.ops import OPERATORS
 from codegen.plan.lifetimes import Sharing, aligned, packed
 
 WIDTH = 400  # partial orders that are kept per length
+# Large graphs, hostile ones too, keep fewer, and very large ones the order that they have.
+WORK = 1_000_000
+MOST_OPERATORS = 256
 
 
 def better_order(
@@ -22,8 +25,9 @@ def better_order(
     those that need least go on (a beam search). Deterministic: ties go to the earlier operators.
     """
     jobs = _Jobs(graph, sharing)
-    if limit <= jobs.bound:
+    if limit <= jobs.bound or len(graph.ops) > MOST_OPERATORS:
         return None
+    width = min(width, max(1, WORK // len(graph.ops) ** 2))
     # set of operators that have run -> (largest need, order)
     states: dict[int, tuple[int, tuple[int, ...]]] = {0: (jobs.start, ())}
     for _ in graph.ops:

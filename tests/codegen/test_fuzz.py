@@ -165,7 +165,7 @@ def vector_of_everything(model: bytes) -> bytes:
 
 MOBILE = to_flatbuffer(mobile_graph())
 GREEDY = {
-    "too many operators": (long_chain(2000), "1024 are taken"),
+    "too many operators": (long_chain(2000), "512 are taken"),
     "activations of gigabytes": (
         one_buffer_for_all(120, 1 << 20),
         "activations take|no tensor may",
