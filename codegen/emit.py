@@ -34,7 +34,7 @@ import numpy.typing as npt
 
 from codegen import VERSION, literals, ops
 from codegen.digest import model_digest
-from codegen.drivers import emulated_serial_driver, serial_driver
+from codegen.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
@@ -117,6 +117,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "drivers": {
             "board": serial_driver(project.board),
             "emulated": emulated_serial_driver(project.board),
+            "flash": flash_driver(project.board),
         },
     }
 

@@ -20,7 +20,13 @@ from codegen.plan import Plan
 FLOAT_BYTES = 4
 LABEL_BYTES = 1
 LEARNER_STATE_BYTES = 12  # learning rate, and the buffer's position and count
-DATA_BYTES = 192  # the mailbox, padding between arena and model, and libm's state where it is used
+# The application (platform/application.hpp): the frame in work, counts of accuracy for each class,
+# the last image's features. The fixed part is exact, and asserted where it is compiled.
+FIRMWARE_BYTES = 376
+FIRMWARE_CLASS_BYTES = 8
+DATA_BYTES = (
+    192  # the counter of ticks, padding between arena and model, and libm's state where it is used
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +35,7 @@ class MemoryMap:
 
     Flash holds ``weights`` (all constants of the extractor: weights, biases, multipliers, tables),
     ``head`` (its initial values) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
-    ``learner`` (its state), ``data`` (what else is static) and ``stack``.
+    ``learner`` (its state), ``firmware`` (the state of the program around the model), ``data`` (what else is static) and ``stack``.
     """
 
     flash: Mapping[str, int]
@@ -57,12 +63,16 @@ def memory_map(
     head = FLOAT_BYTES * (features + 1) * classes
     sample = features * DTYPE_BYTES[graph.output.dtype] + LABEL_BYTES
     buffer = buffer_samples * sample
+    firmware = (
+        FIRMWARE_BYTES + FIRMWARE_CLASS_BYTES * classes + features * DTYPE_BYTES[graph.output.dtype]
+    )
     padding = -(head + LEARNER_STATE_BYTES + buffer) % FLOAT_BYTES
     ram = {
         "arena": plan.arena_bytes,
         "head": head,
         "buffer": buffer,
         "learner": LEARNER_STATE_BYTES + padding,
+        "firmware": firmware + -firmware % FLOAT_BYTES,
         "data": DATA_BYTES,
         "stack": board.stack_bytes,
     }

@@ -26,7 +26,7 @@ from codegen.link.messages import (
     Timing,
 )
 
-HEAD_CHUNK_BYTES = 256  # a reply that noise destroys is asked for again
+HEAD_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
 
 
 class Port(Protocol):

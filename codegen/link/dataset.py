@@ -44,14 +44,10 @@ def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples
     if not path.is_file():
         raise DataError(f"{path}: there is no such file")
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.lib.npyio.NpzFile):
-            images, classes = loaded["images"], loaded["labels"]
-        elif labels is None:
-            raise DataError(f"{path}: holds images only; name the labels with --labels FILE.npy")
-        else:
-            images, classes = loaded, np.load(labels, allow_pickle=False)
-    except (OSError, KeyError, EOFError) as error:
+        images, classes = _arrays(path, labels)
+    except DataError:
+        raise
+    except (OSError, KeyError, EOFError, ValueError) as error:
         raise DataError(f"{path}: no .npz with images and labels, and no .npy: {error}") from error
     if images.ndim != 4 or classes.shape != images.shape[:1] or classes.dtype.kind not in "iu":
         raise DataError(
@@ -84,6 +80,18 @@ def prepare(samples: Samples, hello: Hello) -> Samples:
             f"channels; got {images.dtype.name} {images.shape[1:]}"
         )
     return Samples(images, labels)
+
+
+def _arrays(
+    path: Path, labels: Path | None
+) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
+    loaded = np.load(path, allow_pickle=False)
+    if isinstance(loaded, np.lib.npyio.NpzFile):
+        with loaded:
+            return loaded["images"], loaded["labels"]
+    if labels is None:
+        raise DataError(f"{path}: holds images only; name the labels with --labels FILE.npy")
+    return loaded, np.load(labels, allow_pickle=False)
 
 
 def _from_bytes(images: npt.NDArray[np.uint8], hello: Hello) -> npt.NDArray[np.generic]:

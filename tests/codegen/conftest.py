@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def identity_project(
     dtype: str = "int8",
     core: str = "cortex-m4",
     class_names: tuple[str, ...] = (),
+    machine: str = "",
 ) -> Project:
     """A project with a random head and two golden images."""
     rng = np.random.default_rng(7)
@@ -53,7 +55,7 @@ def identity_project(
         graph=identity_graph(features, dtype),
         head=HeadWeights(weights, bias),
         learner=LearnerSettings(buffer_samples, learning_rate, passes, loss),
-        board=BOARDS[core],
+        board=replace(BOARDS[core], emulator=machine or BOARDS[core].emulator),
         golden=Golden(images, images.reshape(2, features)),
         class_names=class_names,
     )

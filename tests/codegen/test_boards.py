@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from codegen import board as boards
+from codegen import elf
 from codegen.board import Board
+from codegen.emit import emit
 from codegen.machines import MACHINES, machine_of
 
 KIB = 1024
@@ -154,3 +159,51 @@ def test_a_machine_must_stand_in_for_the_core(machine):
     board = replace(boards.load("nucleo_f446re"), emulator=machine)
     with pytest.raises(ValueError, match=r"device\.emulator: no such machine for a cortex-m4"):
         machine_of(board)
+
+
+@pytest.mark.skipif(not shutil.which("arm-none-eabi-g++"), reason="no Arm compiler")
+@pytest.mark.parametrize("name", boards.names())
+def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_path):
+    board = boards.load(name)
+    tree, program = tmp_path / "project", tmp_path / "program.elf"
+    emit(replace(make_identity(), board=board), tree)
+    (tmp_path / "main.cpp").write_text("static int data = 1;\nint main() { return ++data; }\n")
+    platform = tree / "platform"
+    sources = [platform / "startup.cpp", *platform.glob("boot_block.cpp"), tmp_path / "main.cpp"]
+    flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-nostartfiles"]
+    flags += ["--specs=nano.specs", "-fno-exceptions", "-DTINYML_INTERRUPTS=3", "-Wl,--gc-sections"]
+    link = [f"-T{platform / 'board.ld'}", f"-L{platform}"]
+    command = ["arm-none-eabi-g++", *board.core_flags, *flags, *link, *map(str, sources)]
+    subprocess.run([*command, "-o", str(program)], check=True)
+
+    vectors = board.boot_origin if board.boot_bytes else board.flash_origin
+    sections = {section.name: section for section in elf.read(program).sections}
+    assert sections[".vectors"].address == vectors
+    assert sections[".stack"].address == board.ram_origin
+    assert sections[".stack"].size_bytes == board.stack_bytes
+    assert board.ram_origin < sections[".data"].address < board.ram_origin + board.ram_bytes
+    assert 0 <= sections[".text"].address - board.flash_origin < 256
+
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", program], check=True, capture_output=True, text=True
+    ).stdout
+    addresses = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
+    assert addresses["__storage_start"] == board.storage_origin
+    assert addresses["__storage_end"] == board.storage_origin + board.storage_bytes
+
+    words = np.frombuffer(contents(program, ".vectors", tmp_path), "<u4")
+    assert words[0] == board.ram_origin + board.stack_bytes
+    assert words[1] == addresses["Reset_Handler"] | 1
+    assert set(words[2:15]) == {addresses["Fault_Handler"] | 1}
+    assert words[15] == addresses["SysTick_Handler"] | 1
+    assert set(words[16:19]) == {addresses["Interrupt_Handler"] | 1}
+    block = [0xFFFFDED3, 0x10210142, 0x000001FF, 0, 0xAB123579] if board.boot_block else []
+    assert words[19:].tolist() == block
+
+
+def contents(program: Path, section: str, folder: Path) -> bytes:
+    """The bytes of a section of an ELF file."""
+    copy = folder / "section.bin"
+    command = ["arm-none-eabi-objcopy", "-O", "binary", f"--only-section={section}"]
+    subprocess.run([*command, program, copy], check=True)
+    return copy.read_bytes()

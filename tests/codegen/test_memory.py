@@ -113,6 +113,7 @@ def test_parts_of_ram(make_identity):
     assert ram["buffer"] == 4 * (12 + 1)
     assert ram["stack"] == 8192
     assert ram["arena"] == 16
+    assert ram["firmware"] == 376 + 8 * 5 + 12
     floats = planned(make_identity(features=12, classes=5, buffer_samples=4, dtype="float32")).ram
     assert floats["buffer"] == 4 * (12 * 4 + 1)
     assert floats["head"] == ram["head"]
@@ -143,4 +144,12 @@ def test_totals_are_the_sums_of_their_parts(make_identity):
     assert memory.flash_bytes == sum(memory.flash.values())
     assert memory.ram_bytes == sum(memory.ram.values())
     assert set(memory.flash) == {"weights", "head", "code"}
-    assert set(memory.ram) == {"arena", "head", "buffer", "learner", "data", "stack"}
+    assert set(memory.ram) == {
+        "arena",
+        "head",
+        "buffer",
+        "learner",
+        "firmware",
+        "data",
+        "stack",
+    }

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from codegen import elf, target, toolchain
+from codegen.board import load
 from codegen.emit import emit
 from codegen.host import HostModel
 from codegen.project import LearnerSettings
@@ -61,6 +63,45 @@ def test_real_images_give_the_oracles_bytes_and_learning_the_hosts_bits(built):
     np.testing.assert_array_equal(run.bias, bias)
     assert not np.array_equal(weights, project.head.weights)
     assert run.stack_bytes < project.board.stack_bytes / 2
+
+
+@needs_board_tools
+def test_nothing_writes_to_constants(sample, tmp_path):
+    """On the machine whose flash is a ROM, where such a write is lost, the host's bits are learned.
+
+    Its memory is the board's own, so this is the board's linker script, all but the lengths.
+    """
+    board = replace(load("nucleo_f446re"), emulator="netduinoplus2")
+    images = sample.split("test").pixels[:6]
+    project = mobile_project(board, images, LearnerSettings(3, 0.002))
+    tree, labels = tmp_path / "project", np.arange(6, dtype=np.uint8)
+    emit(project, tree)
+    host = HostModel(tree)
+    run = target.run_stream(
+        tree, board, tmp_path / "build", host.shape, project.golden.inputs, labels
+    )
+    np.testing.assert_array_equal(run.features, project.golden.features)
+    for row, label in zip(run.features, labels, strict=True):
+        host.learn(row, int(label))
+    np.testing.assert_array_equal(run.weights, host.head()[0])
+
+
+@needs_board_tools
+@pytest.mark.parametrize(("machine", "read_back"), [("netduinoplus2", 0), ("mps2-an386", 5)])
+def test_a_write_to_a_constant_is_lost_in_a_rom_only(emit_identity, tmp_path, machine, read_back):
+    project, tree = emit_identity(machine=machine)
+    program = tree / "test" / "self_test.cpp"
+    constant = "const_cast<volatile float&>(tinyml::kInitialWeights[0])"
+    program.write_text(
+        '#include "src/head.hpp"\n'
+        + program.read_text().replace(
+            "  test_extractor();",
+            f"  {constant} = 5.0F;\n  io::print(static_cast<long>({constant}));\n"
+            "  test_extractor();",
+        )
+    )
+    printed = target.run_self_test(tree, project.board, tmp_path)
+    assert printed.startswith(f"{read_back}features that differ")
 
 
 @needs_board_tools
@@ -161,7 +202,7 @@ def test_the_firmware_has_no_semihosting_and_no_test(firmware):
     symbols = subprocess.run(
         ["arm-none-eabi-nm", "-C", firmware[1]], check=True, capture_output=True, text=True
     ).stdout
-    assert "tinyml::Model::learn_image" in symbols
+    assert "tinyml::Application::receive" in symbols
     assert not re.search(r"semihost|golden|printf|malloc|_sbrk|__cxa_throw|typeinfo", symbols)
 
 

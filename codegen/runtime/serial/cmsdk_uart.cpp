@@ -1,5 +1,5 @@
 // The UART of Arm's CMSDK (DDI 0479, "APB UART"), which QEMU's mps2 and mps3 machines have.
-// TINYML_UART_BASE is its address. Run on mps2-an386, mps2-an500.
+// TINYML_UART_BASE is its address. Run under QEMU on mps2-an386, -an500, -an505 and mps3-an547.
 
 #include "runtime/serial/port.hpp"
 

@@ -6,6 +6,10 @@
 #include "runtime/serial/port.hpp"
 
 namespace tinyml {
+
+static_assert(sizeof(void*) != 4 || sizeof(Application) == MemoryPlan::kFirmwareBytes,
+              "the planned bytes are the real ones");
+
 namespace {
 
 constexpr std::uint32_t kImageBytes = Config::kImageElements * sizeof(Config::Pixel);

@@ -25,8 +25,8 @@ Outcome run(std::uint8_t* content, int bytes, const std::uint8_t* block, std::ui
   const std::uint32_t words[2] = {kDigest[0] ^ digest, kDigest[1]};
   tinyml::SlotStore<Flash> store(flash, static_cast<std::size_t>(bytes), words);
   Outcome outcome = {};
-  outcome.done = block != nullptr ? store.save(block, outcome.sequence)
-                                  : store.load(out, outcome.sequence);
+  outcome.done =
+      block != nullptr ? store.save(block, outcome.sequence) : store.load(out, outcome.sequence);
   outcome.erasures = flash.erasures;
   outcome.programs = flash.programs;
   outcome.misuses = flash.misuses;
