@@ -13,7 +13,7 @@ from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype
 
-RANDOM_NETWORKS = 10
+RANDOM_NETWORKS = 50
 
 
 def record(

@@ -19,7 +19,7 @@ from tinyml_nas.supernet.train import train_supernet
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
 RECIPE = SupernetRecipe(
-    epochs=2, batch_size=32, checkpoint_steps=3, largest_share=0.5, random_networks=1
+    epochs=2, batch_size=32, checkpoint_steps=3, largest_epochs=1, random_networks=1
 )
 
 
