@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
@@ -49,13 +50,13 @@ class Muon(torch.optim.Optimizer):
 def orthogonalised(matrix: Tensor) -> Tensor:
     """The matrix (m, n) with its singular values near 1, times sqrt(m / n) where it is tall."""
     rows, columns = matrix.shape
-    x = matrix.T if rows > columns else matrix
+    x: Tensor = matrix.T if rows > columns else matrix
     x = x / (x.norm() + 1e-7)
     a, b, c = NEWTON_SCHULZ
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.T * (rows / columns) ** 0.5 if rows > columns else x
+    return x if rows <= columns else x.T * math.sqrt(rows / columns)
 
 
 class Optimizer:

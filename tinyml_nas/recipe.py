@@ -24,8 +24,6 @@ class Recipe:
         average_steps: Steps that the exponential moving average of the weights reaches back; the
             average is what training returns. 0 for none.
         checkpoint_steps: Steps between two states on disk.
-        extends: State of a run of the same recipe, seed and data from which this one goes on; it
-            may have had another length.
         device: ``auto`` takes a GPU if there is one.
         precision: ``auto`` is bfloat16 on a GPU that has it, else float32.
     """
@@ -45,7 +43,6 @@ class Recipe:
     average_steps: int = 0
     clip_norm: float = 5.0
     checkpoint_steps: int = 100
-    extends: Path | None = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
@@ -70,11 +67,6 @@ class Recipe:
                 f"recipe.decay_epochs: must be in (0, recipe.epochs = {self.epochs}], or null for "
                 f"a cosine; got {self.decay_epochs}"
             )
-        if self.extends is not None and self.decay_epochs is None:
-            raise ValueError(
-                "recipe.extends: needs recipe.decay_epochs, because a cosine depends on its length "
-                "from its first step"
-            )
 
     @property
     def plateau_ends(self) -> float | None:
@@ -87,8 +79,10 @@ class Recipe:
             return epoch / self.warmup_epochs + 0.01
         if self.decay_epochs is not None:
             return min(1.0, max(0.0, self.epochs - epoch) / self.decay_epochs)
-        done = (epoch - self.warmup_epochs) / max(self.epochs - self.warmup_epochs, 1e-9)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        if epoch >= self.epochs:
+            return 0.0
+        done = (epoch - self.warmup_epochs) / (self.epochs - self.warmup_epochs)
+        return 0.5 * (1 + math.cos(math.pi * done))
 
 
 @dataclass(frozen=True)
@@ -96,10 +90,13 @@ class SupernetRecipe(Recipe):
     """The first ``largest_epochs`` train the largest network alone.
 
     After that each step trains the largest, the smallest and ``random_networks`` others.
+    ``extends`` is the state of a run of the same recipe, seed and data from which this one goes on;
+    only its length may have been another.
     """
 
     largest_epochs: float = 0.0
     random_networks: int = 2
+    extends: Path | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,6 +107,11 @@ class SupernetRecipe(Recipe):
         if self.random_networks < 0:
             raise ValueError(
                 f"recipe.random_networks: must not be negative; got {self.random_networks}"
+            )
+        if self.extends is not None and self.decay_epochs is None:
+            raise ValueError(
+                "recipe.extends: needs recipe.decay_epochs, because a cosine depends on its length "
+                "from its first step"
             )
 
 

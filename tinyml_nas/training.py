@@ -23,11 +23,12 @@ from tinyml_nas.augmentation import augment, resized
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.optimizer import Average, Optimizer
 from tinyml_nas.preprocess import normalise, resize
-from tinyml_nas.recipe import DistilledRecipe, Recipe
+from tinyml_nas.recipe import DistilledRecipe, Recipe, SupernetRecipe
 from tinyml_nas.training_state import Curve, TrainingState
 from tinyml_nas.types import Images
 
 EVALUATION_BATCH = 250
+RECALIBRATION_IMAGES = 2000
 STATE = "training.safetensors"
 PLATEAU_STATE = "plateau.safetensors"
 """Written when the learning rate is about to fall: what a longer run can extend."""
@@ -81,7 +82,12 @@ def train(
     total = math.ceil(recipe.epochs * steps_per_epoch)
     ends = recipe.plateau_ends
     plateau_steps = None if ends is None else math.floor(ends * steps_per_epoch)
-    step, curve = state.load(folder / STATE, steps_per_epoch)
+    step: int = 0
+    curve: Curve = []
+    if (folder / STATE).exists():
+        step, curve = state.load(folder / STATE)
+    elif isinstance(recipe, SupernetRecipe) and recipe.extends is not None:
+        step, curve = state.extend(recipe.extends, plateau_steps)
     started, losses = time.monotonic(), []
     while step < total:
         if step == plateau_steps:
@@ -159,9 +165,14 @@ def finetune(
     progress: Progress = silent,
     teacher: StaticNetwork | None = None,
 ) -> Curve:
-    """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher."""
-    share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) and teacher else 0.0
+    """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
+
+    BatchNorm's statistics are measured at the end, because running ones lag behind the weights and
+    were taken of augmented images.
+    """
+    share = 0.0
     if teacher is not None:
+        share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) else 0.0
         teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
 
@@ -170,7 +181,7 @@ def finetune(
             logits = network(batch.inputs(network.resolution))
         smoothing = recipe.label_smoothing
         loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
-        if teacher is not None and share:
+        if teacher is not None:
             with torch.no_grad(), autocast(recipe):
                 answers = teacher(batch.inputs(teacher.resolution))
             distilled = F.cross_entropy(logits.float(), answers.float().softmax(1))
@@ -178,7 +189,9 @@ def finetune(
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
-    return train(network, backward, images, recipe, folder, seed, progress)
+    curve = train(network, backward, images, recipe, folder, seed, progress)
+    recalibrate(network, images[:RECALIBRATION_IMAGES])
+    return curve
 
 
 def inputs_of(images: Images, side: int) -> Iterator[Tensor]:

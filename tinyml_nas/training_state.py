@@ -16,9 +16,7 @@ from tinyml_nas.recipe import Recipe
 
 Curve = list[dict[str, float]]
 
-FREE_TO_CHANGE = (
-    *("epochs", "decay_epochs", "checkpoint_steps", "extends", "device", "precision"),
-)
+FREE_TO_CHANGE = {"epochs", "decay_epochs", "checkpoint_steps", "extends", "device", "precision"}
 """Fields in which a run may differ from the one that it extends."""
 
 
@@ -46,35 +44,37 @@ class TrainingState:
         save_file(tensors, partial, metadata)
         partial.replace(path)
 
-    def load(self, path: Path, steps_per_epoch: int) -> tuple[int, Curve]:
-        """Restore in place from ``path``, else from what the recipe extends; else (0, []).
+    def load(self, path: Path) -> tuple[int, Curve]:
+        """Restore in place: how many steps are done, and their curve.
 
         Raises:
-            ValueError: the file is damaged or of another run.
+            ValueError: the file is damaged.
         """
-        start = self.recipe.extends
-        if path.exists():
-            return self._restore(*_read(path))
-        if start is None:
-            return 0, []
-        metadata, tensors = _read(start)
-        if metadata["identity"] != self._identity():
+        return self._restore(*_read(path))
+
+    def extend(self, path: Path, plateau_steps: int | None) -> tuple[int, Curve]:
+        """Restore what another run of the same recipe left at its peak learning rate.
+
+        Raises:
+            ValueError: the file is missing, damaged, of another recipe, or too late in its run.
+        """
+        if not path.is_file():
+            raise ValueError(f"recipe.extends: no file {path}")
+        metadata, tensors = _read(path)
+        if metadata.get("identity") != self._identity():
             raise ValueError(
-                f"recipe.extends: {start} is of another recipe or seed:\n"
-                f"  file   {metadata['identity']}\n  config {self._identity()}"
+                f"recipe.extends: {path} is of another recipe or seed:\n"
+                f"  file   {metadata.get('identity')}\n  config {self._identity()}"
             )
-        plateau_ends = self.recipe.plateau_ends
-        assert plateau_ends is not None
-        done = int(metadata["step"]) / steps_per_epoch
         if metadata["at_peak"] != "True":
             raise ValueError(
-                f"recipe.extends: the learning rate of {start} has begun to fall; take the state "
+                f"recipe.extends: the learning rate of {path} has begun to fall; take the state "
                 "from before, plateau.safetensors"
             )
-        if done > plateau_ends:
+        if plateau_steps is None or int(metadata["step"]) > plateau_steps:
             raise ValueError(
-                f"recipe.extends: {start} has done {done:.2f} epochs at the peak learning rate; "
-                f"recipe.epochs - recipe.decay_epochs must be at least that; got {plateau_ends}"
+                f"recipe.extends: {path} has done {metadata['step']} steps at the peak learning "
+                f"rate; recipe.epochs - recipe.decay_epochs asks for {plateau_steps}"
             )
         return self._restore(metadata, tensors)
 
@@ -87,8 +87,7 @@ class TrainingState:
 
     def _identity(self) -> str:
         fields = dataclasses.asdict(self.recipe)
-        for name in FREE_TO_CHANGE:
-            del fields[name]
+        fields = {name: fields[name] for name in fields.keys() - FREE_TO_CHANGE}
         return json.dumps({**fields, "seed": self.seed}, sort_keys=True)
 
 

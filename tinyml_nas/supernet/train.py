@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.supernet.network import Supernet
-from tinyml_nas.training import Batch, Curve, Progress, autocast, silent, train
+from tinyml_nas.training import Batch, Progress, autocast, silent, train
+from tinyml_nas.training_state import Curve
 from tinyml_nas.types import Images
 
 
