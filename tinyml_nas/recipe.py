@@ -91,22 +91,23 @@ class SupernetRecipe(Recipe):
 
     After that each step trains the largest, the smallest and ``random_networks`` others.
     ``extends`` is the state of a run of the same recipe, seed and data from which this one goes on;
-    only its length may have been another.
+    only its length may have been another. ``reported_networks`` random ones are scored at the end.
     """
 
     largest_epochs: float = 0.0
     random_networks: int = 2
     extends: Path | None = None
+    reported_networks: int = 50
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.largest_epochs < 0:
+        for key in ("largest_epochs", "random_networks"):
+            if getattr(self, key) < 0:
+                raise ValueError(f"recipe.{key}: must not be negative; got {getattr(self, key)}")
+        if self.reported_networks < 2:
             raise ValueError(
-                f"recipe.largest_epochs: must not be negative; got {self.largest_epochs}"
-            )
-        if self.random_networks < 0:
-            raise ValueError(
-                f"recipe.random_networks: must not be negative; got {self.random_networks}"
+                "recipe.reported_networks: must be at least 2, for a deviation; got "
+                f"{self.reported_networks}"
             )
         if self.extends is not None and self.decay_epochs is None:
             raise ValueError(

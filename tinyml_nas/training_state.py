@@ -16,7 +16,10 @@ from tinyml_nas.recipe import Recipe
 
 Curve = list[dict[str, float]]
 
-FREE_TO_CHANGE = {"epochs", "decay_epochs", "checkpoint_steps", "extends", "device", "precision"}
+FREE_TO_CHANGE = {
+    *("epochs", "decay_epochs", "checkpoint_steps", "extends", "reported_networks"),
+    *("device", "precision"),
+}
 """Fields in which a run may differ from the one that it extends."""
 
 

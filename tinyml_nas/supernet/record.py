@@ -16,8 +16,6 @@ from tinyml_nas.supernet.space import Genotype
 from tinyml_nas.training import device_of
 from tinyml_nas.training_state import Curve
 
-RANDOM_NETWORKS = 50
-
 
 def record(
     problem: SupernetProblem,
@@ -25,13 +23,12 @@ def record(
     curve: Curve,
     data_digest: str,
     seed: int,
-    random_networks: int = RANDOM_NETWORKS,
 ) -> dict[str, Any]:
     """Recipe, data, seed, hardware and curve; inherited accuracy on the validation split."""
     space = problem.supernet.space
     rng = np.random.default_rng(seed)
     smallest, largest = problem.anchors()
-    drawn = [space.sample(rng) for _ in range(random_networks)]
+    drawn = [space.sample(rng) for _ in range(recipe.reported_networks)]
     return {
         "recipe": describe(recipe),
         "space": describe(space),

@@ -21,7 +21,12 @@ from tinyml_nas.supernet.train import train_supernet
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
 RECIPE = SupernetRecipe(
-    epochs=2, batch_size=32, checkpoint_steps=3, largest_epochs=1, random_networks=1
+    epochs=2,
+    batch_size=32,
+    checkpoint_steps=3,
+    largest_epochs=1,
+    random_networks=1,
+    reported_networks=3,
 )
 
 
@@ -132,7 +137,7 @@ def test_the_record_scores_inherited_networks(tiny_space, sample):
     train, validation = sample.split("train")[:100], sample.split("validation")[:100]
     problem = SupernetProblem(supernet, train, validation, BOARD)
     curve = [{"step": 3.0, "loss": 2.3, "seconds": 1.4}, {"step": 6.0, "loss": 2.2, "seconds": 1.4}]
-    made = record(problem, RECIPE, curve, "digest of the data", seed=0, random_networks=3)
+    made = record(problem, RECIPE, curve, "digest of the data", seed=0)
     assert made["seconds"] == 3
     assert made["data_digest"] == "digest of the data"
     assert made["smallest"]["parameters"] < made["largest"]["parameters"]
