@@ -24,7 +24,7 @@ from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.optimizer import Average, Optimizer
 from tinyml_nas.preprocess import normalise, resize
 from tinyml_nas.recipe import DistilledRecipe, Recipe, SupernetRecipe
-from tinyml_nas.training_state import Curve, TrainingState
+from tinyml_nas.training_state import Curve, Log, TrainingState
 from tinyml_nas.types import Images
 
 EVALUATION_BATCH = 250
@@ -80,49 +80,48 @@ def train(
     state = TrainingState(model, optimizer, average, recipe, seed)
     steps_per_epoch = len(images) // recipe.batch_size
     total = math.ceil(recipe.epochs * steps_per_epoch)
-    ends = recipe.plateau_ends
-    plateau_steps = None if ends is None else math.floor(ends * steps_per_epoch)
-    step: int = 0
-    curve: Curve = []
+    plateau = recipe.plateau_ends
+    plateau_steps = None if plateau is None else math.floor(plateau * steps_per_epoch)
+    log = Log()
     if (folder / STATE).exists():
-        step, curve = state.load(folder / STATE)
+        log = state.load(folder / STATE)
     elif isinstance(recipe, SupernetRecipe) and recipe.extends is not None:
-        step, curve = state.extend(recipe.extends, plateau_steps)
-    started, losses = time.monotonic(), []
-    while step < total:
-        if step == plateau_steps:
-            state.save(folder / PLATEAU_STATE, step, curve, at_peak=True)
-        epoch = step / steps_per_epoch
+        log = state.extend(recipe.extends, plateau_steps)
+    loss_sum, started = torch.tensor(log.loss_sum, device=device), time.monotonic() - log.seconds
+    while log.step < total:
+        if log.step == plateau_steps:
+            state.save(folder / PLATEAU_STATE, log, at_peak=True)
+        epoch = log.step / steps_per_epoch
         optimizer.zero_grad()
-        losses.append(
-            backward(draw_batch(pixels, labels, recipe, steps_per_epoch, step, seed), epoch)
-        )
+        batch = draw_batch(pixels, labels, recipe, steps_per_epoch, log.step, seed)
+        loss_sum += backward(batch, epoch)
         optimizer.step(recipe.rate_at(epoch))
-        step += 1
-        average.update(step)
-        ends_epoch, saves = step % steps_per_epoch == 0, step % recipe.checkpoint_steps == 0
-        if ends_epoch or saves or step == total:
-            check_finite(losses[-1], step, recipe)
-        if ends_epoch or step == total:
-            seconds = round(time.monotonic() - started, 1)
-            loss = float(torch.stack(losses).mean())
-            curve.append({"step": step, "loss": loss, "seconds": seconds})
-            started, losses = time.monotonic(), []
-        if saves or step == total:
-            at_peak = plateau_steps is not None and step <= plateau_steps
-            state.save(folder / STATE, step, curve, at_peak=at_peak)
-        progress(step, total)
+        log.step, log.steps = log.step + 1, log.steps + 1
+        average.update(log.step)
+        ends = log.step % steps_per_epoch == 0 or log.step == total
+        saves = log.step % recipe.checkpoint_steps == 0 or log.step == total
+        if ends or saves:  # else a GPU is not waited for
+            log.loss_sum, log.seconds = float(loss_sum), time.monotonic() - started
+            check_finite(log, recipe)
+        if ends:
+            log.end_epoch()
+            loss_sum.zero_()
+            started = time.monotonic()
+        if saves:
+            at_peak = plateau_steps is not None and log.step <= plateau_steps
+            state.save(folder / STATE, log, at_peak=at_peak)
+        progress(log.step, total)
     average.apply()
     model.to("cpu")
-    return curve
+    return log.curve
 
 
-def check_finite(loss: Tensor, step: int, recipe: Recipe) -> None:
+def check_finite(log: Log, recipe: Recipe) -> None:
     """Stop a run that diverged, before its state is saved."""
-    if not torch.isfinite(loss):
+    if not math.isfinite(log.loss_sum):
         raise RuntimeError(
-            f"training diverged before step {step}: loss {float(loss)}; lower the recipe's "
-            f"learning_rate (now {recipe.learning_rate})"
+            f"training diverged before step {log.step}: loss {log.loss_sum / log.steps}; lower the "
+            f"recipe's learning_rate (now {recipe.learning_rate})"
         )
 
 

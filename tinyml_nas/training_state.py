@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -23,8 +24,25 @@ FREE_TO_CHANGE = {
 """Fields in which a run may differ from the one that it extends."""
 
 
+@dataclass
+class Log:
+    """Steps that are done, an entry for each whole epoch, and what belongs to the next entry."""
+
+    step: int = 0
+    curve: Curve = field(default_factory=list)
+    steps: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+
+    def end_epoch(self) -> None:
+        """Turn what was gathered into an entry."""
+        loss, seconds = self.loss_sum / self.steps, round(self.seconds, 1)
+        self.curve.append({"step": self.step, "loss": loss, "seconds": seconds})
+        self.steps, self.loss_sum, self.seconds = 0, 0.0, 0.0
+
+
 class TrainingState:
-    """Weights, momentum, average, step and curve in one safetensors file, replaced whole."""
+    """Weights, momentum, average and log in one safetensors file, replaced whole."""
 
     def __init__(
         self, model: nn.Module, optimizer: Optimizer, average: Average, recipe: Recipe, seed: int
@@ -32,13 +50,12 @@ class TrainingState:
         self.model, self.optimizer, self.average = model, optimizer, average
         self.recipe, self.seed = recipe, seed
 
-    def save(self, path: Path, step: int, curve: Curve, *, at_peak: bool) -> None:
+    def save(self, path: Path, log: Log, *, at_peak: bool) -> None:
         """Write aside, then rename. ``at_peak``: the learning rate has not begun to fall."""
         tensors = {f"model.{k}": v.contiguous() for k, v in self.model.state_dict().items()}
         tensors |= self.optimizer.state() | self.average.state()
         metadata = {
-            "step": str(step),
-            "curve": json.dumps(curve),
+            "log": json.dumps(dataclasses.asdict(log)),
             "identity": self._identity(),
             "at_peak": str(at_peak),
         }
@@ -47,15 +64,15 @@ class TrainingState:
         save_file(tensors, partial, metadata)
         partial.replace(path)
 
-    def load(self, path: Path) -> tuple[int, Curve]:
-        """Restore in place: how many steps are done, and their curve.
+    def load(self, path: Path) -> Log:
+        """Restore in place.
 
         Raises:
             ValueError: the file is damaged.
         """
         return self._restore(*_read(path))
 
-    def extend(self, path: Path, plateau_steps: int | None) -> tuple[int, Curve]:
+    def extend(self, path: Path, plateau_steps: int | None) -> Log:
         """Restore what another run of the same recipe left at its peak learning rate.
 
         Raises:
@@ -74,19 +91,20 @@ class TrainingState:
                 f"recipe.extends: the learning rate of {path} has begun to fall; take the state "
                 "from before, plateau.safetensors"
             )
-        if plateau_steps is None or int(metadata["step"]) > plateau_steps:
+        log = self._restore(metadata, tensors)
+        if plateau_steps is None or log.step > plateau_steps:
             raise ValueError(
-                f"recipe.extends: {path} has done {metadata['step']} steps at the peak learning "
-                f"rate; recipe.epochs - recipe.decay_epochs asks for {plateau_steps}"
+                f"recipe.extends: {path} has done {log.step} steps at the peak learning rate; "
+                f"recipe.epochs - recipe.decay_epochs asks for {plateau_steps}"
             )
-        return self._restore(metadata, tensors)
+        return log
 
-    def _restore(self, metadata: dict[str, str], tensors: dict[str, Tensor]) -> tuple[int, Curve]:
+    def _restore(self, metadata: dict[str, str], tensors: dict[str, Tensor]) -> Log:
         model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
         self.model.load_state_dict(model)
         self.optimizer.load(tensors)
         self.average.load(tensors)
-        return int(metadata["step"]), json.loads(metadata["curve"])
+        return Log(**json.loads(metadata["log"]))
 
     def _identity(self) -> str:
         fields = dataclasses.asdict(self.recipe)

@@ -59,6 +59,7 @@ def test_a_killed_run_ends_with_the_same_weights(tiny_space, sample, tmp_path, s
     resumed, resumed_curve = run(tiny_space, images, tmp_path / "killed")
     assert same(whole, resumed)
     assert [e["step"] for e in resumed_curve] == [e["step"] for e in curve] == [6, 12]
+    assert [e["loss"] for e in resumed_curve] == [e["loss"] for e in curve]
 
 
 def test_a_longer_run_takes_up_the_plateau_of_a_shorter_one(tiny_space, sample, tmp_path):
