@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 
 from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.store import describe
+from tinyml_nas.supernet.files import space_fields
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype
 from tinyml_nas.training import device_of
@@ -31,7 +33,7 @@ def record(
     drawn = [space.sample(rng) for _ in range(recipe.reported_networks)]
     return {
         "recipe": describe(recipe),
-        "space": describe(space),
+        "space": json.loads(space_fields(space, problem.supernet.classes)),
         "board": problem.board.name,
         "data_digest": data_digest,
         "seed": seed,
