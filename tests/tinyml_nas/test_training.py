@@ -82,10 +82,10 @@ def test_recalibration_makes_batchnorm_statistics_those_of_the_images(network, s
 
 @pytest.mark.parametrize("optimizer", ["sgd", "muon"])
 def test_finetuning_learns_real_images_and_resumes_exactly(network, sample, tmp_path, optimizer):
-    images = sample.split("train")[:500]
+    images = sample.split("train")[:400]
     recipe = Recipe(
         epochs=4,
-        batch_size=50,
+        batch_size=25,
         optimizer=optimizer,
         learning_rate=0.05,
         checkpoint_steps=7,
@@ -94,7 +94,7 @@ def test_finetuning_learns_real_images_and_resumes_exactly(network, sample, tmp_
     )
     start = {name: value.clone() for name, value in network.state_dict().items()}
     curve = finetune(network, images, recipe, tmp_path / "whole", seed=1)
-    assert accuracy(network, images) > 0.2
+    assert accuracy(network, images) > 0.15
     assert curve[-1]["loss"] < curve[0]["loss"]
 
     class KilledError(Exception):
