@@ -20,7 +20,7 @@ images of {resolutions} pixels.
 - **Recipe**: {epochs:g} epochs, of which {largest_epochs:g} train the largest network alone and the rest the sandwich
   rule with in-place distillation (largest, smallest, {random_networks} random a step); {optimizer}, batch {batch_size}, the
   learning rate falling over the last {decay} epochs; the moving average of the weights over {average_steps} steps.
-- **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.
+- **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.{note}
 - **Use**: classification of small images like CIFAR-10's, and as a feature extractor under a head that learns on the
   device. Not for decisions about people: CIFAR-10 holds none, and its ten classes are all that it knows.
 
@@ -50,13 +50,14 @@ The numbers behind this card are in the JSON file of the same name.
 
 
 def card(name: str, record: dict[str, Any]) -> str:
-    """Markdown for the record that ``record`` made."""
+    """Markdown for the record that ``record`` made; a ``note`` in it is told too."""
     images = record["validation_images"]
     recipe, smallest, largest = record["recipe"], record["smallest"], record["largest"]
     random = np.array([network["accuracy"] for network in record["random"]])
     few = np.array([n["accuracy"] for n in record["random"] if n["macs"] <= 7e6])
     return CARD.format(
         name=name,
+        note=f" {record['note']}" if "note" in record else "",
         smallest=smallest,
         largest=largest,
         low=smallest["macs"] / 1e6,
