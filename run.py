@@ -37,6 +37,8 @@ if __name__ == "__main__":
     # Threads that wait for work must sleep: spinning, they take the core from the one that works as
     # soon as anything else runs on the machine, and training slows down more than tenfold.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A supernet has thousands of shapes: the 1,024 kernels that oneDNN keeps would be made over and over.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
     wants_traceback = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands its errors on, to be told below
     try:

@@ -4,61 +4,128 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """SGD with Nesterov momentum under a cosine schedule with a linear warm-up.
+    """A training run. Lengths are in epochs, which may be fractions, or in steps.
 
-    ``epochs`` may be a fraction, ``warmup_share`` is a share of the whole run, ``crop_padding`` is
-    in pixels of the 32-pixel image.
+    The learning rate rises over ``warmup_epochs``. Without ``decay_epochs`` it then falls along a
+    cosine; with them, it stays at its peak and falls linearly over the last ``decay_epochs``. Until
+    that fall such a run does not depend on ``epochs``, so that its state can be carried further.
+
+    Args:
+        optimizer: ``sgd`` with Nesterov momentum, or ``muon``, which takes the matrices of dense
+            and 1x1 convolutions from it and moves them by ``matrix_learning_rate``.
+        crop_padding: Pixels of the 32-pixel image by which it is shifted at most.
+        erase_side: Side of a grey square put over each image at random; 0 for none.
+        average_steps: Steps that the exponential moving average of the weights reaches back; the
+            average is what training returns. 0 for none.
+        checkpoint_steps: Steps between two states on disk.
+        device: ``auto`` takes a GPU if there is one.
+        precision: ``auto`` is bfloat16 on a GPU that has it, else float32.
     """
 
     epochs: float
     batch_size: int = 128
+    optimizer: Literal["sgd", "muon"] = "sgd"
     learning_rate: float = 0.1
+    matrix_learning_rate: float = 0.03
     momentum: float = 0.9
     weight_decay: float = 1e-4
     label_smoothing: float = 0.1
-    warmup_share: float = 0.05
+    warmup_epochs: float = 0.25
+    decay_epochs: float | None = None
     crop_padding: int = 4
+    erase_side: int = 0
+    average_steps: int = 0
     clip_norm: float = 5.0
     checkpoint_steps: int = 100
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
     def __post_init__(self) -> None:
-        for key in ("batch_size", "learning_rate", "clip_norm", "checkpoint_steps"):
+        for key in (
+            *("batch_size", "learning_rate", "matrix_learning_rate", "clip_norm"),
+            "checkpoint_steps",
+        ):
             if not getattr(self, key) > 0:
                 raise ValueError(f"recipe.{key}: must be positive; got {getattr(self, key)}")
-        for key in ("momentum", "label_smoothing", "warmup_share"):
+        for key in ("momentum", "label_smoothing"):
             if not 0 <= getattr(self, key) < 1:
                 raise ValueError(f"recipe.{key}: must be in [0, 1); got {getattr(self, key)}")
-        for key in ("epochs", "weight_decay", "crop_padding"):
+        for key in (
+            *("epochs", "weight_decay", "warmup_epochs", "crop_padding", "erase_side"),
+            "average_steps",
+        ):
             if getattr(self, key) < 0:
                 raise ValueError(f"recipe.{key}: must not be negative; got {getattr(self, key)}")
+        if self.decay_epochs is not None and not 0 < self.decay_epochs <= self.epochs:
+            raise ValueError(
+                f"recipe.decay_epochs: must be in (0, recipe.epochs = {self.epochs}], or null for "
+                f"a cosine; got {self.decay_epochs}"
+            )
 
-    def learning_rate_at(self, share: float) -> float:
-        """Learning rate when ``share`` in [0, 1) of the run is done."""
-        if share < self.warmup_share:
-            return self.learning_rate * (share / self.warmup_share + 0.01)
-        done = (share - self.warmup_share) / (1 - self.warmup_share)
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done))
+    @property
+    def plateau_ends(self) -> float | None:
+        """The epoch from which on the learning rate falls, of a run that can be extended."""
+        return None if self.decay_epochs is None else self.epochs - self.decay_epochs
+
+    def rate_at(self, epoch: float) -> float:
+        """Share of the peak learning rate when ``epoch`` epochs are done."""
+        if epoch < self.warmup_epochs:
+            return epoch / self.warmup_epochs + 0.01
+        if self.decay_epochs is not None:
+            return min(1.0, max(0.0, self.epochs - epoch) / self.decay_epochs)
+        if epoch >= self.epochs:
+            return 0.0
+        done = (epoch - self.warmup_epochs) / (self.epochs - self.warmup_epochs)
+        return 0.5 * (1 + math.cos(math.pi * done))
 
 
 @dataclass(frozen=True)
 class SupernetRecipe(Recipe):
-    """The first ``largest_share`` of the run trains the largest network alone.
+    """The first ``largest_epochs`` train the largest network alone.
 
     After that each step trains the largest, the smallest and ``random_networks`` others.
+    ``extends`` is the state of a run of the same recipe, seed and data from which this one goes on;
+    only its length may have been another. ``reported_networks`` random ones are scored at the end.
     """
 
-    largest_share: float = 0.5
+    largest_epochs: float = 0.0
     random_networks: int = 2
+    extends: Path | None = None
+    reported_networks: int = 50
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.largest_share <= 1:
-            raise ValueError(f"recipe.largest_share: must be in [0, 1]; got {self.largest_share}")
-        if self.random_networks < 0:
+        for key in ("largest_epochs", "random_networks"):
+            if getattr(self, key) < 0:
+                raise ValueError(f"recipe.{key}: must not be negative; got {getattr(self, key)}")
+        if self.reported_networks < 2:
             raise ValueError(
-                f"recipe.random_networks: must not be negative; got {self.random_networks}"
+                "recipe.reported_networks: must be at least 2, for a deviation; got "
+                f"{self.reported_networks}"
             )
+        if self.extends is not None and self.decay_epochs is None:
+            raise ValueError(
+                "recipe.extends: needs recipe.decay_epochs, because a cosine depends on its length "
+                "from its first step"
+            )
+
+
+@dataclass(frozen=True)
+class DistilledRecipe(Recipe):
+    """Learn from the labels and from the logits of the supernet's largest network.
+
+    ``teacher_share`` is the weight of the teacher's softened answers in the loss, in [0, 1].
+    """
+
+    teacher_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.teacher_share <= 1:
+            raise ValueError(f"recipe.teacher_share: must be in [0, 1]; got {self.teacher_share}")

@@ -6,31 +6,37 @@ A run is a function of its recipe, its data and its seed: batches and augmentati
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tinyml_nas.allocator import keep_freed_memory
+from tinyml_nas.augmentation import augment, resized
 from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.optimizer import Average, Optimizer
 from tinyml_nas.preprocess import normalise, resize
-from tinyml_nas.recipe import Recipe
+from tinyml_nas.recipe import DistilledRecipe, Recipe, SupernetRecipe
+from tinyml_nas.training_state import Curve, Log, TrainingState
 from tinyml_nas.types import Images
 
 EVALUATION_BATCH = 250
+RECALIBRATION_IMAGES = 2000
+STATE = "training.safetensors"
+PLATEAU_STATE = "plateau.safetensors"
+"""Written when the learning rate is about to fall: what a longer run can extend."""
 
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generators."""
+    """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generator."""
 
     images: Tensor
     labels: Tensor
@@ -38,14 +44,17 @@ class Batch:
 
     def inputs(self, side: int) -> Tensor:
         """The network's input (N, 3, side, side), float32, channels last."""
-        images = self.images.float()
-        if side != images.shape[-1]:
-            images = F.interpolate(images, size=side, mode="bilinear", align_corners=False)
-        return ((images - 128) / 128).contiguous(memory_format=torch.channels_last)
+        return resized(self.images, side)
 
 
-Backward = Callable[[Batch, float], float]
-"""Computes a step's gradients, given how far the run is in [0, 1], and returns its loss."""
+Backward = Callable[[Batch, float], Tensor]
+"""Computes a step's gradients, given the epochs that are done, and returns its detached loss."""
+
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""
 
 
 def train(
@@ -55,120 +64,95 @@ def train(
     recipe: Recipe,
     folder: Path,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[dict[str, float]]:
+    progress: Progress = silent,
+) -> Curve:
     """Run ``recipe`` on ``model`` in place and return the curve, one entry an epoch.
 
-    ``folder`` keeps the checkpoint from which a killed run goes on.
+    ``folder`` keeps the state from which a killed run goes on, and the one that a longer run can
+    extend. The model is on the CPU afterwards.
     """
-    optimizer = torch.optim.SGD(
-        parameter_groups(model, recipe.weight_decay),
-        lr=recipe.learning_rate,
-        momentum=recipe.momentum,
-        nesterov=True,
-    )
-    pixels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2)
-    labels = torch.from_numpy(images.labels.astype(np.int64))
+    keep_freed_memory()
+    device = device_of(recipe)
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2).contiguous().to(device)
+    labels = torch.from_numpy(images.labels.astype(np.int64)).to(device)
+    optimizer, average = Optimizer(model, recipe), Average(model, recipe.average_steps)
+    state = TrainingState(model, optimizer, average, recipe, seed)
     steps_per_epoch = len(images) // recipe.batch_size
     total = math.ceil(recipe.epochs * steps_per_epoch)
-    checkpoint = Checkpoint(folder / "training.safetensors", model, optimizer)
-    step, curve = checkpoint.load()
-    started, losses = time.monotonic(), []
-    while step < total:
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate_at(step / total)
-        optimizer.zero_grad(set_to_none=True)
-        batch = draw_batch(pixels, labels, recipe, steps_per_epoch, step, seed)
-        losses.append(backward(batch, step / total))
-        if not math.isfinite(losses[-1]):
-            raise RuntimeError(
-                f"training diverged at step {step}: loss {losses[-1]}; lower the recipe's "
-                f"learning_rate (now {recipe.learning_rate})"
-            )
-        nn.utils.clip_grad_norm_(model.parameters(), recipe.clip_norm)
-        optimizer.step()
-        step += 1
-        if step % steps_per_epoch == 0 or step == total:
-            seconds = round(time.monotonic() - started, 1)
-            curve.append({"step": step, "loss": float(np.mean(losses)), "seconds": seconds})
-            started, losses = time.monotonic(), []
-        if step % recipe.checkpoint_steps == 0 or step == total:
-            checkpoint.save(step, curve)
-        progress(step, total)
-    return curve
+    plateau = recipe.plateau_ends
+    plateau_steps = None if plateau is None else math.floor(plateau * steps_per_epoch)
+    log = Log()
+    if (folder / STATE).exists():
+        log = state.load(folder / STATE)
+    elif isinstance(recipe, SupernetRecipe) and recipe.extends is not None:
+        log = state.extend(recipe.extends, plateau_steps)
+    loss_sum, started = torch.tensor(log.loss_sum, device=device), time.monotonic() - log.seconds
+    while log.step < total:
+        if log.step == plateau_steps:
+            state.save(folder / PLATEAU_STATE, log, at_peak=True)
+        epoch = log.step / steps_per_epoch
+        optimizer.zero_grad()
+        batch = draw_batch(pixels, labels, recipe, steps_per_epoch, log.step, seed)
+        loss_sum += backward(batch, epoch)
+        optimizer.step(recipe.rate_at(epoch))
+        log.step, log.steps = log.step + 1, log.steps + 1
+        average.update(log.step)
+        ends = log.step % steps_per_epoch == 0 or log.step == total
+        saves = log.step % recipe.checkpoint_steps == 0 or log.step == total
+        if ends or saves:  # else a GPU is not waited for
+            log.loss_sum, log.seconds = float(loss_sum), time.monotonic() - started
+            check_finite(log, recipe)
+        if ends:
+            log.end_epoch()
+            loss_sum.zero_()
+            started = time.monotonic()
+        if saves:
+            at_peak = plateau_steps is not None and log.step <= plateau_steps
+            state.save(folder / STATE, log, at_peak=at_peak)
+        progress(log.step, total)
+    average.apply()
+    model.to("cpu")
+    return log.curve
 
 
-def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Weights decay; biases and BatchNorm's scale and shift do not."""
-    weights = [p for p in model.parameters() if p.dim() > 1]
-    others = [p for p in model.parameters() if p.dim() <= 1]
-    return [
-        {"params": weights, "weight_decay": weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
+def check_finite(log: Log, recipe: Recipe) -> None:
+    """Stop a run that diverged, before its state is saved."""
+    if not math.isfinite(log.loss_sum):
+        raise RuntimeError(
+            f"training diverged before step {log.step}: loss {log.loss_sum / log.steps}; lower the "
+            f"recipe's learning_rate (now {recipe.learning_rate})"
+        )
+
+
+def device_of(recipe: Recipe) -> torch.device:
+    """Where a recipe trains."""
+    if recipe.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if recipe.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("recipe.device: cuda was asked for, and torch sees no GPU; use auto")
+    return torch.device(recipe.device)
+
+
+def autocast(recipe: Recipe) -> AbstractContextManager[None]:
+    """The precision of the forward pass; weights and their sums stay float32."""
+    device = device_of(recipe)
+    capable = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    wanted = recipe.precision == "bfloat16" or (recipe.precision == "auto" and capable)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
 
 
 def draw_batch(
     pixels: Tensor, labels: Tensor, recipe: Recipe, steps_per_epoch: int, step: int, seed: int
 ) -> Batch:
-    """The batch of one step: a slice of the epoch's permutation, cropped and flipped."""
+    """The batch of one step: a slice of the epoch's permutation, augmented."""
     epoch, position = divmod(step, steps_per_epoch)
     order = np.random.default_rng([seed, 0, epoch]).permutation(len(labels))
-    index = torch.from_numpy(order[position * recipe.batch_size :][: recipe.batch_size])
+    chosen = order[position * recipe.batch_size :][: recipe.batch_size]
+    index = torch.from_numpy(chosen).to(pixels.device)
     rng = np.random.default_rng([seed, 1, step])
-    return Batch(augment(pixels[index], recipe.crop_padding, rng), labels[index], rng)
-
-
-def augment(images: Tensor, padding: int, rng: np.random.Generator) -> Tensor:
-    """Flip each image of (N, C, H, W) with probability 1/2 and shift it by up to ``padding``."""
-    count, _, height, width = images.shape
-    padded = F.pad(images, (padding,) * 4)
-    top, left = torch.from_numpy(rng.integers(0, 2 * padding + 1, (2, count, 1)))
-    columns = torch.arange(width).repeat(count, 1)
-    flipped = torch.from_numpy(rng.random(count) < 0.5)
-    columns[flipped] = columns[flipped].flip(1)
-    rows = top + torch.arange(height)
-    sample = torch.arange(count)[:, None, None]
-    crop = padded.permute(0, 2, 3, 1)[sample, rows[:, :, None], (left + columns)[:, None, :]]
-    return crop.permute(0, 3, 1, 2)
-
-
-class Checkpoint:
-    """Model, momentum, step and curve in one safetensors file, replaced whole."""
-
-    def __init__(self, path: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
-        self.path, self.model, self.optimizer = path, model, optimizer
-
-    def save(self, step: int, curve: list[dict[str, float]]) -> None:
-        """Write aside, then rename."""
-        tensors = {f"model.{k}": v.contiguous() for k, v in self.model.state_dict().items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors[f"momentum.{index}"] = state["momentum_buffer"].contiguous()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".part")
-        save_file(tensors, partial, {"step": str(step), "curve": json.dumps(curve)})
-        partial.replace(self.path)
-
-    def load(self) -> tuple[int, list[dict[str, float]]]:
-        """Restore in place; (0, []) where there is nothing yet."""
-        if not self.path.exists():
-            return 0, []
-        try:
-            with safe_open(self.path, "pt") as file:
-                metadata = file.metadata()
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except Exception as error:
-            raise ValueError(f"{self.path}: damaged checkpoint ({error}); delete it") from error
-        model = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-        self.model.load_state_dict(model)
-        state = self.optimizer.state_dict()
-        state["state"] = {
-            int(key.removeprefix("momentum.")): {"momentum_buffer": value}
-            for key, value in tensors.items()
-            if key.startswith("momentum.")
-        }
-        self.optimizer.load_state_dict(state)
-        return int(metadata["step"]), json.loads(metadata["curve"])
+    augmented = augment(pixels[index], recipe.crop_padding, rng, recipe.erase_side)
+    return Batch(augmented, labels[index], rng)
 
 
 def finetune(
@@ -177,19 +161,36 @@ def finetune(
     recipe: Recipe,
     folder: Path,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[dict[str, float]]:
-    """Train all weights of a static network on labels, in place."""
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    progress: Progress = silent,
+    teacher: StaticNetwork | None = None,
+) -> Curve:
+    """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
+
+    BatchNorm's statistics are measured at the end, because running ones lag behind the weights and
+    were taken of augmented images.
+    """
+    share = 0.0
+    if teacher is not None:
+        share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) else 0.0
+        teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
 
-    def backward(batch: Batch, _: float) -> float:
-        logits = network(batch.inputs(network.resolution))
-        loss = F.cross_entropy(logits, batch.labels, label_smoothing=recipe.label_smoothing)
+    def backward(batch: Batch, _: float) -> Tensor:
+        with autocast(recipe):
+            logits = network(batch.inputs(network.resolution))
+        smoothing = recipe.label_smoothing
+        loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
+        if teacher is not None:
+            with torch.no_grad(), autocast(recipe):
+                answers = teacher(batch.inputs(teacher.resolution))
+            distilled = F.cross_entropy(logits.float(), answers.float().softmax(1))
+            loss = (1 - share) * loss + share * distilled
         loss.backward()  # type: ignore[no-untyped-call]
-        return float(loss.detach())
+        return loss.detach()
 
-    return train(network, backward, images, recipe, folder, seed, progress)
+    curve = train(network, backward, images, recipe, folder, seed, progress)
+    recalibrate(network, images[:RECALIBRATION_IMAGES])
+    return curve
 
 
 def inputs_of(images: Images, side: int) -> Iterator[Tensor]:

@@ -214,14 +214,29 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
     assert (done.folder / "project" / "CMakeLists.txt").exists()
 
 
+def test_the_strong_recipe_is_taught_by_the_largest_network(bench, finished):
+    done = bench.run("strong", "finetune=strong", "pruning=none", "memory.budget_bytes=60000")
+    assert done.process.returncode == 0, done.log
+    assert "finetune: done" in done.log
+    assert "search: running" not in done.log
+
+
 def test_a_supernet_is_trained_and_can_be_searched(bench):
     """Three steps of training: the files are right, the accuracy is not the point."""
-    trained = bench.run_alone("supernet", "task=train_supernet", "train_supernet.epochs=0.1")
+    trained = bench.run_alone(
+        "supernet",
+        "task=train_supernet",
+        "train_supernet.epochs=0.1",
+        "train_supernet.decay_epochs=0.05",
+        "train_supernet.reported_networks=2",
+    )
     assert trained.process.returncode == 0, trained.log
     checkpoint = trained.folder / "supernet.safetensors"
     assert checkpoint.stat().st_size < 20e6
     record = json.loads((trained.folder / "supernet.json").read_text())
     assert record["curve"]
+    assert (trained.folder / "supernet.md").read_text().startswith("# Model card")
+    assert (trained.folder / "plateau.safetensors").exists()
     assert trained.result["metrics"]["validation_accuracy"].keys() == {"smallest", "largest"}
     found = bench.run("own", f"supernet.checkpoint={checkpoint}", "memory.budget_bytes=60000")
     assert found.result["status"] == "infeasible", found.log

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinyml_nas.progress import reported
+from tinyml_nas.recipe import DistilledRecipe
 from tinyml_nas.stages.context import Context
 from tinyml_nas.store import Entry, Json, describe, digest_of
 from tinyml_nas.types import Architecture, Artifact, Candidate, Footprint, SplitName, TorchModel
@@ -61,21 +62,27 @@ def inherit(context: Context, architecture: Architecture) -> TorchModel:
 def finetune(context: Context, model: TorchModel) -> TorchModel:
     """Train a network on, by the study's recipe; also recovers what pruning lost."""
     study = context.study
+    distilled = isinstance(study.finetune, DistilledRecipe)
 
     def build(folder: Path, work: Path) -> dict[str, Json]:
         from tinyml_nas import training
         from tinyml_nas.network.files import load
 
         network = load(model.artifact.path)
+        images = context.images("train")
+        teacher = _teacher(context) if distilled else None
         with reported("finetune") as report:
             curve = training.finetune(
-                network, context.images("train"), study.finetune, work, study.seed, report
+                network, images, study.finetune, work, study.seed, report, teacher
             )
         return {**_save(context, network, folder), "curve": curve}
 
-    config: Json = {"recipe": describe(study.finetune), "seed": study.seed}
+    config: dict[str, Json] = {"recipe": describe(study.finetune), "seed": study.seed}
     inputs = {**context.data, "network": model.artifact.digest}
-    return _model(context.run("finetune", build, config, inputs))
+    if distilled:
+        config["supernet"] = describe(study.supernet)
+        inputs |= _checkpoint(context)
+    return _model(context.run("finetune", build, config, inputs, version=2))
 
 
 def prune(context: Context, model: TorchModel) -> TorchModel:
@@ -115,6 +122,12 @@ def _problem(context: Context) -> Any:
     supernet = load_supernet(study.supernet, study.dataset.classes)
     train, validation = context.images("train"), context.images("validation")
     return SupernetProblem(supernet, train, validation, study.device)
+
+
+def _teacher(context: Context) -> Any:
+    """The supernet's largest network, as it is inherited."""
+    problem = _problem(context)
+    return problem.inherit(problem.supernet.space.largest())
 
 
 def _checkpoint(context: Context) -> dict[str, str]:

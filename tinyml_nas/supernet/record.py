@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import platform
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
 from tinyml_nas.recipe import SupernetRecipe
+from tinyml_nas.store import describe
+from tinyml_nas.supernet.files import space_fields
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype
-
-RANDOM_NETWORKS = 10
+from tinyml_nas.training import device_of
+from tinyml_nas.training_state import Curve
 
 
 def record(
     problem: SupernetProblem,
     recipe: SupernetRecipe,
-    curve: list[dict[str, float]],
+    curve: Curve,
     data_digest: str,
     seed: int,
 ) -> dict[str, Any]:
@@ -27,15 +30,15 @@ def record(
     space = problem.supernet.space
     rng = np.random.default_rng(seed)
     smallest, largest = problem.anchors()
-    drawn = [space.sample(rng) for _ in range(RANDOM_NETWORKS)]
+    drawn = [space.sample(rng) for _ in range(recipe.reported_networks)]
     return {
-        "recipe": dataclasses.asdict(recipe),
-        "space": dataclasses.asdict(space),
+        "recipe": describe(recipe),
+        "space": json.loads(space_fields(space, problem.supernet.classes)),
+        "board": problem.board.name,
         "data_digest": data_digest,
         "seed": seed,
         "seconds": round(sum(entry["seconds"] for entry in curve)),
-        "hardware": f"{platform.processor() or platform.machine()}, "
-        f"{torch.get_num_threads()} threads, torch {torch.__version__}",
+        "hardware": hardware(recipe),
         "curve": curve,
         "validation_images": len(problem.validation),
         "smallest": score(problem, smallest),
@@ -53,4 +56,25 @@ def score(problem: SupernetProblem, genotype: Genotype) -> dict[str, Any]:
         "accuracy": round(1 - problem.error(genotype), 4),
         "parameters": footprint.parameters,
         "macs": footprint.macs,
+        "flash_bytes": footprint.flash_bytes,
+        "sram_bytes": footprint.sram_bytes,
     }
+
+
+def hardware(recipe: SupernetRecipe) -> str:
+    """What the recipe trains on here."""
+    if device_of(recipe).type == "cuda":
+        name = torch.cuda.get_device_name()
+    else:
+        name = f"{processor()}, {torch.get_num_threads()} threads"
+    return f"{name}, torch {torch.__version__}"
+
+
+def processor() -> str:
+    """The processor's name where Linux tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -7,15 +7,15 @@ some random ones from its logits. The input side is drawn once for each batch (O
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.supernet.network import Supernet
-from tinyml_nas.training import Batch, train
+from tinyml_nas.training import Batch, Progress, autocast, silent, train
+from tinyml_nas.training_state import Curve
 from tinyml_nas.types import Images
 
 
@@ -25,25 +25,26 @@ def train_supernet(
     recipe: SupernetRecipe,
     folder: Path,
     seed: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> list[dict[str, float]]:
+    progress: Progress = silent,
+) -> Curve:
     """Train ``supernet`` in place; returns the curve of the largest network's loss."""
     space = supernet.space
-    supernet.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def backward(batch: Batch, share: float) -> float:
+    def backward(batch: Batch, epoch: float) -> Tensor:
         rng = batch.numpy_rng
         inputs = batch.inputs(int(rng.choice(space.resolutions)))
-        logits = supernet(inputs, space.largest())
+        with autocast(recipe):
+            logits = supernet(inputs, space.largest()).float()
         smoothing = recipe.label_smoothing
         loss = F.cross_entropy(logits, batch.labels, label_smoothing=smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
-        if share >= recipe.largest_share:
+        if epoch >= recipe.largest_epochs:
             teacher = logits.detach().softmax(1)
             students = [space.sample(rng) for _ in range(recipe.random_networks)]
             for student in (space.smallest(), *students):
-                distilled = F.cross_entropy(supernet(inputs, student), teacher)
-                distilled.backward()  # type: ignore[no-untyped-call]
-        return float(loss.detach())
+                with autocast(recipe):
+                    answers = supernet(inputs, student).float()
+                F.cross_entropy(answers, teacher).backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
 
     return train(supernet, backward, images, recipe, folder, seed, progress)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from codegen.board import Board
 from tinyml_nas.recipe import SupernetRecipe
+from tinyml_nas.supernet.card import card, wilson
 from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet
@@ -19,7 +21,12 @@ from tinyml_nas.supernet.train import train_supernet
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
 RECIPE = SupernetRecipe(
-    epochs=2, batch_size=32, checkpoint_steps=3, largest_share=0.5, random_networks=1
+    epochs=2,
+    batch_size=32,
+    checkpoint_steps=3,
+    largest_epochs=1,
+    random_networks=1,
+    reported_networks=3,
 )
 
 
@@ -27,14 +34,14 @@ class KilledError(Exception):
     """Stands for a kill between two steps."""
 
 
-def run(space, images, folder, stop_at=None):
+def run(space, images, folder, stop_at=None, recipe=RECIPE):
     def progress(done, total):
         if done == stop_at:
             raise KilledError
 
     torch.manual_seed(0)
     supernet = Supernet(space, 10)
-    curve = train_supernet(supernet, images, RECIPE, folder, seed=5, progress=progress)
+    curve = train_supernet(supernet, images, recipe, folder, seed=5, progress=progress)
     return supernet, curve
 
 
@@ -52,6 +59,31 @@ def test_a_killed_run_ends_with_the_same_weights(tiny_space, sample, tmp_path, s
     resumed, resumed_curve = run(tiny_space, images, tmp_path / "killed")
     assert same(whole, resumed)
     assert [e["step"] for e in resumed_curve] == [e["step"] for e in curve] == [6, 12]
+    assert [e["loss"] for e in resumed_curve] == [e["loss"] for e in curve]
+
+
+def test_a_longer_run_takes_up_the_plateau_of_a_shorter_one(tiny_space, sample, tmp_path):
+    images = sample.split("train")[:192]
+    short = dataclasses.replace(RECIPE, epochs=3, decay_epochs=1, average_steps=5, optimizer="muon")
+    run(tiny_space, images, tmp_path / "short", recipe=short)
+    state = tmp_path / "short" / "plateau.safetensors"
+    long = dataclasses.replace(short, epochs=4)
+    whole, _ = run(tiny_space, images, tmp_path / "whole", recipe=long)
+    extended = dataclasses.replace(long, extends=state)
+    taken_up, curve = run(tiny_space, images, tmp_path / "extended", recipe=extended)
+    assert same(whole, taken_up)
+    assert [entry["step"] for entry in curve] == [6, 12, 18, 24]
+
+    finished = tmp_path / "short" / "training.safetensors"
+    for changes, message in (
+        ({"extends": finished}, "has begun to fall"),
+        ({"extends": tmp_path / "none"}, "no file"),
+        ({"batch_size": 16}, "another recipe or seed"),
+        ({"epochs": 2}, "asks for 6"),
+    ):
+        changed = dataclasses.replace(extended, **changes)
+        with pytest.raises(ValueError, match=message):
+            run(tiny_space, images, tmp_path / "refused", recipe=changed)
 
 
 def test_training_lowers_the_loss_and_reaches_the_small_networks(tiny_space, sample, tmp_path):
@@ -111,4 +143,14 @@ def test_the_record_scores_inherited_networks(tiny_space, sample):
     assert made["data_digest"] == "digest of the data"
     assert made["smallest"]["parameters"] < made["largest"]["parameters"]
     assert made["largest"]["accuracy"] == pytest.approx(1 - problem.error(tiny_space.largest()))
-    assert len(made["random"]) == 10
+    assert len(made["random"]) == 3
+    text = card("tiny", json.loads(json.dumps(made)))
+    assert f"{made['largest']['parameters']:,}" in text
+    assert f"{100 * made['smallest']['accuracy']:.2f} %" in text
+    assert "nan" not in text
+
+
+def test_wilson_is_the_textbook_interval():
+    low, high = wilson(0.5, 100)
+    assert (low, high) == (pytest.approx(0.4038, abs=1e-4), pytest.approx(0.5962, abs=1e-4))
+    assert wilson(1.0, 100)[1] == pytest.approx(1)
