@@ -65,8 +65,8 @@ def test_self_test_passes_for_every_learner(emit_identity, settings):
 @needs_cmake
 def test_self_test_fails_when_the_head_does_not_learn(emit_identity):
     _, folder = emit_identity()
-    head = folder / "runtime" / "learner" / "head.hpp"
-    broken = head.read_text().replace("row[c] -= deltas[c] * x", "row[c] += deltas[c] * x")
+    head = folder / "runtime" / "learner" / "row.hpp"
+    broken = head.read_text().replace("-= x *", "+= x *")
     assert broken != head.read_text()
     head.write_text(broken)
     done = build_and_test(folder)

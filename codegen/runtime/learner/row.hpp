@@ -14,6 +14,7 @@ namespace row_detail {
 
 // s[i] += x * row[i] for four classes. (The copies let arrays of sums become registers.)
 inline void add_4(float& sum0, float& sum1, float& sum2, float& sum3, float x, const float* row) {
+  // NOLINTNEXTLINE(misc-const-correctness): assembly writes them
   float s0 = sum0, s1 = sum1, s2 = sum2, s3 = sum3;
   asm("vldmia %[row], {s0-s3}\n\t"
       "vmul.f32 s0, %[x], s0\n\t"
@@ -68,23 +69,25 @@ inline void subtract_4(float* row, float x, float d0, float d1, float d2, float 
 constexpr int kMostUnrolled = 20;  // classes that registers hold
 
 template <typename Visit, int... kIndices>
-[[gnu::always_inline]] inline void unrolled(Visit visit, std::integer_sequence<int, kIndices...>) {
+[[gnu::always_inline]] inline void unrolled(Visit visit,
+                                            std::integer_sequence<int, kIndices...> /*indices*/) {
   (visit(kIndices), ...);
 }
 
-// The first 4 * sizeof...(kFours) classes.
+// The first 4 * sizeof...(kFours) classes, which may be none.
 template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void add_fours(float (&sums)[kClasses], float x, const float* row,
-                                             std::integer_sequence<int, kFours...>) {
+[[gnu::always_inline]] inline void add_fours(float (&sums)[kClasses], [[maybe_unused]] float x,
+                                             const float* row,
+                                             std::integer_sequence<int, kFours...> /*fours*/) {
   (add_4(sums[4 * kFours], sums[4 * kFours + 1], sums[4 * kFours + 2], sums[4 * kFours + 3], x,
          row + 4 * kFours),
    ...);
 }
 
 template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void subtract_fours(float* row, float x,
+[[gnu::always_inline]] inline void subtract_fours(float* row, [[maybe_unused]] float x,
                                                   const float (&deltas)[kClasses],
-                                                  std::integer_sequence<int, kFours...>) {
+                                                  std::integer_sequence<int, kFours...> /*fours*/) {
   (subtract_4(row + 4 * kFours, x, deltas[4 * kFours], deltas[4 * kFours + 1],
               deltas[4 * kFours + 2], deltas[4 * kFours + 3]),
    ...);

@@ -83,7 +83,10 @@ inline void pack_three_rows(Source first, std::int32_t row, std::int32_t count, 
 TINYML_KERNEL void pack_columns(Source first, std::int32_t row, std::int32_t height,
                                 std::int32_t y0, std::int32_t y1, const std::int8_t* outside,
                                 std::int32_t count, Word* to) {
-  if (height == 3 && y0 == 0 && y1 == 3) return pack_three_rows(first, row, count, to);
+  if (height == 3 && y0 == 0 && y1 == 3) {
+    pack_three_rows(first, row, count, to);
+    return;
+  }
   const auto source = [=](std::int32_t y) {
     return y >= y0 && y < y1 ? Source{first.codes + y * row, first.step} : Source{outside, 0};
   };

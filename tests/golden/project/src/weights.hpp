@@ -5,7 +5,7 @@
 
 namespace tinyml {
 
-extern const std::int8_t op00_weights[324];
+extern const std::int8_t op00_weights[325];
 extern const std::int32_t op00_scales[24];
 extern const std::int8_t op00_shifts[12];
 extern const std::int8_t op00_table[256];
