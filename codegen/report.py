@@ -26,18 +26,23 @@ def memory_text(fit: Fit, buffer_samples: int) -> str:
     lines = [
         f"{left:<{WIDTH // 2}}{right}".rstrip() for left, right in zip(flash, ram, strict=True)
     ]
-    bound = fit.plan.lower_bound_bytes
     lines.append("")
-    lines.append(
-        f"arena: {fit.plan.arena_bytes:,} bytes, "
-        + (
-            "which is its lower bound"
-            if fit.plan.arena_bytes == bound
-            else f"its lower bound is {bound:,}"
-        )
-    )
+    lines.append(_arena(fit))
     lines.append(f"buffer: {buffer_samples:,} samples of {sample_bytes(fit):,} bytes")
     return "\n".join(lines)
+
+
+def _arena(fit: Fit) -> str:
+    plan = fit.plan
+    proof = "none smaller exists" if plan.optimal else f"lower bound {plan.lower_bound_bytes:,}"
+    text = f"arena: {plan.arena_bytes:,} bytes, {proof}; {plan.live_bytes:,} are alive at once"
+    if plan.fused:
+        numbers = ", ".join(map(str, plan.fused))
+        text += (
+            f"\n       blocks that run row by row: operators {numbers}; "
+            f"otherwise {plan.unfused_bytes:,} bytes"
+        )
+    return text
 
 
 def shortfall_text(fit: Fit, buffer_samples: int) -> str:
@@ -106,6 +111,10 @@ def machine_readable(
         "arena": {
             "bytes": fit.plan.arena_bytes,
             "lower_bound_bytes": fit.plan.lower_bound_bytes,
+            "optimal": fit.plan.optimal,
+            "live_bytes": fit.plan.live_bytes,
+            "unfused_bytes": fit.plan.unfused_bytes,
+            "fused_operators": list(fit.plan.fused),
         },
         "flash": {**memory.flash, "all": memory.flash_bytes, "limit": fit.board.flash_bytes},
         "ram": {**memory.ram, "all": memory.ram_bytes, "limit": fit.board.ram_bytes},

@@ -75,7 +75,12 @@ def deploy(context: Context, metrics: Metrics) -> bool:
 
     shipped = _program(context, omega, study.learner)
     program.deliver(shipped, study.output_dir / "project")
-    metrics["program"]["linked_bytes"] = program.link(context, shipped).linked
+    metrics["program"] |= {
+        "arena_bytes": shipped.planned["arena"],
+        "arena_unfused_bytes": shipped.planned["arena_unfused"],
+        "fused_blocks": shipped.planned["fused_blocks"],
+        "linked_bytes": program.link(context, shipped).linked,
+    }
     test = program.observe(context, omega, shipped, "test")
     metrics["test_accuracy"]["deployed"] = program.score(context, shipped, test)
     if not isinstance(study.scenario, NoScenario):

@@ -145,7 +145,11 @@ class Omega:
 
 @dataclass(frozen=True)
 class CppProject:
-    """The generated project; ``planned`` and ``linked`` map flash and ram to bytes."""
+    """The generated project; ``planned`` and ``linked`` map flash and ram to bytes.
+
+    ``planned`` also has the ``arena``, what it would be without fused blocks (``arena_unfused``),
+    and the number of ``fused_blocks``.
+    """
 
     artifact: Artifact
     planned: dict[str, int]

@@ -92,7 +92,9 @@ def test_arduinos_core_for_the_nano_builds_the_sketch(library, tmp_path):
     compiler = ["arm-none-eabi-g++", *NANO33BLE, "--specs=nano.specs", "--specs=nosys.specs"]
     printed = compile_sketch(library, [*compiler, "-Wl,--gc-sections"], tmp_path / "sketch.elf")
     warnings = {line for line in printed.splitlines() if "warning:" in line and "/src/" in line}
-    assert all("-Wc++17-extensions" in line or "if constexpr" in line for line in warnings), warnings
+    assert all("-Wc++17-extensions" in line or "if constexpr" in line for line in warnings), (
+        warnings
+    )
 
 
 def test_the_sketch_classifies_and_learns_like_the_project(project, tree, library, tmp_path):

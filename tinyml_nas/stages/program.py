@@ -56,8 +56,15 @@ def generate(context: Context, omega: Omega, learner: Any, learning_rate: float)
             class_names=class_names,
         )
         emit(project, folder / "project")
-        memory = context_of(project)["memory"]
-        return {"flash": memory.flash_bytes, "ram": memory.ram_bytes}
+        emitted = context_of(project)
+        memory, plan = emitted["memory"], emitted["plan"]
+        return {
+            "flash": memory.flash_bytes,
+            "ram": memory.ram_bytes,
+            "arena": plan.arena_bytes,
+            "arena_unfused": plan.unfused_bytes,
+            "fused_blocks": len(plan.fused),
+        }
 
     config: Json = {
         "learner": describe(settings),
