@@ -14,13 +14,18 @@ from codegen.plan import Plan, arrange, plan, verify
 from codegen.plan.fusion import blocks_of, fuse
 from codegen.read import read
 from codegen.simplify import simplify
+from tests.codegen import cores
 from tests.codegen.cases import CASES
+from tests.codegen.conformance import Conformance, models, report
 from tests.codegen.extractors import compile_extractors, oracle
+from tests.codegen.families import ROWS
 from tests.codegen.models import Builder, random_inputs, to_flatbuffer
-from tests.codegen.networks import Network, random_network
+from tests.codegen.networks import Network, picks, random_network
+from tests.codegen.test_target import needs_board_tools
 
 ORDERED = ("convolution", "depthwise_convolution", "zero_padded_kernel", "pool", "padding", "unary")
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30
+MODELS_ON_A_CORE = 16
 INPUTS = 3
 # The computer's own kernels, and those of Cortex-M4 on emulated instructions.
 PATHS = {"plain": (), "dsp": ("-DTINYML_ISA_DSP=1",)}
@@ -41,7 +46,7 @@ def _inverted_residuals() -> list[Graph]:
     graphs = []
     for seed in range(BLOCKS):
         rng = np.random.default_rng(seed)
-        network = Network(lambda low, high, rng=rng: int(rng.integers(low, high + 1)), rng)
+        network = Network(picks(rng), rng)
         image = network.b.activation((1, *(int(n) for n in rng.integers(1, 14, 3))), 0.05)
         y = network.pointwise(image, network.pick(1, 24))
         y = network.depthwise(y, multiplier=network.pick(1, 4) // 4 + 1)
@@ -103,6 +108,34 @@ def test_kernels_keep_their_promise_at_the_tightest_overlap(path: str, tmp_path:
         garbage += not np.array_equal(too_near(inputs), expected)
     assert overlapping > len(graphs) // 2
     assert garbage > len(graphs) // 4, "overlaps that go too far must show"
+
+
+def _rows_on_a_core() -> list[Conformance]:
+    """Models of one operator, or one fused block, that promises an order of rows."""
+    names = (*ORDERED, *(case.__name__ for case in ROWS), "inverted_residual")
+    made = [case for name in names for case in models(name, MODELS_ON_A_CORE, INPUTS)]
+    return [case for case in made if len(case.graph.ops) == 1]
+
+
+@needs_board_tools
+@pytest.mark.parametrize("core", ["m4", "m55"])
+def test_kernels_of_a_core_keep_their_promise_too(core: str, tmp_path: Path) -> None:
+    apart = _rows_on_a_core()
+    distances = [_distance(case.graph) for case in apart]
+
+    def overlapping(gaps: list[int], name: str) -> list[Conformance]:
+        return [
+            replace(case, family=f"{name}_{case.family}", layout=_layout(case.graph, gap))
+            for case, gap in zip(apart, gaps, strict=True)
+        ]
+
+    tight = overlapping(distances, "tight")
+    too_near = overlapping([gap // 2 for gap in distances], "near")
+    outputs = cores.run([*tight, *too_near], cores.CORES[core], tmp_path, tmp_path)
+    differences = report(tight, outputs[: len(tight)])
+    assert not differences, differences
+    garbage = report(too_near, outputs[len(tight) :]).count("bytes differ")
+    assert garbage > len(apart) // 4, "overlaps that go too far must show"
 
 
 @pytest.mark.parametrize("path", PATHS)
