@@ -80,14 +80,16 @@ def models(name: str, count: int, inputs: int) -> list[Conformance]:
 
 
 def random_codes(rng: np.random.Generator, shape: tuple[int, ...]) -> Codes:
-    """Inputs: mostly any codes, some all of one code, some only of the two extremes."""
+    """Inputs: one extreme; then mostly any codes, some of one code, some of the two extremes."""
     codes = rng.integers(-128, 128, shape).astype(np.int8)
+    extremes = np.array([-128, 127], np.int8)
     for image in codes:
         choice = rng.random()
         if choice < 0.1:
             image[...] = rng.choice([-128, 127, 0])
         elif choice < 0.2:
-            image[...] = rng.choice(np.array([-128, 127], np.int8), image.shape)
+            image[...] = rng.choice(extremes, image.shape)
+    codes[0] = rng.choice(extremes)
     return codes
 
 

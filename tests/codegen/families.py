@@ -60,7 +60,7 @@ def long_rows(rng: np.random.Generator, dtype: str) -> Graph:
 def squeeze_excite(rng: np.random.Generator, dtype: str) -> Graph:
     """MEAN over up to 729 pixels of 1 to 40 channels, times the source or alone."""
     b = Builder(rng, dtype)
-    height, width = (int(n) for n in rng.choice([1, 5, 16, 17, 27], 2))
+    height, width = (int(n) for n in rng.choice([1, 5, 16, 17, 19, 27], 2))
     channels = int(rng.integers(1, 41))
     source = b.activation((1, height, width, channels), rng.uniform(0.01, 0.1))
     axes = b.constant(np.array([1, 2], np.int32))
