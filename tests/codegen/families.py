@@ -26,6 +26,14 @@ def pointwise(rng: np.random.Generator, dtype: str) -> Graph:
     return _convolution(rng, dtype, kernel=1)
 
 
+def narrow_pointwise(rng: np.random.Generator, dtype: str) -> Graph:
+    """1x1 of whole vectors on rows of a few pixels: groups of pixels reach into the next row."""
+    sides = (int(rng.integers(2, 7)), int(rng.integers(1, 7)))
+    depth = 16 * int(rng.integers(1, 5))
+    channels = depth + int(rng.choice([0, 0, -7, 5]))
+    return _convolution(rng, dtype, kernel=1, sides=sides, depth=depth, channels=channels, stride=1)
+
+
 def wide_depthwise(rng: np.random.Generator, dtype: str) -> Graph:
     """3x3 and 5x5 depthwise convolutions, stride 1 and 2, with the channels of real networks."""
     return _convolution(rng, dtype, kernel=int(rng.choice([3, 5])), depthwise=True)
@@ -138,7 +146,16 @@ def _convolution(
 
 
 # One operator, which promises an order of rows.
-ROWS = (pointwise, wide_depthwise, stem, long_window, eight_channels, long_rows, wide_pool)
+ROWS = (
+    pointwise,
+    narrow_pointwise,
+    wide_depthwise,
+    stem,
+    long_window,
+    eight_channels,
+    long_rows,
+    wide_pool,
+)
 FAMILIES: Mapping[str, Callable[[np.random.Generator, str], Graph]] = {
     **cases.CASES,
     **{case.__name__: case for case in (*ROWS, squeeze_excite, inverted_residual, network)},
