@@ -62,13 +62,15 @@ class Conformance:
         return f"{self.identifier}: {self.graph.input.shape} {', '.join(steps)}"
 
 
-def models(name: str, count: int, inputs: int) -> list[Conformance]:
+def models(
+    name: str, count: int, inputs: int, hostile_share: float = HOSTILE_SHARE
+) -> list[Conformance]:
     """``count`` models of one family, ``inputs`` random inputs for each; the oracle's answers."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     made: list[Conformance] = []
     while len(made) < count:
         graph = FAMILIES[name](rng, "int8")
-        if rng.random() < HOSTILE_SHARE:
+        if rng.random() < hostile_share:
             graph = hostile(rng, graph)
         model = to_flatbuffer(graph)
         codes = random_codes(rng, (inputs, *graph.input.shape[1:]))

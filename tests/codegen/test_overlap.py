@@ -114,7 +114,7 @@ def test_kernels_keep_their_promise_at_the_tightest_overlap(path: str, tmp_path:
 def _rows_on_a_core() -> list[Conformance]:
     """Models of one operator, or one fused block, that promises an order of rows."""
     names = (*ORDERED, *(case.__name__ for case in ROWS), "inverted_residual")
-    made = [case for name in names for case in models(name, MODELS_ON_A_CORE, INPUTS)]
+    made = [case for name in names for case in models(name, MODELS_ON_A_CORE, INPUTS, 0)]
     return [case for case in made if len(case.graph.ops) == 1]
 
 
