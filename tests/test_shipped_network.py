@@ -70,12 +70,21 @@ def project(extractor, sample):
     )
 
 
+@pytest.fixture(scope="module")
+def model(project, tmp_path_factory):
+    tree = tmp_path_factory.mktemp("host") / "project"
+    emit(replace(project, golden=_few(project.golden)), tree)
+    return HostModel(tree)
+
+
+def _few(golden):
+    """What the self-test keeps in flash."""
+    return Golden(golden.inputs[:4], golden.features[:4])
+
+
 def test_a_thousand_real_images_give_the_oracles_bytes_and_keep_the_accuracy(
-    project, network, sample, tmp_path
+    project, model, network, sample
 ):
-    few = Golden(project.golden.inputs[:4], project.golden.features[:4])
-    emit(replace(project, golden=few), tmp_path / "project")
-    model = HostModel(tmp_path / "project")
     assert len(project.golden.inputs) == IMAGES
     features = model.features(project.golden.inputs)
     np.testing.assert_array_equal(features, project.golden.features)
@@ -89,17 +98,15 @@ def test_a_thousand_real_images_give_the_oracles_bytes_and_keep_the_accuracy(
 @pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}; see `make test`")
 @pytest.mark.parametrize("board", BOARDS)
 def test_two_hundred_real_images_on_every_emulated_core_and_the_linked_memory(
-    project, board, tmp_path
+    project, model, board, tmp_path
 ):
-    inputs, features = (
-        codes[:EMULATED_IMAGES] for codes in (project.golden.inputs, project.golden.features)
-    )
-    assert len(inputs) == EMULATED_IMAGES
-    ours = replace(project, board=load(board), golden=Golden(inputs[:4], features[:4]))
+    inputs = project.golden.inputs[:EMULATED_IMAGES]
+    ours = replace(project, board=load(board), golden=_few(project.golden))
     tree = tmp_path / "project"
     emit(ours, tree)
-    run = target.run_stream(tree, ours.board, tmp_path / "emulated", HostModel(tree).shape, inputs)
-    np.testing.assert_array_equal(run.features, features)
+    run = target.run_stream(tree, ours.board, tmp_path / "emulated", model.shape, inputs)
+    assert len(run.features) == EMULATED_IMAGES
+    np.testing.assert_array_equal(run.features, project.golden.features[:EMULATED_IMAGES])
 
     planned = context_of(ours)["memory"]
     linked = target.linked(tree, ours.board, tmp_path / "board")
