@@ -101,7 +101,7 @@ def write(cases: Sequence[Conformance], tree: Path) -> list[str]:
     for case in cases:
         folder = tree / case.identifier
         if not folder.exists():
-            write_case(case.graph, tree, case.identifier)
+            write_case(case.graph, tree, case.identifier, case.layout)
         lines += [f'#include "{case.identifier}/src/{part}.cpp"' for part in PARTS]
     return lines
 

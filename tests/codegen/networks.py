@@ -172,4 +172,9 @@ class Network:
 def random_network(seed: int, blocks: int = 6) -> Graph:
     """A network as the converter would write it."""
     rng = np.random.default_rng(seed)
-    return Network(lambda low, high: int(rng.integers(low, high + 1)), rng).build(blocks)
+    return Network(picks(rng), rng).build(blocks)
+
+
+def picks(rng: np.random.Generator) -> Pick:
+    """Picks every number with the same chance."""
+    return lambda low, high: int(rng.integers(low, high + 1))

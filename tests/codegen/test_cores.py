@@ -14,8 +14,9 @@ from functools import cache
 import pytest
 
 from codegen.toolchain import ToolchainError
-from tests.codegen.conformance import FAMILIES, Conformance, models, report
+from tests.codegen.conformance import Conformance, models, report
 from tests.codegen.cores import CORES, Host, run
+from tests.codegen.families import FAMILIES
 from tests.codegen.test_target import needs_board_tools
 
 MODELS, INPUTS = 60, 17

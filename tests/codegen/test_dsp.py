@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.codegen.conformance import FAMILIES, models, report
+from tests.codegen.conformance import models, report
 from tests.codegen.cores import Host, run
+from tests.codegen.families import FAMILIES
 
 MODELS, INPUTS = 40, 4
 HOST = Host()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +15,18 @@ from codegen.plan import Plan, arrange, plan, verify
 from codegen.plan.fusion import blocks_of, fuse
 from codegen.read import read
 from codegen.simplify import simplify
+from tests.codegen import cores
 from tests.codegen.cases import CASES
+from tests.codegen.conformance import Conformance, models, report
 from tests.codegen.extractors import compile_extractors, oracle
+from tests.codegen.families import ROWS
 from tests.codegen.models import Builder, random_inputs, to_flatbuffer
-from tests.codegen.networks import Network, random_network
+from tests.codegen.networks import Network, picks, random_network
+from tests.codegen.test_target import needs_board_tools
 
 ORDERED = ("convolution", "depthwise_convolution", "zero_padded_kernel", "pool", "padding", "unary")
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30
+MODELS_ON_A_CORE = 8
 INPUTS = 3
 # The computer's own kernels, and those of Cortex-M4 on emulated instructions.
 PATHS = {"plain": (), "dsp": ("-DTINYML_ISA_DSP=1",)}
@@ -41,7 +47,7 @@ def _inverted_residuals() -> list[Graph]:
     graphs = []
     for seed in range(BLOCKS):
         rng = np.random.default_rng(seed)
-        network = Network(lambda low, high, rng=rng: int(rng.integers(low, high + 1)), rng)
+        network = Network(picks(rng), rng)
         image = network.b.activation((1, *(int(n) for n in rng.integers(1, 14, 3))), 0.05)
         y = network.pointwise(image, network.pick(1, 24))
         y = network.depthwise(y, multiplier=network.pick(1, 4) // 4 + 1)
@@ -103,6 +109,62 @@ def test_kernels_keep_their_promise_at_the_tightest_overlap(path: str, tmp_path:
         garbage += not np.array_equal(too_near(inputs), expected)
     assert overlapping > len(graphs) // 2
     assert garbage > len(graphs) // 4, "overlaps that go too far must show"
+
+
+def _rows_on_a_core() -> list[Conformance]:
+    """Models of one operator, or one fused block, that promises an order of rows."""
+    names = (*ORDERED, *(case.__name__ for case in ROWS), "inverted_residual")
+    made = [case for name in names for case in models(name, MODELS_ON_A_CORE, INPUTS, 0)]
+    return [case for case in made if len(case.graph.ops) == 1]
+
+
+def _neighbours(graph: Graph, *, source_first: bool) -> Plan:
+    """Input and output side by side, the scratch behind the output; not aligned."""
+    made, (op,) = plan(graph), graph.ops
+    source, target, scratch = (
+        graph.input.size_bytes,
+        graph.output.size_bytes,
+        OPERATORS[op.kind].scratch_bytes(graph, op),
+    )
+    offsets = list(made.offsets)
+    offsets[graph.outputs[0]] = source if source_first else 0
+    offsets[graph.inputs[0]] = 0 if source_first else target + scratch
+    behind = offsets[graph.outputs[0]] + target if scratch else None
+    arena = source + target + scratch
+    return replace(made, offsets=tuple(offsets), scratch=(behind,), arena_bytes=arena)
+
+
+@needs_board_tools
+@pytest.mark.parametrize("core", ["m4", "m55"])
+def test_kernels_of_a_core_keep_their_promise_too(core: str, tmp_path: Path) -> None:
+    apart = _rows_on_a_core()
+
+    def placed(name: str, layout: Callable[[Graph], Plan]) -> list[Conformance]:
+        return [
+            replace(case, family=f"{name}_{case.family}", layout=layout(case.graph))
+            for case in apart
+        ]
+
+    def unharmed(cases: list[Conformance]) -> list[Conformance]:
+        """Models whose output is their input, once the operator has run."""
+        return [
+            replace(
+                case, graph=replace(case.graph, outputs=case.graph.inputs), expected=case.inputs
+            )
+            for case in cases
+        ]
+
+    cases = [
+        *placed("tight", lambda graph: _layout(graph, _distance(graph))),
+        *unharmed(placed("before", lambda graph: _neighbours(graph, source_first=True))),
+        *unharmed(placed("behind", lambda graph: _neighbours(graph, source_first=False))),
+    ]
+    too_near = placed("near", lambda graph: _layout(graph, _distance(graph) // 2))
+    outputs = cores.run([*cases, *too_near], cores.CORES[core], tmp_path, tmp_path)
+    differences = report(cases, outputs[: len(cases)])
+    assert not differences, differences
+    garbage = report(too_near, outputs[len(cases) :]).count("bytes differ")
+    assert garbage > len(apart) // 4, "overlaps that go too far must show"
 
 
 @pytest.mark.parametrize("path", PATHS)
