@@ -79,6 +79,6 @@ def memory_map(
     flash = {
         "weights": ops.constant_bytes(graph),
         "head": head,
-        "code": code_bytes(graph, classes, board.core),
+        "code": code_bytes(graph, classes, board),
     }
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))

@@ -72,9 +72,10 @@ template <typename Visit, int... kIndices>
   (visit(kIndices), ...);
 }
 
-// The first 4 * sizeof...(kFours) classes.
+// The first 4 * sizeof...(kFours) classes; there may be none.
 template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void add_fours(float (&sums)[kClasses], float x, const float* row,
+[[gnu::always_inline]] inline void add_fours(float (&sums)[kClasses], [[maybe_unused]] float x,
+                                             const float* row,
                                              std::integer_sequence<int, kFours...>) {
   (add_4(sums[4 * kFours], sums[4 * kFours + 1], sums[4 * kFours + 2], sums[4 * kFours + 3], x,
          row + 4 * kFours),
@@ -82,7 +83,7 @@ template <int kClasses, int... kFours>
 }
 
 template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void subtract_fours(float* row, float x,
+[[gnu::always_inline]] inline void subtract_fours(float* row, [[maybe_unused]] float x,
                                                   const float (&deltas)[kClasses],
                                                   std::integer_sequence<int, kFours...>) {
   (subtract_4(row + 4 * kFours, x, deltas[4 * kFours], deltas[4 * kFours + 1],
