@@ -25,7 +25,6 @@ from codegen import ops
 from codegen.board import Board
 from codegen.drivers import flash_driver, serial_driver
 from codegen.ir import Graph, Op
-from codegen.ops import inverted_residual
 
 FILE = Path(__file__).with_suffix(".json")
 RUNTIME_CLASSES = 10
@@ -33,7 +32,11 @@ SLOT_HEADER_BYTES = 32  # before the head in a slot of storage (runtime/storage/
 
 
 def code_bytes(graph: Graph, classes: int, board: Board) -> int:
-    """Flash that code takes on ``board``: the runtime, the kernels of ``graph`` and all calls."""
+    """Flash that code takes on ``board``: the runtime, the kernels of ``graph`` and all calls.
+
+    Raises:
+        LookupError: an operator was never measured.
+    """
     core = measured()["cores"][board.core]
     sections = dict(core["libraries"])
     calls = 0
@@ -41,13 +44,11 @@ def code_bytes(graph: Graph, classes: int, board: Board) -> int:
         key = _kernel(core["kernels"], graph, op)
         if not key:
             continue
-        if key not in core["kernels"]:
-            raise KeyError(f"{FILE.name}: {board.core} has no {key}: run tools/measure_code_size.py")
         kernel = core["kernels"][key]
         sections |= kernel["sections"]
-        calls += kernel["params"] + core["call"]["3" if _pointers(op) > 2 else "2"]
+        calls += kernel["params"] + core["call"][str(kernel["pointers"])]
     kernels = sum(sections.values()) - sum(core["libraries"].values())
-    return _runtime_bytes(core, graph, classes, board) + kernels + calls
+    return _runtime_bytes(core, graph, classes, board) + kernels + int(calls)
 
 
 def kernel_key(function: str, dtype: str) -> str:
@@ -65,7 +66,13 @@ def measured() -> Mapping[str, Any]:
 def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     """The key of the operator's kernel; empty where it has none."""
     dtype = graph.tensors[op.inputs[0]].dtype
-    usual: str = measured()["operators"][dtype].get(op.kind, "")
+    operators = measured()["operators"][dtype]
+    if op.kind not in operators:
+        raise LookupError(
+            f"{FILE.name}: there is no size of {op.kind} on {dtype}; give it a case in "
+            "tests/codegen/cases.py and run tools/measure_code_size.py"
+        )
+    usual: str = operators[op.kind]
     present = all(t.data is not None for t in (graph.tensors[i] for i in op.inputs) if t.constant)
     if present and usual.replace(" ", "_any ") in kernels:
         call = ops.OPERATORS[op.kind].lower(graph, op)
@@ -73,20 +80,12 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     return usual
 
 
-def _pointers(op: Op) -> int:
-    """How many tensors a call takes."""
-    if op.kind == inverted_residual.KIND:
-        return 3
-    return 3 if op.kind in ("ADD", "CONCATENATION", "MUL", "SUB") else 2
-
-
 def _runtime_bytes(core: Mapping[str, Any], graph: Graph, classes: int, board: Board) -> int:
     drivers, total = core["drivers"], core["runtime"]
     total += drivers.get(serial_driver(board).source, 0)
-    flash = flash_driver(board).header
     head_bytes = 4 * (graph.output.elements + 1) * classes
     if SLOT_HEADER_BYTES + head_bytes <= board.storage_bytes // 2:
-        total += drivers.get(flash, 0)
+        total += drivers.get(flash_driver(board).header, 0)
     if board.boot_bytes:
         total -= core["vectors"]
     by_classes = core["learner"][graph.output.dtype]

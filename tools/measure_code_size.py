@@ -22,13 +22,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from codegen import elf, literals, memory, ops, toolchain  # noqa: E402
+from codegen import elf, literals, ops, toolchain  # noqa: E402
 from codegen.board import CORES, Board, load  # noqa: E402
 from codegen.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
 from codegen.emit import emit  # noqa: E402
@@ -85,11 +86,10 @@ def kernels() -> tuple[dict[str, Kernel], dict[str, dict[str, str]]]:
                 found[key] = kernel
             usual[dtype][op.kind] = min(usual[dtype].get(op.kind, key), key, key=len)
     # No case has weights out of bounds for the fast convolution, and no float network is fused.
-    any_codes = replace(found["conv_2d int8"], function="conv_2d_any")
-    found["conv_2d_any int8"] = any_codes
+    found["conv_2d_any int8"] = replace(found["conv_2d int8"], function="conv_2d_any")
     block = found["inverted_residual int8"]
-    pointers = tuple(pointer.replace("std::int8_t", "float") for pointer in block.pointers)
-    reals = replace(block, params="InvertedResidualFloat", pointers=pointers)
+    floats = tuple(pointer.replace("std::int8_t", "float") for pointer in block.pointers)
+    reals = replace(block, params="InvertedResidualFloat", pointers=floats)
     usual["float32"][inverted_residual.KIND] = "inverted_residual float32"
     found["inverted_residual float32"] = reals
     for kind in ops.OPERATORS:  # what the simplifier makes a table of
@@ -115,9 +115,10 @@ def measure(
     core: str, found: Mapping[str, Kernel], folder: Path, classes: Sequence[int] = CLASSES
 ) -> dict[str, Any]:
     """All figures of one core."""
-    memory.code_bytes = lambda *_: 0  # what the projects would be told of is not known yet
-    firmware = Firmware(core, folder / "firmware")
-    return firmware.figures(classes) | {
+    with mock.patch("codegen.memory.code_bytes", return_value=0):  # is not known yet
+        firmware = Firmware(core, folder / "firmware")
+        figures = firmware.figures(classes)
+    return figures | {
         "call": call_bytes(firmware.flags, folder),
         "kernels": measure_kernels(found, firmware.flags, folder),
     }
@@ -169,9 +170,8 @@ class Firmware:
 
     def _flags(self, folder: Path) -> list[str]:
         text = (folder / "flags.make").read_text()
-        return [
-            word for line in re.findall(r"^CXX_FLAGS = (.*)$", text, re.M) for word in line.split()
-        ]
+        (flags,) = re.findall(r"^CXX_FLAGS = (.*)$", text, re.MULTILINE)
+        return shlex.split(flags)
 
     def _learner(self, classes: int, dtype: DType) -> tuple[int, dict[str, int]]:
         """Bytes of sections with a head of ``classes``, and those that come from libraries."""
@@ -213,9 +213,12 @@ def identity(board: Board, classes: int, dtype: DType) -> Project:
 
 
 def measure_kernels(
-    found: Mapping[str, Kernel], flags: Sequence[str], folder: Path
+    found: Mapping[str, Kernel],
+    flags: Sequence[str],
+    folder: Path,
+    keys: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """For each kernel the bytes of its parameters and of all sections that it needs."""
+    """Of each kernel, or those of ``keys``: its pointers, bytes of parameters and of sections."""
     entries = dict(enumerate(found.items()))
     headers = sorted({kernel.header for kernel in found.values()})
     lines = [f'#include "runtime/kernels/{header}"' for header in headers]
@@ -225,8 +228,9 @@ def measure_kernels(
         passed = ", ".join(f"p{i}" for i in range(len(kernel.pointers)))
         lines += [
             f'extern "C" const char size_{number}[sizeof({kernel.params})] = {{1}};',
-            f'extern "C" void entry_{number}(const {kernel.params}& op, {arguments}) '
-            f"{{ {kernel.function}(op, {passed}); }}",
+            f'extern "C" void entry_{number}(const {kernel.params}& op, {arguments}) {{',
+            f"  {kernel.function}(op, {passed});",
+            "}",
         ]
     (folder / "kernels.cpp").write_text("\n".join(lines))
     target = folder / "kernels.o"
@@ -234,13 +238,19 @@ def measure_kernels(
     run(["arm-none-eabi-g++", *flags, include, "-c", folder / "kernels.cpp", "-o", target])
     sizes = symbols(target)
     measured = {}
-    for number, (key, _) in entries.items():
+    for number, (key, kernel) in entries.items():
+        if keys is not None and key not in keys:
+            continue
         mapped = folder / "kernel.map"
         options = ["-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"]
         options += [f"-Wl,-e,entry_{number}", f"-Wl,-Map={mapped}"]
         run(["arm-none-eabi-g++", *flags, *options, target, "-o", folder / "kernel.elf"])
         needed = {k: v for k, v in sections(mapped).items() if not k.startswith("entry_")}
-        measured[key] = {"params": sizes[f"size_{number}"], "sections": needed}
+        measured[key] = {
+            "params": sizes[f"size_{number}"],
+            "pointers": len(kernel.pointers),
+            "sections": needed,
+        }
     return measured
 
 
@@ -273,7 +283,7 @@ def call_bytes(flags: Sequence[str], folder: Path) -> dict[str, int]:
 
 
 def run(command: Sequence[str | Path]) -> str:
-    """Run a compiler."""
+    """Run a program of the compiler's; what it printed."""
     program = toolchain.find(str(command[0]))
     return toolchain.run([program, *map(str, command[1:])], ROOT, TIMEOUT_S)
 
@@ -292,7 +302,7 @@ def sections(mapped: Path) -> dict[str, int]:
     text = mapped.read_text().partition("Linker script and memory map")[2]
     pattern = r"^ \.(text|rodata|data)(\S*)\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) (\S.*)$"
     found: dict[str, int] = {}
-    for kind, name, size, source in re.findall(pattern, text, re.M):
+    for kind, name, size, source in re.findall(pattern, text, re.MULTILINE):
         member = re.search(r"\((\S+\.o)\)$", source)
         library = member and ".cpp" not in member[1]
         key = f"({member[1]})" if library and member else name.lstrip(".") or f"({kind})"
