@@ -47,8 +47,8 @@ def code_bytes(graph: Graph, classes: int, board: Board) -> int:
         kernel = core["kernels"][key]
         sections |= kernel["sections"]
         calls += kernel["params"] + core["call"][str(kernel["pointers"])]
-    kernels = sum(sections.values()) - sum(core["libraries"].values())
-    return _runtime_bytes(core, graph, classes, board) + kernels + int(calls)
+    kernels: int = sum(sections.values()) - sum(core["libraries"].values())
+    return _runtime_bytes(core, graph, classes, board) + kernels + calls
 
 
 def kernel_key(function: str, dtype: str) -> str:
