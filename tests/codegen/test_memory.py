@@ -139,7 +139,7 @@ def test_parts_of_ram(make_identity):
 
 
 def test_shapes_are_enough(sample):
-    """What the search plans without weights is what the generator plans with them."""
+    """What the search plans without weights is nearly what the generator plans with them."""
     project = mobile_project(
         BOARDS["cortex-m4"], sample.split("test").pixels[:1], LearnerSettings(10, 0.01)
     )
@@ -147,7 +147,10 @@ def test_shapes_are_enough(sample):
     bare = without_data(graph)
     full = planned(project)
     from_shapes = memory_map(*arrange(bare), CLASSES, 10, project.board)
-    assert from_shapes == full
+    assert from_shapes.ram == full.ram
+    assert from_shapes.flash["code"] == full.flash["code"]
+    # Equal constants are stored once, but shapes do not tell which are.
+    assert 0 <= from_shapes.flash["weights"] - full.flash["weights"] < 512
     raw = without_data(project.graph)
     unsimplified = memory_map(*arrange(raw), CLASSES, 10, project.board)
     assert 0 <= unsimplified.flash_bytes - full.flash_bytes < 4096
