@@ -57,7 +57,8 @@ def memory_map(
 ) -> MemoryMap:
     """The firmware's memory: ``graph`` as it is emitted (simplified), its ``plan``, and Ω's sizes.
 
-    A graph of shapes only, which cannot be simplified, is planned a little too large.
+    A graph of shapes only, which cannot be simplified and whose equal constants are not known, is
+    planned a little too large.
     """
     features = graph.output.elements
     head = FLOAT_BYTES * (features + 1) * classes
@@ -77,8 +78,8 @@ def memory_map(
         "stack": board.stack_bytes,
     }
     flash = {
-        "weights": ops.constant_bytes(graph),
+        "weights": ops.stored_bytes(graph),
         "head": head,
-        "code": code_bytes(graph, classes, board.core),
+        "code": code_bytes(graph, classes, board),
     }
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))

@@ -30,9 +30,9 @@ from codegen.ops import (
     softmax,
     sub,
 )
-from codegen.ops.base import Array, Call, Operator
+from codegen.ops.base import Array, Call, Operator, constant_values
 
-__all__ = ["OPERATORS", "Array", "Call", "Operator", "check", "constant_bytes"]
+__all__ = ["OPERATORS", "Array", "Call", "Operator", "check", "constant_bytes", "stored_bytes"]
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
@@ -91,3 +91,20 @@ def constant_bytes(graph: Graph) -> int:
     are equal are stored once.
     """
     return sum(OPERATORS[op.kind].constant_bytes(graph, op) for op in graph.ops)
+
+
+def stored_bytes(graph: Graph) -> int:
+    """As ``constant_bytes``, but of a simplified graph with data equal arrays count once."""
+    constants = [graph.tensors[i] for op in graph.ops for i in op.inputs if i >= 0]
+    if any(tensor.constant and tensor.data is None for tensor in constants):
+        return constant_bytes(graph)
+    sizes: dict[tuple[str, bytes], int] = {}
+    for op in graph.ops:
+        call = OPERATORS[op.kind].lower(graph, op)
+        if call is None:
+            continue
+        operands = [graph.tensors[i] for i in call.inputs if graph.tensors[i].constant]
+        arrays = [array.values for array in call.arrays]
+        for values in [*arrays, *map(constant_values, operands)]:
+            sizes[str(values.dtype), values.tobytes()] = values.nbytes
+    return sum(sizes.values())

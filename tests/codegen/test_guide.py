@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from codegen import code_size, ops
+from codegen import ops
 from codegen.read import KINDS, read
 from tests.codegen import cases
 from tests.codegen.extractors import compile_extractors, oracle
@@ -47,8 +47,6 @@ def maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., op
     for table, row in (
         ("KINDS", {55: "MAXIMUM"}),
         ("OPERATORS", {"MAXIMUM": module.OPERATOR}),
-        ("_INT8", {"MAXIMUM": code_size.KernelCost("maximum", 240, 64)}),
-        ("_FLOAT", {"MAXIMUM": code_size.KernelCost("maximum", 240, 64)}),
     ):
         add_row(table, row, monkeypatch)
     case: dict[str, object] = {}
