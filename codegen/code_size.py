@@ -38,10 +38,11 @@ def code_bytes(graph: Graph, classes: int, board: Board) -> int:
         LookupError: an operator was never measured.
     """
     core = measured()["cores"][board.core]
+    whole = _is_whole(graph)
     sections = dict(core["libraries"])
     calls = 0
     for op in graph.ops:
-        key = _kernel(core["kernels"], graph, op)
+        key = _kernel(core["kernels"], graph, op, whole=whole)
         if not key:
             continue
         kernel = core["kernels"][key]
@@ -63,7 +64,17 @@ def measured() -> Mapping[str, Any]:
     return content
 
 
-def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
+def _is_whole(graph: Graph) -> bool:
+    """Whether operators can be lowered: constants have data, and int8 activations have scales."""
+    used = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    tensors = [graph.tensors[i] for i in used]
+    return all(
+        t.data is not None if t.constant else t.dtype != "int8" or t.quantization is not None
+        for t in tensors
+    )
+
+
+def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op, *, whole: bool) -> str:
     """The key of the operator's kernel; empty where it has none."""
     dtype = graph.tensors[op.inputs[0]].dtype
     operators = measured()["operators"][dtype]
@@ -73,8 +84,7 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
             "tests/codegen/cases.py and run tools/measure_code_size.py"
         )
     usual: str = operators[op.kind]
-    present = all(t.data is not None for t in (graph.tensors[i] for i in op.inputs) if t.constant)
-    if present and usual.replace(" ", "_any ") in kernels:
+    if whole and usual.replace(" ", "_any ") in kernels:
         call = ops.OPERATORS[op.kind].lower(graph, op)
         return usual if call is None else kernel_key(call.kernel, dtype)
     return usual

@@ -148,12 +148,13 @@ def test_shapes_are_enough(sample):
     full = planned(project)
     from_shapes = memory_map(*arrange(bare), CLASSES, 10, project.board)
     assert from_shapes.ram == full.ram
-    assert from_shapes.flash["code"] == full.flash["code"]
+    # Fast kernels are assumed; this network's ADD needs the general one.
+    assert abs(from_shapes.flash["code"] - full.flash["code"]) < 512
     # Equal constants are stored once, but shapes do not tell which are.
     assert 0 <= from_shapes.flash["weights"] - full.flash["weights"] < 512
     raw = without_data(project.graph)
     unsimplified = memory_map(*arrange(raw), CLASSES, 10, project.board)
-    assert 0 <= unsimplified.flash_bytes - full.flash_bytes < 4096
+    assert -512 < unsimplified.flash_bytes - full.flash_bytes < 4096
 
 
 def test_every_operator_has_a_size():
@@ -205,3 +206,11 @@ def test_totals_are_the_sums_of_their_parts(make_identity):
         "data",
         "stack",
     }
+
+
+def test_a_graph_without_scales_and_data_has_a_size():
+    """The search asks about networks that were never quantized; ADD has no constant to miss."""
+    shape = (1, 4, 4, 8)
+    tensors = [Tensor(name, shape, "int8") for name in ("image", "sum")]
+    graph = Graph(tuple(tensors), (Op("ADD", (0, 0), (1,)),), (0,), (1,))
+    assert code_size.code_bytes(graph, CLASSES, BOARDS["cortex-m4"]) > 2000
