@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tinyml_nas.data.sample import Cifar10Sample
+
+# The same examples in every run: a red test is red for everybody. Look for new ones with
+# `pytest --hypothesis-profile default`.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 UNPACK = Path(__file__).parents[2] / "shared" / "data" / "unpack.py"
 
