@@ -17,6 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.preprocess import normalise, resize
 
@@ -169,6 +171,7 @@ def _shipped() -> bytes:
     genotype = space.smallest()
     genotype[0] = space.resolutions.index(32)
     genotype[1:].reshape(space.stages, -1)[:, :3] = 1
+    genotype = space.canonical(np.minimum(genotype, space.upper))
     sample = Cifar10Sample()
     network = load_supernet(space, sample.classes).extract(genotype)
     recalibrate(network, sample.split("train")[:500])

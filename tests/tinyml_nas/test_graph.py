@@ -61,7 +61,9 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     assert extractor.features == planned.output.elements
     memory = memory_map(*arrange(real), 10, 1, BOARD)
     cost = footprint(spec.spec(genotype, 10), BOARD)
-    assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
+    assert cost.sram_bytes == memory.ram_bytes
+    # Shapes do not tell which constants are equal and stored once.
+    assert abs(cost.flash_bytes - memory.flash_bytes) < 4096
     assert cost.parameters == sum(p.numel() for p in fused(network))
 
 
