@@ -24,6 +24,7 @@ from benchmarks.emulated import Codes, project_of
 from codegen.emit import emit
 from codegen.host import HostModel
 from codegen.read import read
+from tinyml_nas import oracle
 from tinyml_nas.data.cifar10 import Cifar10
 from tinyml_nas.preprocess import resize, to_codes
 
@@ -34,19 +35,6 @@ def generated(model: Path, images: Codes) -> Codes:
         project = project_of(read(model), "cortex-m4", classes=10, buffer_samples=1)
         emit(project, Path(name, "project"))
         return HostModel(Path(name, "project")).features(images).astype(np.int8)
-
-
-def reference(model: bytes, images: Codes) -> Codes:
-    """Features (N, F) of TensorFlow Lite Micro's own kernels."""
-    from tflite_micro.python.tflite_micro import runtime
-
-    interpreter = runtime.Interpreter.from_bytes(model, arena_size=16 << 20)
-    rows = []
-    for image in images:
-        interpreter.set_input(image[np.newaxis], 0)
-        interpreter.invoke()
-        rows.append(interpreter.get_output(0).reshape(-1).copy())
-    return np.stack(rows)
 
 
 def main() -> None:
@@ -66,11 +54,9 @@ def main() -> None:
     middle = time.perf_counter()
     chunks = np.array_split(images, max(1, len(images) // 250))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        oracle = np.concatenate(
-            list(pool.map(reference, [model.read_bytes()] * len(chunks), chunks))
-        )
+        expected = np.concatenate(list(pool.map(oracle.features, [model] * len(chunks), chunks)))
     end = time.perf_counter()
-    differ = (ours != oracle).any(axis=1)
+    differ = (ours != expected).any(axis=1)
     sys.stdout.write(
         f"{model.name}: {len(images):,} images, {ours.shape[1]} features each; "
         f"{int(differ.sum())} images differ\n"

@@ -10,7 +10,9 @@ programs; rerun it when kernels, learner, application or compiler change. Code i
 - every section that the graph's kernels need, once: kernels share helpers and libraries,
 - for each call its parameters and instructions.
 
-Where data is absent the fast kernels are assumed, which real networks call.
+Where data or scales are absent the fast kernels are assumed. Trained networks call these, but for
+branches that became constant: they need the general kernel as well, 1 to 3 kB that the search does
+not see and the design of Ω does.
 """
 
 from __future__ import annotations
@@ -38,11 +40,10 @@ def code_bytes(graph: Graph, classes: int, board: Board) -> int:
         LookupError: an operator was never measured.
     """
     core = measured()["cores"][board.core]
-    whole = _is_whole(graph)
     sections = dict(core["libraries"])
     calls = 0
     for op in graph.ops:
-        key = _kernel(core["kernels"], graph, op, whole=whole)
+        key = _kernel(core["kernels"], graph, op)
         if not key:
             continue
         kernel = core["kernels"][key]
@@ -64,17 +65,16 @@ def measured() -> Mapping[str, Any]:
     return content
 
 
-def _is_whole(graph: Graph) -> bool:
-    """Whether operators can be lowered: constants have data, and int8 activations have scales."""
-    used = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
-    tensors = [graph.tensors[i] for i in used]
+def _can_be_lowered(graph: Graph, op: Op) -> bool:
+    """Whether the operator's constants have data, and its int8 activations scales."""
+    tensors = [graph.tensors[i] for i in (*op.inputs, *op.outputs) if i >= 0]
     return all(
         t.data is not None if t.constant else t.dtype != "int8" or t.quantization is not None
         for t in tensors
     )
 
 
-def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op, *, whole: bool) -> str:
+def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     """The key of the operator's kernel; empty where it has none."""
     dtype = graph.tensors[op.inputs[0]].dtype
     operators = measured()["operators"][dtype]
@@ -84,7 +84,7 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op, *, whole: bool) ->
             "tests/codegen/cases.py and run tools/measure_code_size.py"
         )
     usual: str = operators[op.kind]
-    if whole and usual.replace(" ", "_any ") in kernels:
+    if _can_be_lowered(graph, op) and usual.replace(" ", "_any ") in kernels:
         call = ops.OPERATORS[op.kind].lower(graph, op)
         return usual if call is None else kernel_key(call.kernel, dtype)
     return usual

@@ -68,7 +68,7 @@ _MACHINES = (
     _mps2("mps2-an386", "cortex-m3", "cortex-m4"),
     _mps2("mps2-an500", "cortex-m7"),
     # Secure state after reset, so memory is at its secure aliases: 4 MB of code memory and twice
-    # 2 MB of RAM. The AN521 would also do but for its first core, which has neither FPU nor DSP.
+    # 2 MB of RAM.
     Machine(
         name="mps2-an505",
         cores=("cortex-m33",),

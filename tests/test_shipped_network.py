@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from codegen import target, toolchain
+from codegen import ops, target
 from codegen.board import load
 from codegen.emit import context_of, emit
 from codegen.host import HostModel
 from codegen.project import Golden, LearnerSettings, Project
+from tests.codegen.needs import needs_board_tools
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas import oracle
 from tinyml_nas.convert import convert
@@ -30,7 +30,6 @@ EMULATED_IMAGES = 200
 # One for each core: Cortex-M4, M7, M33 and M55.
 BOARDS = ("nucleo_l4r5zi", "nucleo_1mb", "pico2", "corstone300")
 PLANNED_WITHIN_BYTES = 1024
-MISSING = [name for name in toolchain.PACKAGES if shutil.which(name) is None]
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +94,20 @@ def test_a_thousand_real_images_give_the_oracles_bytes_and_keep_the_accuracy(
     assert deployed > accuracy(network, test) - 0.03
 
 
-@pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}; see `make test`")
+def test_what_takes_time_runs_on_fast_kernels(project):
+    """General ones remain where a squeeze-excite branch is constant: one pixel each."""
+    context = context_of(project)
+    graph = context["graph"]
+    general = [
+        op
+        for op in graph.ops
+        if (call := ops.OPERATORS[op.kind].lower(graph, op)) and call.kernel.endswith("_any")
+    ]
+    assert all(graph.tensors[op.outputs[0]].shape[1:3] == (1, 1) for op in general)
+    assert len(general) < len(context["calls"]) / 10
+
+
+@needs_board_tools
 @pytest.mark.parametrize("board", BOARDS)
 def test_two_hundred_real_images_on_every_emulated_core_and_the_linked_memory(
     project, model, board, tmp_path

@@ -1,6 +1,6 @@
 """Measure how many bytes of flash the firmware's code takes, and write ``codegen/code_size.json``.
 
-    python tools/measure_code_size.py                            # all cores, about ten minutes
+    python tools/measure_code_size.py                            # all cores, about five minutes
     python tools/measure_code_size.py --core cortex-m4           # one; the others stay as they are
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: pyserial is not installed: pip install pyserial", file=sys.stderr)
         return 2
     try:
-        with SerialPort(options.port, options.baud) as port:
+        with closing(SerialPort(options.port, options.baud)) as port:
             board = Board(port, options.timeout, options.tries)
             _run(board, options)
     except (BoardError, NoReply, DataError, PortError) as error:
@@ -78,7 +78,7 @@ def _stream(board: Board, options: argparse.Namespace) -> None:
         board.set_autosave(options.autosave)
     picture = Picture(len(order))
     with ExitStack() as stack:
-        logs = [stack.enter_context(CsvLog(options.csv))] if options.csv else []
+        logs = [stack.enter_context(closing(CsvLog(options.csv)))] if options.csv else []
         try:
             steps = run(board, samples, order, picture, *logs)
         finally:

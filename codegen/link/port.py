@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 import serial
 
 PortError = serial.SerialException
@@ -16,17 +13,6 @@ class SerialPort:
     def __init__(self, name: str, baud: int = 115200) -> None:
         """Open ``name`` (``/dev/ttyACM0``, ``COM3``), 8 bits, no parity, one stop bit."""
         self._serial = serial.Serial(name, baud)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Give the port back."""

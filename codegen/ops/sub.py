@@ -14,7 +14,7 @@ from codegen.ops.binary import Binary
 class Sub(Binary):
     """As ADD, with the second operand's sign turned."""
 
-    kernel, struct = "sub", "Sub"
+    kernel, struct = "sub", "Add"  # their parameters are the same
 
     def multipliers(self, graph: Graph, op: Op) -> dict[str, int]:
         """In single precision, unlike ADD's: as TensorFlow Lite Micro takes them."""

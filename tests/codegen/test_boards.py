@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import asdict, replace
 from itertools import pairwise
@@ -17,6 +16,7 @@ from codegen import elf
 from codegen.board import Board
 from codegen.emit import emit
 from codegen.machines import MACHINES, machine_of
+from tests.codegen.needs import needs_arm_compiler
 
 KIB = 1024
 CONF = Path(__file__).parents[2] / "conf" / "device"
@@ -161,7 +161,7 @@ def test_a_machine_must_stand_in_for_the_core(machine):
         machine_of(board)
 
 
-@pytest.mark.skipif(not shutil.which("arm-none-eabi-g++"), reason="no Arm compiler")
+@needs_arm_compiler
 @pytest.mark.parametrize("name", boards.names())
 def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_path):
     board = boards.load(name)

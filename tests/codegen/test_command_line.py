@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,7 @@ from codegen.read import read_as_written
 from codegen.split import split, with_new_head
 from tests.codegen.extractors import oracle
 from tests.codegen.models import Builder, to_flatbuffer
+from tests.codegen.needs import needs_cmake
 
 ROOT = Path(__file__).parents[2]
 CONV = {
@@ -29,7 +29,6 @@ CONV = {
     "dilation_h": 1,
     "dilation_w": 1,
 }
-needs_cmake = pytest.mark.skipif(shutil.which("cmake") is None, reason="apt-get install cmake")
 
 
 def classifier(

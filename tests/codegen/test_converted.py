@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from codegen.split import split
 from tests.codegen.extractors import oracle
 from tests.codegen.hostile import compile_all_the_way
 from tests.codegen.models import to_flatbuffer
+from tests.codegen.needs import needs_cmake
 
 pytestmark = [
     pytest.mark.slow,  # Keras and the converter take a quarter of a minute
@@ -66,7 +66,7 @@ def images(rng: np.random.Generator, count: int) -> np.ndarray:
     return np.clip(noise + rng.normal(0, 0.5, (count, 1, 1, 3)), -1, 1).astype(np.float32)
 
 
-@pytest.mark.skipif(shutil.which("cmake") is None, reason="apt-get install cmake")
+@needs_cmake
 def test_the_project_predicts_what_the_model_does(model: bytes, tmp_path: Path) -> None:
     (tmp_path / "resnet.tflite").write_bytes(model)
     project = tmp_path / "project"

@@ -17,7 +17,7 @@ from codegen.toolchain import ToolchainError
 from tests.codegen.conformance import Conformance, models, report
 from tests.codegen.cores import CORES, Host, run
 from tests.codegen.families import FAMILIES
-from tests.codegen.test_target import needs_board_tools
+from tests.codegen.needs import needs_board_tools
 
 MODELS, INPUTS = 60, 17
 MODELS_OF_A_CORE, INPUTS_OF_A_CORE = 24, 4

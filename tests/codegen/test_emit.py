@@ -22,6 +22,7 @@ from tests.codegen.extractors import (
     write_case,
 )
 from tests.codegen.models import random_inputs, to_flatbuffer
+from tests.codegen.needs import needs_arm_compiler
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
@@ -118,7 +119,7 @@ def test_kernels_stay_inside_their_tensors_and_the_language(tmp_path: Path) -> N
     assert result.stdout == expected
 
 
-@pytest.mark.skipif(not shutil.which("arm-none-eabi-g++"), reason="no Arm compiler")
+@needs_arm_compiler
 def test_the_arm_compiler_takes_every_kernel_without_a_warning(tmp_path: Path) -> None:
     includes = []
     for dtype in ("int8", "float32"):

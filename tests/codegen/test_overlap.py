@@ -21,8 +21,8 @@ from tests.codegen.conformance import Conformance, models, report
 from tests.codegen.extractors import compile_extractors, oracle
 from tests.codegen.families import ROWS
 from tests.codegen.models import Builder, random_inputs, to_flatbuffer
+from tests.codegen.needs import needs_board_tools
 from tests.codegen.networks import Network, picks, random_network
-from tests.codegen.test_target import needs_board_tools
 
 ORDERED = ("convolution", "depthwise_convolution", "zero_padded_kernel", "pool", "padding", "unary")
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30

@@ -13,11 +13,9 @@ from codegen.emit import emit
 from codegen.project import LearnerSettings
 from tests.codegen.conftest import BOARDS
 from tests.codegen.mobile import mobile_project
+from tests.codegen.needs import needs_cmake
 
 CLANG_FORMAT = Path(sys.executable).parent / "clang-format"
-needs_cmake = pytest.mark.skipif(
-    shutil.which("cmake") is None, reason="cmake is not installed: apt-get install cmake"
-)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codegen import elf, target, toolchain
+from codegen import elf, target
 from codegen.board import load
 from codegen.emit import emit
 from codegen.host import HostModel
@@ -18,13 +18,9 @@ from codegen.project import LearnerSettings
 from codegen.toolchain import ToolchainError
 from tests.codegen.conftest import BOARDS
 from tests.codegen.mobile import CLASSES, mobile_project, to_codes
+from tests.codegen.needs import MISSING, needs_board_tools
 
 IMAGES = 20
-MISSING = [name for name in toolchain.PACKAGES if shutil.which(name) is None]
-needs_board_tools = pytest.mark.skipif(
-    bool(MISSING),
-    reason=f"not installed: {', '.join(MISSING)}; `make test` installs them where it is root",
-)
 
 
 @pytest.fixture(scope="module", params=sorted(BOARDS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from codegen.emit import emit
 from codegen.project import LearnerSettings
 from tests.codegen.conftest import BOARDS
 from tests.codegen.mobile import mobile_project
+from tests.codegen.needs import needs_arm_compiler
 
 ROOT = Path(__file__).parents[2]
 CLANG_TIDY = Path(sys.executable).parent / "clang-tidy"
@@ -65,7 +65,7 @@ def test_clean_on_a_computer(tree):
     assert tidy(tree, [*sources, "platform/application.cpp", "all_host.cpp"], []) == ""
 
 
-@pytest.mark.skipif(not shutil.which("arm-none-eabi-g++"), reason="no Arm compiler")
+@needs_arm_compiler
 def test_clean_on_a_cortex_m4(tree):
     """clang with the headers of GCC's C++ library."""
     probe = ["arm-none-eabi-g++", "-mcpu=cortex-m4", "-xc++", "-E", "-v", "/dev/null"]

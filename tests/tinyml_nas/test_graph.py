@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from codegen import ops
 from codegen.board import Board
+from codegen.ir import Graph
 from codegen.memory import memory_map
 from codegen.plan import arrange, verify
 from codegen.read import read
@@ -59,12 +62,16 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     assert arrange(planned)[1].arena_bytes == arrange(real)[1].arena_bytes
     assert ops.constant_bytes(planned) == ops.constant_bytes(real)
     assert extractor.features == planned.output.elements
-    memory = memory_map(*arrange(real), 10, 1, BOARD)
+    memory = memory_map(*arrange(shapes_only(real)), 10, 1, BOARD)
     cost = footprint(spec.spec(genotype, 10), BOARD)
-    assert cost.sram_bytes == memory.ram_bytes
-    # Shapes do not tell which constants are equal and stored once.
-    assert abs(cost.flash_bytes - memory.flash_bytes) < 4096
+    assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
     assert cost.parameters == sum(p.numel() for p in fused(network))
+
+
+def shapes_only(graph: Graph) -> Graph:
+    """What the search knows: an untrained network's scales and data ask for general kernels."""
+    bare = (replace(tensor, data=None, quantization=None) for tensor in graph.tensors)
+    return replace(graph, tensors=tuple(bare))
 
 
 def fused(network: StaticNetwork) -> list[torch.Tensor]:

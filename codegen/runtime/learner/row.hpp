@@ -1,7 +1,5 @@
 #pragma once
 
-#include <utility>
-
 namespace tinyml {
 
 // What a head does with the weights of one feature, a row with one weight for each class. On cores
@@ -32,6 +30,7 @@ inline void add_4(float& sum0, float& sum1, float& sum2, float& sum3, float x, c
 }
 
 // row[i] -= x * d[i] for four classes.
+// NOLINTNEXTLINE(readability-non-const-parameter): assembly writes the row
 inline void subtract_4(float* row, float x, float d0, float d1, float d2, float d3) {
   asm("vldmia %[row], {s0-s3}\n\t"
       "vmul.f32 s4, %[x], %[d0]\n\t"
@@ -68,42 +67,48 @@ inline void subtract_4(float* row, float x, float d0, float d1, float d2, float 
 
 constexpr int kMostUnrolled = 20;  // classes that registers hold
 
-template <typename Visit, int... kIndices>
-[[gnu::always_inline]] inline void unrolled(Visit visit,
-                                            std::integer_sequence<int, kIndices...> /*indices*/) {
-  (visit(kIndices), ...);
+// visit(c) for classes c from kFirst on. Without a loop, arrays of floats become registers.
+template <int kClasses, int kFirst, typename Visit>
+[[gnu::always_inline]] inline void visit_from(Visit visit) {
+  if constexpr (kFirst < kClasses) {
+    visit(kFirst);
+    visit_from<kClasses, kFirst + 1>(visit);
+  }
 }
 
-// The first 4 * sizeof...(kFours) classes, which may be none.
-template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void add_fours(float (&sums)[kClasses], [[maybe_unused]] float x,
-                                             const float* row,
-                                             std::integer_sequence<int, kFours...> /*fours*/) {
-  (add_4(sums[4 * kFours], sums[4 * kFours + 1], sums[4 * kFours + 2], sums[4 * kFours + 3], x,
-         row + 4 * kFours),
-   ...);
+// sums += x * row, from class kFirst on.
+template <int kClasses, int kFirst>
+[[gnu::always_inline]] inline void add_from(float (&sums)[kClasses], float x, const float* row) {
+  if constexpr (kClasses <= kMostUnrolled && kFirst + 4 <= kClasses) {
+    add_4(sums[kFirst], sums[kFirst + 1], sums[kFirst + 2], sums[kFirst + 3], x, row + kFirst);
+    add_from<kClasses, kFirst + 4>(sums, x, row);
+  } else {
+#pragma GCC unroll 4
+    for (int c = kFirst; c < kClasses; ++c) sums[c] += x * row[c];
+  }
 }
 
-template <int kClasses, int... kFours>
-[[gnu::always_inline]] inline void subtract_fours(float* row, [[maybe_unused]] float x,
-                                                  const float (&deltas)[kClasses],
-                                                  std::integer_sequence<int, kFours...> /*fours*/) {
-  (subtract_4(row + 4 * kFours, x, deltas[4 * kFours], deltas[4 * kFours + 1],
-              deltas[4 * kFours + 2], deltas[4 * kFours + 3]),
-   ...);
+// row -= x * deltas, from class kFirst on.
+template <int kClasses, int kFirst>
+[[gnu::always_inline]] inline void subtract_from(float* row, float x,
+                                                 const float (&deltas)[kClasses]) {
+  if constexpr (kClasses <= kMostUnrolled && kFirst + 4 <= kClasses) {
+    subtract_4(row + kFirst, x, deltas[kFirst], deltas[kFirst + 1], deltas[kFirst + 2],
+               deltas[kFirst + 3]);
+    subtract_from<kClasses, kFirst + 4>(row, x, deltas);
+  } else {
+#pragma GCC unroll 4
+    for (int c = kFirst; c < kClasses; ++c) row[c] -= x * deltas[c];
+  }
 }
-
-// How many fours are taken by the functions above.
-template <int kClasses>
-constexpr int kFoursOf = kClasses <= kMostUnrolled ? kClasses / 4 : 0;
 
 }  // namespace row_detail
 
-// visit(c) for every class c. Without a loop, arrays of floats become registers.
+// visit(c) for every class c.
 template <int kClasses, typename Visit>
 [[gnu::always_inline]] inline void for_each_class(Visit visit) {
   if constexpr (kClasses <= row_detail::kMostUnrolled) {
-    row_detail::unrolled(visit, std::make_integer_sequence<int, kClasses>{});
+    row_detail::visit_from<kClasses, 0>(visit);
   } else {
     for (int c = 0; c < kClasses; ++c) visit(c);
   }
@@ -112,20 +117,14 @@ template <int kClasses, typename Visit>
 // sums += x * row
 template <int kClasses>
 [[gnu::always_inline]] inline void add_product(float (&sums)[kClasses], float x, const float* row) {
-  constexpr int kFours = row_detail::kFoursOf<kClasses>;
-  row_detail::add_fours(sums, x, row, std::make_integer_sequence<int, kFours>{});
-#pragma GCC unroll 4
-  for (int c = 4 * kFours; c < kClasses; ++c) sums[c] += x * row[c];
+  row_detail::add_from<kClasses, 0>(sums, x, row);
 }
 
 // row -= x * deltas
 template <int kClasses>
 [[gnu::always_inline]] inline void subtract_product(float* row, float x,
                                                     const float (&deltas)[kClasses]) {
-  constexpr int kFours = row_detail::kFoursOf<kClasses>;
-  row_detail::subtract_fours(row, x, deltas, std::make_integer_sequence<int, kFours>{});
-#pragma GCC unroll 4
-  for (int c = 4 * kFours; c < kClasses; ++c) row[c] -= x * deltas[c];
+  row_detail::subtract_from<kClasses, 0>(row, x, deltas);
 }
 
 }  // namespace tinyml

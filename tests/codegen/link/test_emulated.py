@@ -9,6 +9,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from codegen.project import LearnerSettings
 from tests.codegen.conftest import BOARDS
 from tests.codegen.link.emulated import Emulator, Noise, build_firmware
 from tests.codegen.mobile import CLASSES, mobile_project, to_codes
-from tests.codegen.test_target import needs_board_tools
+from tests.codegen.needs import needs_board_tools
 
 pytestmark = needs_board_tools
 TIMEOUT_S = 3.0
@@ -72,7 +73,7 @@ def test_a_board_learns_the_hosts_bits(built_for_each, tmp_path):
     built = built_for_each
     host = HostModel(built[1])
     images, labels = samples(host, 60)
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
         logits = host.logits(host.features(images[:1]))[0]
         np.testing.assert_array_equal(board.classify(images[0]).logits, logits)
@@ -81,7 +82,7 @@ def test_a_board_learns_the_hosts_bits(built_for_each, tmp_path):
         stats, memory, timing = board.stats(), board.memory(), board.timing()
         assert board.save() == 1
         assert board.repeats == 0
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         assert_same_head(Board(port, TIMEOUT_S).head(), host.head())
     assert stats.samples == sum(stats.seen) == 60
     assert 100 < memory.stack_used < memory.stack
@@ -96,7 +97,7 @@ def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
     images, labels = samples(host, 25)
     whole = encode(Message.LEARN, 77, b"\1" + images[0].tobytes())
     with emulate(built, tmp_path) as emulator, Noise(emulator.port, 0.006, seed=3) as noise:
-        with SerialPort(noise.port) as port:
+        with closing(SerialPort(noise.port)) as port:
             board = Board(port, timeout_s=0.3, tries=30)
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):
                 learn_both(board, host, [image], [label])
@@ -115,14 +116,14 @@ def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
 def test_a_killed_board_comes_back_with_the_saved_head(built, tmp_path):
     host = HostModel(built[1])
     images, labels = samples(host, 8)
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
         with pytest.raises(BoardError, match="no valid head of this model is saved"):
             board.load()
         learn_both(board, host, images, labels)
         assert board.save() == 1
         board.learn(images[0], 0)
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
         assert_same_head(board.head(), host.head())
         stats = board.stats()
@@ -132,7 +133,7 @@ def test_a_killed_board_comes_back_with_the_saved_head(built, tmp_path):
 def save_is_cut(built, folder, cut):
     """Starts the board, learns, and saves while ``cut(emulator, board)`` ends it: the old head
     and the new one, as they were in the board's RAM."""
-    with emulate(built, folder) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, folder) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
         old = board.head()
         image = np.random.default_rng(3).integers(-128, 128, board.hello.image).astype(np.int8)
@@ -157,12 +158,12 @@ def test_power_is_cut_at_one_operation_of_a_save(built, tmp_path, operation):
         emulator.process.wait(timeout=10)  # it ended by itself, in the middle of the operation
 
     (tmp_path / "flash.bin").write_bytes(b"\xff" * 8192)
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         Board(port, TIMEOUT_S).save()
     (tmp_path / "power_cut.bin").write_bytes(struct.pack("<I", operation))
     old, _ = save_is_cut(built, tmp_path, save)
     (tmp_path / "power_cut.bin").unlink()
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+    with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
         assert same(board.head(), old)
         assert board.stats().saved_sequence == 1
@@ -180,7 +181,7 @@ def test_the_emulator_is_killed_while_it_saves(built, tmp_path):
             emulator.kill()
 
         old, new = save_is_cut(built, tmp_path, kill)
-        with emulate(built, tmp_path) as emulator, SerialPort(emulator.port) as port:
+        with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
             found = Board(port, TIMEOUT_S).head()
         assert same(found, old) or same(found, new)
         olds, news = olds + same(found, old), news + same(found, new)
@@ -244,7 +245,7 @@ def test_the_tool_streams_a_data_set_and_logs_it(built, tmp_path):
             env={"PYTHONPATH": str(Path(__file__).parents[3])},
         )
         assert done.returncode == 0, done.stderr
-        with SerialPort(emulator.port) as port:
+        with closing(SerialPort(emulator.port)) as port:
             board = Board(port, TIMEOUT_S)
             head, stats = board.head(), board.stats()
     right = 0

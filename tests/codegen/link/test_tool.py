@@ -6,6 +6,7 @@ import io
 import re
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -175,7 +176,7 @@ def test_a_run_that_breaks_leaves_what_it_had(device, hello, tmp_path):
         if step.number == 3:
             device.write = lambda data: None
 
-    with pytest.raises(TimeoutError), CsvLog(tmp_path / "run.csv") as log:
+    with pytest.raises(TimeoutError), closing(CsvLog(tmp_path / "run.csv")) as log:
         run(board, samples, np.arange(5), log, unplug)
     lines = (tmp_path / "run.csv").read_text().splitlines()
     assert lines[0] == "number,label,prediction,correct,accuracy,recent,alarm,saved,seconds"

@@ -99,6 +99,7 @@ inline Word pack_high(Word a, Word b) {
 }
 
 // Two words by one instruction, to an address that is a multiple of 4.
+// NOLINTNEXTLINE(readability-non-const-parameter): assembly writes there
 inline void store_two(Word* to, Word first, Word second) {
   asm("strd %1, %2, %0" : "=Q"(*reinterpret_cast<Word(*)[2]>(to)) : "r"(first), "r"(second));
 }
@@ -138,6 +139,7 @@ inline std::int32_t saturate(std::int32_t x) { return x < -128 ? -128 : (x > 127
 
 inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
 inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }
+// NOLINTNEXTLINE(readability-non-const-parameter): assembly writes there
 inline void store_two(Word* to, Word first, Word second) { to[0] = first, to[1] = second; }
 
 template <typename Choose>
