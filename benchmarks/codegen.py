@@ -25,9 +25,9 @@ from benchmarks import emulated, networks
 from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
 from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.pixels import resize, to_codes
 from codegen.read import read
 from tinyml_nas.data.sample import Cifar10Sample
-from tinyml_nas.preprocess import resize, to_codes
 
 FUNCTIONS = 12  # listed under a table of layers
 

@@ -23,10 +23,10 @@ from benchmarks import networks
 from benchmarks.emulated import Codes, project_of
 from codegen.emit import emit
 from codegen.host import HostModel
+from codegen.pixels import resize, to_codes
 from codegen.read import read
 from tinyml_nas import oracle
 from tinyml_nas.data.cifar10 import Cifar10
-from tinyml_nas.preprocess import resize, to_codes
 
 
 def generated(model: Path, images: Codes) -> Codes:

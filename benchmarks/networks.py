@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codegen.pixels import normalise, resize
 from tinyml_nas.data.sample import Cifar10Sample
-from tinyml_nas.preprocess import normalise, resize
 
 if TYPE_CHECKING:
     import keras

@@ -39,9 +39,9 @@ from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.machines import MACHINES
 from codegen.memory import memory_map
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.plan import Plan, arrange, verify
+from codegen.plan import Plan
+from codegen.prepare import prepare
 from codegen.project import Project
-from codegen.simplify import simplify
 
 ROOT = Path(__file__).parent
 API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
@@ -95,9 +95,7 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph, layout = arrange(simplify(project.graph))
-    ops.check(graph)
-    verify(graph, layout)
+    graph, layout = prepare(project.graph)
     arrays, calls = lower(graph, layout)
     memory = memory_map(
         graph, layout, project.head.classes, project.learner.buffer_samples, project.board

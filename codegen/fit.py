@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from codegen import ops
 from codegen.board import Board
 from codegen.ir import DTYPE_BYTES, Graph
 from codegen.memory import MemoryMap, memory_map
-from codegen.plan import Plan, arrange, verify
-from codegen.simplify import simplify
+from codegen.plan import Plan
+from codegen.prepare import prepare
 
 # As src/config.hpp asserts: features of one image lie on the stack, beside the calls.
 CALLS_BYTES = 2048
@@ -51,14 +50,12 @@ class Fit:
 
 
 def fit(graph: Graph, classes: int, board: Board) -> Fit:
-    """Simplify and arrange ``graph`` for ``board``, whose stack is raised to hold a feature vector.
+    """Prepare ``graph`` for ``board``, whose stack is raised to hold a feature vector.
 
     Raises:
         ModelError: the compiler cannot take the graph.
     """
-    graph, layout = arrange(simplify(graph))
-    ops.check(graph)
-    verify(graph, layout)
+    graph, layout = prepare(graph)
     features_bytes = graph.output.elements * DTYPE_BYTES[graph.output.dtype]
     steps = -(-(features_bytes + CALLS_BYTES) // STACK_STEP_BYTES)
     stack_bytes = max(board.stack_bytes, steps * STACK_STEP_BYTES)

@@ -11,6 +11,7 @@ from codegen import ops, target
 from codegen.board import load
 from codegen.emit import context_of, emit
 from codegen.host import HostModel
+from codegen.pixels import normalise, to_codes
 from codegen.project import Golden, LearnerSettings, Project
 from tests.codegen.needs import needs_board_tools
 from tests.tinyml_nas.supernet.conftest import space_from
@@ -19,7 +20,6 @@ from tinyml_nas.convert import convert
 from tinyml_nas.design.split import split
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.module import spec_of
-from tinyml_nas.preprocess import normalise, to_codes
 from tinyml_nas.pruning.l1 import L1
 from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.supernet.files import load_supernet

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from codegen.pixels import normalise, resize
 from tinyml_nas.allocator import keep_freed_memory
 from tinyml_nas.augmentation import augment, resized
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.optimizer import Average, Optimizer
-from tinyml_nas.preprocess import normalise, resize
 from tinyml_nas.recipe import DistilledRecipe, Recipe, SupernetRecipe
 from tinyml_nas.training_state import Curve, Log, TrainingState
 from tinyml_nas.types import Images

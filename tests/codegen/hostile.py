@@ -9,9 +9,9 @@ import flatbuffers
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from codegen import emit, ops
+from codegen import emit
 from codegen.ir import Graph, ModelError
-from codegen.plan import arrange, verify
+from codegen.prepare import prepare
 from codegen.read import read_as_written
 from codegen.simplify import simplify
 from codegen.split import split, with_new_head
@@ -30,9 +30,7 @@ def compile_all_the_way(model: bytes) -> Graph:
         except ModelError:
             continue
         simplify(extractor)
-    arranged, layout = arrange(simplify(graph))
-    ops.check(arranged)
-    verify(arranged, layout)
+    arranged, layout = prepare(graph)
     emit.lower(arranged, layout)
     return arranged
 

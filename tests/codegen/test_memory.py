@@ -16,6 +16,7 @@ from codegen.emit import emit
 from codegen.ir import Graph, Op, Tensor
 from codegen.memory import MemoryMap, memory_map
 from codegen.plan import arrange
+from codegen.prepare import prepare
 from codegen.project import LearnerSettings, Project
 from codegen.simplify import simplify
 from codegen.toolchain import ToolchainError
@@ -29,7 +30,7 @@ FUSED_SEED = 39  # of a random network with a fused block
 
 
 def planned(project: Project) -> MemoryMap:
-    graph, layout = arrange(simplify(project.graph))
+    graph, layout = prepare(project.graph)
     samples = project.learner.buffer_samples
     return memory_map(graph, layout, project.head.classes, samples, project.board)
 

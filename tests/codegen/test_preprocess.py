@@ -15,7 +15,6 @@ from codegen.host import HostModel
 from codegen.ir import Graph, Op
 from codegen.project import Golden, Project
 from tests.codegen.conftest import identity_project
-from tinyml_nas import preprocess
 
 HEIGHT, WIDTH = 12, 20  # a network may want something else than a square
 
@@ -79,7 +78,7 @@ def unpacked(frame: np.ndarray, order: str) -> np.ndarray:
 @given(side=st.integers(1, 130), seed=st.integers(0, 2**31))
 def test_square_frames_give_the_trainings_bytes(models, side, seed):
     frame = random_frame(seed, side, side, 3)
-    expected = preprocess.to_codes(preprocess.resize(frame[np.newaxis], 16))[0]
+    expected = pixels.to_codes(pixels.resize(frame[np.newaxis], 16))[0]
     np.testing.assert_array_equal(models["square"].load_image(frame, "rgb888"), expected)
 
 
@@ -102,7 +101,7 @@ def test_frames_of_any_shape_and_format(models, height, width, seed):
 def test_a_real_image_of_the_right_size_is_not_touched(models, sample):
     image = sample.split("test").pixels[0, :16, :16]
     np.testing.assert_array_equal(
-        models["square"].load_image(image, "rgb888"), preprocess.to_codes(image)
+        models["square"].load_image(image, "rgb888"), pixels.to_codes(image)
     )
 
 
@@ -118,7 +117,7 @@ def test_a_part_of_a_frame_is_read_with_the_frames_rows(models):
 
 def test_without_quantization_bytes_are_normalised(models):
     frame = random_frame(4, 33, 33, 3)
-    expected = preprocess.normalise(preprocess.resize(frame[np.newaxis], 16))[0]
+    expected = pixels.normalise(pixels.resize(frame[np.newaxis], 16))[0]
     np.testing.assert_array_equal(models["float"].load_image(frame, "rgb888"), expected)
 
 

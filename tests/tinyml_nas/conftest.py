@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from codegen.pixels import normalise, resize
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.network.spec import Activation, BlockSpec, NetworkSpec
-from tinyml_nas.preprocess import normalise, resize
 
 
 def block(

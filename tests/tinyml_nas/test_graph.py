@@ -12,6 +12,7 @@ from codegen import ops
 from codegen.board import Board
 from codegen.ir import Graph
 from codegen.memory import memory_map
+from codegen.pixels import normalise, resize
 from codegen.plan import arrange, verify
 from codegen.read import read
 from tests.tinyml_nas.supernet.conftest import space_from
@@ -19,7 +20,6 @@ from tinyml_nas.convert import convert
 from tinyml_nas.network.cost import footprint, layers, thesis_size_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork
-from tinyml_nas.preprocess import normalise, resize
 from tinyml_nas.quantization.int8 import Int8
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)

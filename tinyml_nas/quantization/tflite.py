@@ -17,8 +17,8 @@ from ai_edge_litert.interpreter import Interpreter
 from safetensors.numpy import save as to_safetensors
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise
 from tinyml_nas.keras_backend import keras, tf
-from tinyml_nas.preprocess import INPUT_SCALE, INPUT_ZERO_POINT, normalise
 from tinyml_nas.store import digest_of
 from tinyml_nas.types import Artifact, Extractor
 
@@ -75,7 +75,7 @@ def convert_int8(extractor: keras.Model, images: npt.NDArray[np.float32]) -> byt
         raise QuantizationError(
             f"input quantized with scale {scale} and zero point {zero_point}, expected "
             f"{INPUT_SCALE} and {INPUT_ZERO_POINT}: calibrate on images normalised by "
-            "tinyml_nas.preprocess, with pixels 0 and 255 among them"
+            "codegen.pixels, with pixels 0 and 255 among them"
         )
     return flatbuffer
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.preprocess import normalise, resize
+from codegen.pixels import normalise, resize
 from tinyml_nas.stages.context import Context
 from tinyml_nas.store import Json, describe
 from tinyml_nas.types import Artifact, Extractor, Images, KerasModel, Omega, TorchModel

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 import codegen
-from tinyml_nas.preprocess import normalise, resize, to_codes
+from codegen.pixels import normalise, resize, to_codes
 from tinyml_nas.progress import reported
 from tinyml_nas.stages.context import Context
 from tinyml_nas.store import Json, describe, digest_of

@@ -15,7 +15,7 @@ from codegen.link.chart import ALARM, RECENT, chart
 from codegen.link.client import Board
 from codegen.link.dataset import DataError, Samples, load, prepare
 from codegen.link.stream import CsvLog, Picture, Step, run
-from tinyml_nas import preprocess
+from codegen.pixels import normalise, resize, to_codes
 
 
 def hello_like(hello, **changes):
@@ -102,10 +102,10 @@ def test_bytes_become_codes_as_in_training(hello):
     rng = np.random.default_rng(1)
     pixels = rng.integers(0, 256, (3, 32, 32, 3)).astype(np.uint8)
     samples = Samples(pixels, np.array([0, 4, 2]))
-    expected = preprocess.to_codes(preprocess.resize(pixels, 20))
+    expected = to_codes(resize(pixels, 20))
     np.testing.assert_array_equal(prepare(samples, camera).images, expected)
     floats = hello_like(camera, pixel_dtype=np.dtype(np.float32))
-    expected = preprocess.normalise(preprocess.resize(pixels, 20))
+    expected = normalise(resize(pixels, 20))
     np.testing.assert_array_equal(prepare(samples, floats).images, expected)
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tinyml_nas.preprocess import INPUT_SCALE
+from codegen.pixels import INPUT_SCALE
 from tinyml_nas.types import Extractor
 
 

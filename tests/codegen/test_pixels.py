@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from tinyml_nas.preprocess import normalise, resize, to_codes
+from codegen.pixels import normalise, resize, to_codes
 
 
 def test_codes_are_the_quantized_normalised_pixels():
