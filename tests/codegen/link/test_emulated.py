@@ -197,7 +197,7 @@ def test_real_images_through_a_real_network(sample, tmp_path):
     program = build_firmware(tmp_path / "project", tmp_path / "build")
     with (
         Emulator(project.board.emulator, program, tmp_path) as emulator,
-        SerialPort(emulator.port) as port,
+        closing(SerialPort(emulator.port)) as port,
     ):
         board = Board(port, TIMEOUT_S)
         learn_both(board, host, to_codes(pixels), np.arange(3) % CLASSES)
@@ -216,7 +216,7 @@ def test_the_firmware_of_a_nucleo_board_answers_on_its_usart(make_identity, tmp_
     images, labels = samples(host, 10)
     with (
         Emulator("netduinoplus2", program, tmp_path, "null", "pty") as emulator,
-        SerialPort(emulator.port) as port,
+        closing(SerialPort(emulator.port)) as port,
     ):
         board = Board(port, TIMEOUT_S)
         learn_both(board, host, images, labels)
@@ -273,7 +273,10 @@ def test_the_tool_streams_a_data_set_and_logs_it(built, tmp_path):
 def test_the_tools_single_commands(built, tmp_path, capsys):
     from codegen.link.__main__ import main
 
-    with emulate(built, tmp_path) as emulator, SerialPort(emulator.port):  # open between commands
+    with (
+        emulate(built, tmp_path) as emulator,
+        closing(SerialPort(emulator.port)),
+    ):  # open between commands
         for arguments, printed in {
             ("hello",): "image  (1, 12, 1)",
             ("stats",): "samples  0",
