@@ -69,6 +69,7 @@ class NasBenchMacro:
             activations=1,
             flash_bytes=1,
             sram_bytes=1,
+            omega_bytes=1,
         )
 
     def error(self, genotype: npt.NDArray[np.int64]) -> float:

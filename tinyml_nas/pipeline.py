@@ -12,9 +12,9 @@ from tinyml_nas.search.base import Infeasible
 from tinyml_nas.stages import deployment, networks, program
 from tinyml_nas.stages.context import Context
 from tinyml_nas.stages.supernet import train_supernet
-from tinyml_nas.store import Store
+from tinyml_nas.store import Store, describe
 from tinyml_nas.study import Study
-from tinyml_nas.types import CppProject, MemoryReport, Omega, Result
+from tinyml_nas.types import CppProject, MemoryReport, Omega, Result, TorchModel
 
 Metrics = dict[str, Any]
 
@@ -40,25 +40,20 @@ def deploy(context: Context, metrics: Metrics) -> bool:
     """From images to the program in the field. Fills ``metrics``; False where Ω does not fit."""
     study = context.study
 
-    chosen, evaluations = networks.search(context)
-    inherited = networks.inherit(context, chosen.architecture)
-    baseline = networks.finetune(context, inherited)  # Υ
-    pruned = networks.prune(context, baseline)
-    if pruned.artifact.digest != baseline.artifact.digest:
-        pruned = networks.finetune(context, pruned)  # Φ
-    metrics["search"] = {"evaluations": evaluations, "inherited_accuracy": chosen.accuracy}
-    metrics["size_bytes"] = {"float": baseline.size_bytes, "pruned": pruned.size_bytes}
-    metrics["test_accuracy"] = {
-        "float": networks.accuracy(context, baseline, "test"),
-        "pruned": networks.accuracy(context, pruned, "test"),
+    network = _given(context, metrics) if study.network else _found(context, metrics)
+    metrics["network"] = {
+        "parameters": network.parameters,
+        "macs": network.macs,
+        "validation_accuracy": network.accuracy,
+        "test_images": len(context.images("test")),
     }
 
-    keras = deployment.convert(context, pruned)
-    extractor = deployment.quantize(context, keras, chosen.architecture.resolution)  # Φ_f, Φ_c
+    keras = deployment.convert(context, network)
+    extractor = deployment.quantize(context, keras, network.resolution)  # Φ_f, Φ_c
     omega = deployment.design(context, extractor, study.memory)  # Ω
     as_program = deployment.design(context, extractor, McuMemory(omega.buffer_samples))
     metrics["omega"] = {
-        "resolution": chosen.architecture.resolution,
+        "resolution": network.resolution,
         "features": extractor.features,
         "dtype": extractor.dtype,
         "memory_model": omega.memory.model,
@@ -92,6 +87,41 @@ def deploy(context: Context, metrics: Metrics) -> bool:
     return True
 
 
+def _found(context: Context, metrics: Metrics) -> TorchModel:
+    """A network that is searched, trained and pruned here."""
+    study = context.study
+    chosen, evaluations = networks.search(context)
+    inherited = networks.inherit(context, chosen.architecture)
+    baseline = networks.finetune(context, inherited)  # Υ
+    pruned = networks.prune(context, baseline)
+    if pruned.artifact.digest != baseline.artifact.digest:
+        pruned = networks.finetune(context, pruned)  # Φ
+    stages = {"float": baseline, "pruned": pruned}
+    metrics["search"] = {"evaluations": evaluations, "inherited_accuracy": chosen.accuracy}
+    metrics["training"] = {
+        name: {
+            "hardware": model.hardware,
+            "seconds": round(sum(entry["seconds"] for entry in model.curve)),
+            "loss": [round(entry["loss"], 4) for entry in model.curve],
+        }
+        for name, model in stages.items()
+    }
+    metrics["size_bytes"] = {name: model.size_bytes for name, model in stages.items()}
+    metrics["test_accuracy"] = {
+        name: networks.accuracy(context, model, "test") for name, model in stages.items()
+    }
+    networks.deliver(pruned, study.output_dir / "network")
+    return pruned
+
+
+def _given(context: Context, metrics: Metrics) -> TorchModel:
+    """The network that the study names: it is neither searched nor trained."""
+    network = networks.given(context)
+    metrics["size_bytes"] = {"float": network.size_bytes}
+    metrics["test_accuracy"] = {"float": networks.accuracy(context, network, "test")}
+    return network
+
+
 def _program(context: Context, omega: Omega, learner: Any) -> CppProject:
     """Ω's program with a learner, at the learning rate that does best on validation streams."""
     rates = learner.learning_rates
@@ -120,11 +150,14 @@ def _memory(report: MemoryReport) -> Metrics:
 
 def _result(context: Context, status: Literal["ok", "infeasible"], metrics: Metrics) -> Result:
     packages = ("torch", "tensorflow-cpu", "keras", "numpy", "tflite-micro")
+    study = context.study
     provenance = {
-        "task": context.study.task,
-        "seed": context.study.seed,
-        "dataset": context.study.dataset.digest(),
+        "task": study.task,
+        "seed": study.seed,
+        "dataset": study.dataset.digest(),
+        "dataset_name": type(study.dataset).__name__,
+        "recipe": describe(study.finetune),
         "stages": dict(context.digests),
         "versions": {name: version(name) for name in packages},
     }
-    return Result(status, metrics, context.study.overrides, provenance)
+    return Result(status, metrics, study.overrides, provenance)

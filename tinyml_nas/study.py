@@ -40,7 +40,8 @@ class Study:
     """What a run does. Each plug-in satisfies the ``Protocol`` in its group's ``base.py``.
 
     ``output_dir`` is this run's own folder; ``store_dir`` is shared by all runs. ``baseline`` is
-    the learner that ``learner`` is compared with. ``overrides`` is what the command line said.
+    the learner that ``learner`` is compared with. ``network`` is a trained network
+    that takes the place of the search and of all training. ``overrides`` is what the command line said.
     """
 
     task: Task
@@ -48,6 +49,7 @@ class Study:
     output_dir: Path
     store_dir: Path
     overrides: tuple[str, ...]
+    network: str | None
     dataset: Any
     device: Any
     supernet: Any

@@ -47,6 +47,7 @@ class Footprint:
     """What a network costs. ``activations`` counts the elements that all layers put out.
 
     ``flash_bytes`` and ``sram_bytes`` come from the generator's own planner, for the int8 network.
+    ``omega_bytes`` is all of Ω in one memory, as the thesis counts. Each with a buffer of one sample.
     """
 
     parameters: int
@@ -54,6 +55,7 @@ class Footprint:
     activations: int
     flash_bytes: int
     sram_bytes: int
+    omega_bytes: int
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,18 @@ class TorchModel:
     """A static network: folder with ``spec.json`` and ``weights.safetensors``.
 
     ``accuracy`` in [0, 1] on the validation split, ``size_bytes`` its float32 weights and
-    activations as the thesis counts them (equations 3-4).
+    activations as the thesis counts them (equations 3-4), ``resolution`` its input side in pixels.
+    ``curve`` and ``hardware`` tell of its last training; they are empty where it was not trained.
     """
 
     artifact: Artifact
     accuracy: float
     size_bytes: int
+    resolution: int
+    parameters: int
+    macs: int
+    curve: tuple[dict[str, float], ...] = ()
+    hardware: str = ""
 
 
 @dataclass(frozen=True)

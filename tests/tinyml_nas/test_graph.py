@@ -17,6 +17,7 @@ from codegen.plan import arrange, verify
 from codegen.read import read
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.convert import convert
+from tinyml_nas.design.memory.tybox import TyboxMemory
 from tinyml_nas.network.cost import footprint, layers, thesis_size_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork
@@ -65,6 +66,8 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     memory = memory_map(*arrange(shapes_only(real)), 10, 1, BOARD)
     cost = footprint(spec.spec(genotype, 10), BOARD)
     assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
+    omega = TyboxMemory(max_buffer_samples=1).report(real, 10, BOARD)
+    assert cost.omega_bytes == omega.used("ram")
     assert cost.parameters == sum(p.numel() for p in fused(network))
 
 

@@ -221,6 +221,27 @@ def test_the_strong_recipe_is_taught_by_the_largest_network(bench, finished):
     assert "search: running" not in done.log
 
 
+def test_the_network_that_a_run_left_is_deployed_as_it_was(bench, finished):
+    folder = finished.folder / "network"
+    assert (folder / "card.md").read_text().startswith("# Model card: smoke")
+    done = bench.run("given", f"network={folder}")
+    assert done.process.returncode == 0, done.log
+    for stage in ("search", "finetune", "prune", "convert", "generate", "scenario"):
+        assert f"{stage}: running" not in done.log
+    metrics, before = done.result["metrics"], finished.result["metrics"]
+    assert metrics["test_accuracy"]["float"] == before["test_accuracy"]["pruned"]
+    assert metrics["test_accuracy"]["deployed"] == before["test_accuracy"]["deployed"]
+    assert metrics["program"] == before["program"]
+    assert metrics["network"] == before["network"]
+    assert "training" not in metrics
+
+
+def test_a_network_that_is_not_there_is_named(bench):
+    done = bench.run("nowhere", "network=omega_1kb")
+    assert done.process.returncode == 1
+    assert "error: network: no folder omega_1kb, and no shipped network of that name" in done.log
+
+
 def test_a_supernet_is_trained_and_can_be_searched(bench):
     """Three steps of training: the files are right, the accuracy is not the point."""
     trained = bench.run_alone(

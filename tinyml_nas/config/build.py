@@ -60,6 +60,7 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
         output_dir=output_dir,
         store_dir=Path(values["store"]).expanduser(),
         overrides=overrides,
+        network=values["network"],
         **{name: built[name] for name in GROUPS if name not in ("predictor", "constraint")},
     )
 

@@ -34,6 +34,7 @@ class Config:
     name: str = MISSING
     seed: int = MISSING
     store: str = MISSING
+    network: str | None = None
     data: Data = dataclasses.field(default_factory=Data)
     dataset: Any = MISSING
     device: Any = MISSING

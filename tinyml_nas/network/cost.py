@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from codegen.board import Board
 from codegen.memory import memory_map
 from codegen.plan import arrange
+from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.spec import IMAGE_CHANNELS, NetworkSpec, out_side
 from tinyml_nas.types import Footprint
@@ -80,12 +81,13 @@ def thesis_size_bytes(spec: NetworkSpec) -> int:
 def footprint(spec: NetworkSpec, board: Board) -> Footprint:
     """What the int8 network with a head and a buffer of one sample costs on ``board``."""
     costs = list(layers(spec))
-    graph, planned = arrange(graph_of(spec))
-    memory = memory_map(graph, planned, spec.classes, 1, board)
+    graph = graph_of(spec)
+    memory = memory_map(*arrange(graph), spec.classes, 1, board)
     return Footprint(
         parameters=sum(layer.parameters for layer in costs),
         macs=sum(layer.macs for layer in costs),
         activations=sum(layer.outputs for layer in costs),
         flash_bytes=memory.flash_bytes,
         sram_bytes=memory.ram_bytes,
+        omega_bytes=sum(omega_parts(graph, spec.classes).values()) + sample_bytes(graph),
     )

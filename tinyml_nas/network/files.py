@@ -14,14 +14,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors
+import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from tinyml_nas.network.module import StaticNetwork, spec_of
+from tinyml_nas.network.shipped import FILES
 from tinyml_nas.network.spec import NetworkSpec
 
-SPEC_FILE = "spec.json"
-WEIGHTS_FILE = "weights.safetensors"
+SPEC_FILE, WEIGHTS_FILE = FILES
 _FORMAT = "tinyml_nas.network/1"
 _STAMP = "stamp"
 
@@ -31,10 +32,13 @@ class NetworkFileError(ValueError):
 
 
 def save(module: StaticNetwork, folder: Path) -> None:
-    """Write the network into ``folder`` (made if absent), each file aside and renamed."""
+    """Write the network into ``folder`` (made if absent), each file aside and renamed.
+
+    What ``load`` gives back is equal to the last bit; tensors that float16 can hold take half of the space.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     spec_text = spec_of(module).to_json()
-    tensors = {name: value.contiguous().cpu() for name, value in module.state_dict().items()}
+    tensors = {name: _narrowed(value) for name, value in module.state_dict().items()}
     stamp = {
         "format": _FORMAT,
         "spec_sha256": hashlib.sha256(spec_text.encode()).hexdigest(),
@@ -114,7 +118,8 @@ def _check_tensors(path: Path, expected: Mapping[str, Tensor], found: Mapping[st
         raise NetworkFileError(f"{path}: unknown tensors: {', '.join(surplus)}")
     for name, tensor in expected.items():
         given = found[name]
-        if given.shape != tensor.shape or given.dtype != tensor.dtype:
+        narrowed = (given.dtype, tensor.dtype) == (torch.float16, torch.float32)
+        if given.shape != tensor.shape or not (given.dtype == tensor.dtype or narrowed):
             raise NetworkFileError(
                 f"{path}: {name} is {given.dtype} {tuple(given.shape)}, "
                 f"expected {tensor.dtype} {tuple(tensor.shape)}"
@@ -129,6 +134,14 @@ def _digest(tensors: Mapping[str, Tensor]) -> str:
         digest.update(struct.pack("<I", len(header)) + header)
         digest.update(value.numpy().tobytes())
     return digest.hexdigest()
+
+
+def _narrowed(value: Tensor) -> Tensor:
+    """In float16 where not one bit is lost by it."""
+    value = value.contiguous().cpu()
+    if value.dtype == torch.float32 and torch.equal(value.half().float(), value):
+        return value.half()
+    return value
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -29,5 +29,6 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
 
 
 def _is_detail(name: str, value: object) -> bool:
-    """What the file keeps and the table leaves out: parts of sums, and settings of the scenario."""
-    return "_parts." in name or (name.startswith("scenario.") and isinstance(value, int))
+    """What the file keeps and the table leaves out: parts of sums, settings, the course of training."""
+    is_setting = name.startswith("scenario.") and isinstance(value, int)
+    return "_parts." in name or name.startswith("training.") or is_setting

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinyml_nas.network.shipped import FILES, network_folder
 from tinyml_nas.progress import reported
 from tinyml_nas.recipe import DistilledRecipe
 from tinyml_nas.stages.context import Context
@@ -37,7 +39,9 @@ def search(context: Context) -> tuple[Candidate, int]:
         "device": describe(study.device),
         "seed": study.seed,
     }
-    entry = context.run("search", build, config, {**context.data, **_checkpoint(context)})
+    entry = context.run(
+        "search", build, config, {**context.data, **_checkpoint(context)}, version=2
+    )
     value: dict[str, Any] = dict(entry.value)
     chosen = value["chosen"]
     architecture = Architecture(
@@ -56,7 +60,34 @@ def inherit(context: Context, architecture: Architecture) -> TorchModel:
         return _save(context, network, folder)
 
     config: Json = {"supernet": describe(study.supernet), "genes": list(architecture.genes)}
-    return _model(context.run("inherit", build, config, {**context.data, **_checkpoint(context)}))
+    inputs = {**context.data, **_checkpoint(context)}
+    return _model(context.run("inherit", build, config, inputs, version=2))
+
+
+def given(context: Context) -> TorchModel:
+    """The study's network that comes trained: a shipped one, or what another run left.
+
+    Raises:
+        NoSuchNetworkError: there is none of that name.
+        NetworkFileError: its files are damaged.
+    """
+    assert context.study.network is not None
+    source = network_folder(context.study.network)
+
+    def build(folder: Path, work: Path) -> dict[str, Json]:
+        from tinyml_nas.network.files import load
+
+        return _save(context, load(source), folder)
+
+    inputs = {**context.data, "network": digest_of(source, FILES.__contains__)}
+    return _model(context.run("given", build, None, inputs))
+
+
+def deliver(model: TorchModel, folder: Path) -> None:
+    """Copy a network's files, for ``network=FOLDER``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(model.artifact.path / name, folder / name)
 
 
 def finetune(context: Context, model: TorchModel) -> TorchModel:
@@ -66,6 +97,7 @@ def finetune(context: Context, model: TorchModel) -> TorchModel:
 
     def build(folder: Path, work: Path) -> dict[str, Json]:
         from tinyml_nas import training
+        from tinyml_nas.hardware import hardware
         from tinyml_nas.network.files import load
 
         network = load(model.artifact.path)
@@ -75,14 +107,15 @@ def finetune(context: Context, model: TorchModel) -> TorchModel:
             curve = training.finetune(
                 network, images, study.finetune, work, study.seed, report, teacher
             )
-        return {**_save(context, network, folder), "curve": curve}
+        made_on = hardware(training.device_of(study.finetune))
+        return {**_save(context, network, folder), "curve": curve, "hardware": made_on}
 
     config: dict[str, Json] = {"recipe": describe(study.finetune), "seed": study.seed}
     inputs = {**context.data, "network": model.artifact.digest}
     if distilled:
         config["supernet"] = describe(study.supernet)
         inputs |= _checkpoint(context)
-    return _model(context.run("finetune", build, config, inputs, version=2))
+    return _model(context.run("finetune", build, config, inputs, version=3))
 
 
 def prune(context: Context, model: TorchModel) -> TorchModel:
@@ -97,7 +130,7 @@ def prune(context: Context, model: TorchModel) -> TorchModel:
 
     config = describe(context.study.pruning)
     inputs = {**context.data, "network": model.artifact.digest}
-    return _model(context.run("prune", build, config, inputs))
+    return _model(context.run("prune", build, config, inputs, version=2))
 
 
 def accuracy(context: Context, model: TorchModel, split: SplitName) -> float:
@@ -138,17 +171,23 @@ def _checkpoint(context: Context) -> dict[str, str]:
 
 def _save(context: Context, network: Any, folder: Path) -> dict[str, Json]:
     from tinyml_nas import training
-    from tinyml_nas.network.cost import thesis_size_bytes
+    from tinyml_nas.network.cost import layers, thesis_size_bytes
     from tinyml_nas.network.files import save
     from tinyml_nas.network.module import spec_of
 
     save(network, folder)
+    spec = spec_of(network)
+    costs = list(layers(spec))
     return {
         "accuracy": training.accuracy(network, context.images("validation")),
-        "size_bytes": thesis_size_bytes(spec_of(network)),
+        "size_bytes": thesis_size_bytes(spec),
+        "resolution": spec.resolution,
+        "parameters": sum(layer.parameters for layer in costs),
+        "macs": sum(layer.macs for layer in costs),
     }
 
 
 def _model(entry: Entry) -> TorchModel:
-    value: Any = entry.value
-    return TorchModel(Artifact(entry.path, entry.digest), value["accuracy"], value["size_bytes"])
+    value: dict[str, Any] = dict(entry.value)
+    value["curve"] = tuple(value.get("curve", ()))
+    return TorchModel(Artifact(entry.path, entry.digest), **value)

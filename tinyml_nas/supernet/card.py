@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-CONFIDENCE_95 = 1.96
+from tinyml_nas.interval import percent
 
 CARD = """# Model card: {name}
 
@@ -95,17 +95,8 @@ def card(name: str, record: dict[str, Any]) -> str:
 
 def row(label: str, network: dict[str, Any], images: int) -> str:
     """One network as a line of the table."""
-    low, high = wilson(network["accuracy"], images)
     return (
         f"| {label} | {network['resolution']} | {network['parameters']:,} | "
         f"{network['macs'] / 1e6:.1f} | {network['flash_bytes']:,} | {network['sram_bytes']:,} | "
-        f"{100 * network['accuracy']:.2f} % ({100 * low:.1f}-{100 * high:.1f}) |"
+        f"{percent(network['accuracy'], images)} |"
     )
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share that was observed on ``count`` images (Wilson 1927)."""
-    z = CONFIDENCE_95
-    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
-    reach = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + (z / count / 2) ** 2)
-    return centre - reach, centre + reach

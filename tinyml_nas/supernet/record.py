@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import platform
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
+from tinyml_nas.hardware import hardware
 from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.store import describe
 from tinyml_nas.supernet.files import space_fields
@@ -38,7 +36,7 @@ def record(
         "data_digest": data_digest,
         "seed": seed,
         "seconds": round(sum(entry["seconds"] for entry in curve)),
-        "hardware": hardware(recipe),
+        "hardware": hardware(device_of(recipe)),
         "curve": curve,
         "validation_images": len(problem.validation),
         "smallest": score(problem, smallest),
@@ -59,22 +57,3 @@ def score(problem: SupernetProblem, genotype: Genotype) -> dict[str, Any]:
         "flash_bytes": footprint.flash_bytes,
         "sram_bytes": footprint.sram_bytes,
     }
-
-
-def hardware(recipe: SupernetRecipe) -> str:
-    """What the recipe trains on here."""
-    if device_of(recipe).type == "cuda":
-        name = torch.cuda.get_device_name()
-    else:
-        name = f"{processor()}, {torch.get_num_threads()} threads"
-    return f"{name}, torch {torch.__version__}"
-
-
-def processor() -> str:
-    """The processor's name where Linux tells it, else its architecture."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.machine())

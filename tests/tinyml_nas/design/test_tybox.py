@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.ir import Tensor
-from tinyml_nas.design.memory.tybox import TyboxMemory, activation_pair, parameters
+from tinyml_nas.design.memory.tybox import TyboxMemory
+from tinyml_nas.network.equations import activation_pair, parameters
 
 
 def test_every_part_by_hand(make_graph, board) -> None:

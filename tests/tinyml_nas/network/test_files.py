@@ -35,6 +35,33 @@ def test_equal_networks_give_equal_bytes(small_network, folder, tmp_path):
         assert (tmp_path / "again" / name).read_bytes() == (folder / name).read_bytes()
 
 
+def test_what_float16_holds_takes_half_the_space_and_not_one_bit_is_lost(
+    small_network, folder, tmp_path
+):
+    rounded = copy.deepcopy(small_network)
+    with torch.no_grad():
+        for weight in rounded.parameters():
+            weight.copy_(weight.half())
+    files.save(rounded, tmp_path / "half")
+    sizes = [(path / "weights.safetensors").stat().st_size for path in (tmp_path / "half", folder)]
+    assert sizes[0] < 0.6 * sizes[1]
+    expected, loaded = rounded.state_dict(), files.load(tmp_path / "half").state_dict()
+    for name, value in loaded.items():
+        assert value.dtype == expected[name].dtype
+        assert torch.equal(value, expected[name])
+
+
+def test_beyond_float16_nothing_is_narrowed(small_network, tmp_path):
+    large = copy.deepcopy(small_network)
+    with torch.no_grad():
+        large.mix.bias.fill_(70_000)
+        large.mix.weight.fill_(1e-9)
+    files.save(large, tmp_path)
+    loaded = files.load(tmp_path)
+    assert torch.equal(loaded.mix.bias, large.mix.bias)
+    assert torch.equal(loaded.mix.weight, large.mix.weight)
+
+
 @pytest.mark.parametrize("name", ["spec.json", "weights.safetensors"])
 def test_missing_file_is_named(folder, name):
     (folder / name).unlink()

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from tinyml_nas import report
+from tinyml_nas.report.card import card
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result
@@ -133,3 +134,54 @@ def test_a_study_that_raises_leaves_a_failed_result(tmp_path):
     assert stored["status"] == "failed"
     assert stored["metrics"] == {"error": "RuntimeError: boom"}
     assert stored["overrides"] == ["seed=1"]
+
+
+def trained_result(pruned_seconds: int) -> Result:
+    run = {"hardware": "one core", "seconds": 120, "loss": [2.0, 1.5]}
+    return Result(
+        status="ok",
+        metrics={
+            "search": {"evaluations": 80, "inherited_accuracy": 0.8125},
+            "training": {"float": run, "pruned": {**run, "seconds": pruned_seconds}},
+            "network": {"parameters": 216_138, "macs": 2_000_000, "test_images": 10_000},
+            "test_accuracy": {"float": 0.85, "pruned": 0.84, "deployed": 0.8345},
+            "omega": {
+                "resolution": 24,
+                "features": 192,
+                "memory_model": "tybox",
+                "buffer_samples": 158,
+            },
+            "memory": {
+                "tybox": {"ram_parts": {"weights": 1000, "buffer": 9999}, "ram_bytes": 10_999}
+            },
+            "program": {"linked_bytes": {"flash": 250_000, "ram": 60_000}},
+        },
+        overrides=("experiment=omega_256kb",),
+        provenance={
+            "seed": 7,
+            "dataset": "0123456789abcdef0123",
+            "dataset_name": "Cifar10",
+            "recipe": {"_target_": "x", "epochs": 12},
+            "versions": {"torch": "2.13.0"},
+        },
+    )
+
+
+def test_a_card_tells_what_the_result_holds():
+    text = card("omega_256kb", trained_result(pruned_seconds=60))
+    for part in (
+        *("216,138 parameters", "2.0 M multiply-adds", "24x24", "`0123456789abcdef`", "81.25 %"),
+        *(
+            "epochs 12",
+            "pruned: 1 minutes",
+            "2.00, 1.50",
+            "| float, pruned | 84.00 % (83.3-84.7) |",
+        ),
+        *("| int8, as the generated C++ computes it | 83.45 % (82.7-84.2) |", "| 1,000 |"),
+        *("linked flash | 250,000", "158 samples", "python run.py experiment=omega_256kb"),
+    ):
+        assert part in text
+
+
+def test_a_card_leaves_out_a_pruning_that_did_nothing():
+    assert "pruned" not in card("whole", trained_result(pruned_seconds=120))

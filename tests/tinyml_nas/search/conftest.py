@@ -43,6 +43,7 @@ class Toy:
             activations=10_000 * size,
             flash_bytes=110_000 * size,
             sram_bytes=20_000 * size,
+            omega_bytes=130_000 * size,
         )
 
     def error(self, genotype):

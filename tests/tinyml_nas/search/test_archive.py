@@ -6,7 +6,7 @@ from tinyml_nas.search.archive import FILE_NAME, Archive, Evaluation
 from tinyml_nas.types import Footprint
 
 IDENTITY = {"seed": 7, "strategy": "S(doe=2)"}
-FOOTPRINT = Footprint(1, 2, 3, 4, 5)
+FOOTPRINT = Footprint(1, 2, 3, 4, 5, 6)
 BATCH = [(0, 1), (2, 0), (1, 1)]
 
 

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from codegen.board import Board
+from tinyml_nas.interval import wilson
 from tinyml_nas.recipe import SupernetRecipe
-from tinyml_nas.supernet.card import card, wilson
+from tinyml_nas.supernet.card import card
 from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet

@@ -13,18 +13,20 @@ from tinyml_nas.types import Footprint
 class BoardConstraint(Constraint):
     """Flash and SRAM of the int8 network, as the generator plans them, within a board's.
 
-    The second objective is that of ``cnas``, whose limits hold as well. All limits are kept by
+    With ``omega_bytes``, so is all of Ω in one memory, as ``memory=tybox`` counts it. The second objective is that of ``cnas``, whose limits hold as well. All limits are kept by
     constraint domination (Deb, 2000), so that ``cnas`` must have an ``alpha`` of 0.
     """
 
     flash_bytes: int
     sram_bytes: int
+    omega_bytes: int | None = None
     cnas: CnasConstraint = field(default_factory=lambda: CnasConstraint(alpha=0.0))
 
     def __post_init__(self) -> None:
-        for key in ("flash_bytes", "sram_bytes"):
-            if not getattr(self, key) > 0:
-                raise ValueError(f"constraint.{key}: must be positive; got {getattr(self, key)}")
+        for key in ("flash_bytes", "sram_bytes", "omega_bytes"):
+            limit = getattr(self, key)
+            if limit is not None and not limit > 0:
+                raise ValueError(f"constraint.{key}: must be positive; got {limit}")
         if self.cnas.alpha != 0:
             raise ValueError(
                 f"constraint.cnas.alpha: must be 0 under constraint domination; "
@@ -38,7 +40,7 @@ class BoardConstraint(Constraint):
 
     @property
     def penalised(self) -> bool:
-        """Never: the objective does not see flash and SRAM."""
+        """Never: the objective does not see memory."""
         return False
 
     def objective(self, footprint: Footprint) -> float:
@@ -46,10 +48,12 @@ class BoardConstraint(Constraint):
         return self.cnas.objective(footprint)
 
     def exceeded(self, footprint: Footprint) -> tuple[Exceeded, ...]:
-        """The limits of the board and of ``cnas`` that the network does not keep."""
-        board = (
+        """The limits of the board, of Ω and of ``cnas`` that the network does not keep."""
+        limits = [
             Exceeded("flash_bytes", footprint.flash_bytes, self.flash_bytes),
             Exceeded("sram_bytes", footprint.sram_bytes, self.sram_bytes),
-        )
-        over = tuple(limit for limit in board if limit.used > limit.allowed)
+        ]
+        if self.omega_bytes is not None:
+            limits.append(Exceeded("omega_bytes", footprint.omega_bytes, self.omega_bytes))
+        over = tuple(limit for limit in limits if limit.used > limit.allowed)
         return over + self.cnas.exceeded(footprint)

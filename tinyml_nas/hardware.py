@@ -1,0 +1,27 @@
+"""What training ran on, for its record."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import torch
+
+
+def hardware(device: torch.device) -> str:
+    """The processor or GPU, threads and torch."""
+    if device.type == "cuda":
+        name = torch.cuda.get_device_name()
+    else:
+        name = f"{processor()}, {torch.get_num_threads()} threads"
+    return f"{name}, torch {torch.__version__}"
+
+
+def processor() -> str:
+    """The processor's name where Linux tells it, else its architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.machine())

@@ -1,0 +1,108 @@
+"""A network's model card: what a run found and trained, told to a reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinyml_nas.interval import percent
+from tinyml_nas.types import Result
+
+CARD = """# Model card: {name}
+
+A MobileNetV3 for microcontrollers: {parameters:,} parameters, {macs:.1f} M multiply-adds, RGB images of {side}x{side} pixels,
+{features} features under a head that learns on the device.
+
+- **Data**: {dataset}; digest `{digest}`. Everything was chosen on the validation split; the test images serve the figures below
+  alone.
+- **Recipe**: searched ({evaluations} networks evaluated, inherited validation accuracy {inherited:.2f} %), then trained:
+{training}
+- **Seed** {seed}; {versions}.
+- **Use**: classification of images like those that it was trained on, and as a feature extractor under a head that learns. Not
+  for decisions about people.
+
+## Accuracy
+
+Top-1 on {images:,} test images, with its 95 % interval (Wilson): of one network and one seed.
+
+| | |
+|---|---:|
+{accuracies}
+
+## Memory
+
+| | bytes |
+|---|---:|
+{memory}
+
+The buffer of the program holds {samples:,} samples.
+
+## To reproduce
+
+    python run.py {overrides}
+
+To use these weights: `python run.py network=FOLDER`, where FOLDER is this one, or its name if it is a shipped one. The
+files: `spec.json`, and `weights.safetensors`, whose stamp has the digests of both.
+"""
+
+ACCURACIES = {
+    "float": "float",
+    "pruned": "float, pruned",
+    "deployed": "int8, as the generated C++ computes it",
+}
+
+
+def card(name: str, result: Result) -> str:
+    """Markdown for a result of the status ``ok`` of a run that trained."""
+    metrics, provenance = result.metrics, result.provenance
+    network, program, omega = metrics["network"], metrics["program"], metrics["omega"]
+    images = network["test_images"]
+    return CARD.format(
+        name=name,
+        parameters=network["parameters"],
+        macs=network["macs"] / 1e6,
+        side=omega["resolution"],
+        features=omega["features"],
+        dataset=provenance["dataset_name"],
+        digest=provenance["dataset"][:16],
+        evaluations=metrics["search"]["evaluations"],
+        inherited=100 * metrics["search"]["inherited_accuracy"],
+        training="\n".join(trained(provenance["recipe"], metrics["training"])),
+        seed=provenance["seed"],
+        versions=", ".join(f"{key} {value}" for key, value in provenance["versions"].items()),
+        images=images,
+        accuracies="\n".join(
+            f"| {ACCURACIES[key]} | {percent(value, images)} |"
+            for key, value in metrics["test_accuracy"].items()
+            if key != "pruned" or metrics["training"]["pruned"] != metrics["training"]["float"]
+        ),
+        memory="\n".join(memory(omega, metrics["memory"][omega["memory_model"]], program)),
+        samples=omega["buffer_samples"],
+        overrides=" ".join(result.overrides),
+    )
+
+
+def trained(recipe: dict[str, Any], training: dict[str, Any]) -> list[str]:
+    """A line for each training, with its curve."""
+    fields = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "_target_")
+    lines = [f"  {fields}."]
+    for name, run in training.items():
+        if name == "pruned" and run == training["float"]:
+            continue  # pruning left the network alone
+        losses = ", ".join(f"{loss:.2f}" for loss in run["loss"])
+        lines.append(
+            f"  - {name}: {run['seconds'] / 60:.0f} minutes on {run['hardware']}; loss of each epoch {losses}."
+        )
+    return lines
+
+
+def memory(omega: dict[str, Any], model: dict[str, Any], program: dict[str, Any]) -> list[str]:
+    """Rows: Ω under the run's memory model, and the linked program."""
+    rows = [
+        f"| Ω without its buffer, {omega['memory_model']} {key.removesuffix('_parts')} | "
+        f"{sum(parts.values()) - parts.get('buffer', 0):,} |"
+        for key, parts in model.items()
+        if key.endswith("_parts")
+    ]
+    linked = program.get("linked_bytes") or {}
+    rows += [f"| program, linked {name} | {size:,} |" for name, size in linked.items()]
+    return rows
