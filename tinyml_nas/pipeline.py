@@ -94,7 +94,9 @@ def _found(context: Context, metrics: Metrics) -> TorchModel:
     inherited = networks.inherit(context, chosen.architecture)
     baseline = networks.finetune(context, inherited)  # Υ
     pruned = networks.prune(context, baseline)
-    if pruned.artifact.digest != baseline.artifact.digest:
+    if pruned.artifact.digest == baseline.artifact.digest:
+        pruned = baseline  # and not trained again
+    else:
         pruned = networks.finetune(context, pruned)  # Φ
     stages = {"float": baseline, "pruned": pruned}
     metrics["search"] = {"evaluations": evaluations, "inherited_accuracy": chosen.accuracy}

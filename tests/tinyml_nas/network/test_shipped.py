@@ -1,0 +1,67 @@
+"""The networks that are shipped: whole, within their budgets, as accurate as their cards say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from codegen.board import load as load_board
+from tinyml_nas.interval import wilson
+from tinyml_nas.network import files
+from tinyml_nas.network.cost import footprint
+from tinyml_nas.network.module import spec_of
+from tinyml_nas.network.shipped import SHIPPED, NoSuchNetworkError, network_folder
+from tinyml_nas.report.card import card
+from tinyml_nas.report.result import read_result
+from tinyml_nas.training import accuracy
+
+NAMES = sorted(path.name for path in SHIPPED.iterdir())
+OMEGA_BYTES = {"omega_1190kb": 1_190_000, "omega_801kb": 801_000, "omega_256kb": 256_000}
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def name(request):
+    return request.param
+
+
+def test_what_is_shipped():
+    assert ["nucleo_f446re", *sorted(OMEGA_BYTES)] == NAMES
+
+
+def test_a_card_follows_from_its_record(name):
+    folder = network_folder(name)
+    record = read_result(folder / "record.json")
+    assert (folder / "card.md").read_text() == card(name, record)
+    assert not [text for text in record.overrides if "/" in text]
+
+
+def test_a_network_keeps_its_budget(name):
+    spec = spec_of(files.load(network_folder(name)))
+    if name in OMEGA_BYTES:
+        assert footprint(spec, load_board("nucleo_1mb")).omega_bytes <= OMEGA_BYTES[name]
+    else:
+        board = load_board(name)
+        cost = footprint(spec, board)
+        assert cost.flash_bytes <= board.flash_bytes
+        assert cost.sram_bytes <= board.ram_bytes
+
+
+def test_a_network_is_as_accurate_as_its_card_says(name, sample):
+    """On the 1,000 test images of the sample; the card is of all 10,000."""
+    folder = network_folder(name)
+    claimed = json.loads((folder / "record.json").read_text())["metrics"]["test_accuracy"]["pruned"]
+    images = sample.split("test")
+    low, high = wilson(accuracy(files.load(folder), images), len(images))
+    assert low <= claimed <= high
+
+
+def test_weights_are_stored_in_half_precision(name):
+    weights = network_folder(name) / "weights.safetensors"
+    parameters = sum(p.numel() for p in files.load(weights.parent).parameters())
+    assert weights.stat().st_size < 2.3 * parameters
+
+
+def test_an_unknown_name_is_told_the_shipped_ones():
+    with pytest.raises(NoSuchNetworkError, match=r"network: no folder omega_1kb.*omega_256kb"):
+        network_folder("omega_1kb")

@@ -1,0 +1,49 @@
+"""Put the network of a finished run among those that are shipped.
+
+    python tools/ship_network.py outputs/RUN NAME
+
+Copies its files to ``tinyml_nas/network/shipped/NAME`` with the run's result as ``record.json``, without this
+machine's paths, and the model card that follows from it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from tinyml_nas.network.files import load
+from tinyml_nas.network.shipped import FILES, SHIPPED
+from tinyml_nas.report.card import card
+from tinyml_nas.report.result import read_result, write_aside
+from tinyml_nas.types import Result
+
+OF_THE_MACHINE = ("store=", "name=", "hydra.")
+
+
+def portable(result: Result) -> Result:
+    """The result with overrides that mean the same everywhere."""
+    kept = [item for item in result.overrides if not item.startswith(OF_THE_MACHINE)]
+    named = tuple("data.root=DIR" if item.startswith("data.root=") else item for item in kept)
+    return replace(result, overrides=named)
+
+
+def main() -> None:
+    """Ship one network."""
+    run, name = Path(sys.argv[1]), sys.argv[2]
+    result = portable(read_result(run / "result.json"))
+    if result.status != "ok" or "training" not in result.metrics:
+        sys.exit(f"{run}: not a run that trained a network and ended well")
+    load(run / "network")  # refuses what is damaged
+    folder = SHIPPED / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in FILES:
+        shutil.copyfile(run / "network" / file, folder / file)
+    write_aside(folder / "record.json", json.dumps(asdict(result), indent=1) + "\n")
+    write_aside(folder / "card.md", card(name, result))
+
+
+if __name__ == "__main__":
+    main()
