@@ -25,10 +25,6 @@ def name(request):
     return request.param
 
 
-def test_what_is_shipped():
-    assert ["nucleo_f446re", *sorted(OMEGA_BYTES)] == NAMES
-
-
 def test_a_card_follows_from_its_record(name):
     folder = network_folder(name)
     record = read_result(folder / "record.json")
