@@ -59,5 +59,5 @@ def test_weights_are_stored_in_half_precision(name):
 
 
 def test_an_unknown_name_is_told_the_shipped_ones():
-    with pytest.raises(NoSuchNetworkError, match=r"network: no folder omega_1kb.*omega_256kb"):
+    with pytest.raises(NoSuchNetworkError, match=r"network: no folder omega_1kb.*omega_801kb"):
         network_folder("omega_1kb")
