@@ -41,7 +41,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in FILES:
         shutil.copyfile(run / "network" / file, folder / file)
-    write_aside(folder / "record.json", json.dumps(asdict(result), indent=1) + "\n")
+    write_aside(folder / "record.json", json.dumps(asdict(result)) + "\n")
     write_aside(folder / "card.md", card(name, result))
 
 
