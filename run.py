@@ -34,9 +34,9 @@ if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(config.usage(), end="")
         sys.exit()
-    # Threads that wait for work spin for some ten microseconds, then sleep. A training step on two cores takes
-    # 235 ms idle and 680 ms beside another program; spinning a hundred times as long 210 and over 1,200 ms;
-    # sleeping at once 330 and 470 ms.
+    # Threads that wait for work spin a little, then sleep. A training step on two cores took 220 to 250 ms idle and
+    # 510 to 780 ms beside another program; spinning ten times as long 190 to 250 and 930 to 1,640 ms; sleeping
+    # at once 250 to 350 and 430 to 580 ms (once, largest network of mbv3_mcu at 32x32, batch 128).
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     # A supernet has thousands of shapes: the 1,024 kernels that oneDNN keeps would be made over and over.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")

@@ -10,7 +10,7 @@ from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.tybox import TyboxMemory
 from tinyml_nas.search.base import Infeasible
 from tinyml_nas.stages import deployment, networks, program
-from tinyml_nas.stages.context import Context
+from tinyml_nas.stages.context import Context, deliver
 from tinyml_nas.stages.supernet import train_supernet
 from tinyml_nas.store import Store, describe
 from tinyml_nas.study import Study
@@ -69,7 +69,7 @@ def deploy(context: Context, metrics: Metrics) -> bool:
         return False
 
     shipped = _program(context, omega, study.learner)
-    program.deliver(shipped, study.output_dir / "project")
+    deliver(shipped.artifact, study.output_dir / "project")
     metrics["program"] |= {
         "arena_bytes": shipped.planned["arena"],
         "arena_unfused_bytes": shipped.planned["arena_unfused"],
@@ -112,7 +112,7 @@ def _found(context: Context, metrics: Metrics) -> TorchModel:
     metrics["test_accuracy"] = {
         name: networks.accuracy(context, model, "test") for name, model in stages.items()
     }
-    networks.deliver(pruned, study.output_dir / "network")
+    deliver(pruned.artifact, study.output_dir / "network")
     return pruned
 
 

@@ -77,6 +77,14 @@ def test_the_search_is_given_the_predictor_and_the_constraint_that_were_chosen()
     assert "RbfPredictor" in str(describe(study.search))
 
 
+def test_the_search_for_omega_keeps_the_budget_that_the_memory_model_has():
+    tybox = built("experiment=best_omega", "memory.budget_bytes=801000")
+    assert tybox.search.constraint.omega_bytes == tybox.memory.budget_bytes == 801_000
+    mcu = built("experiment=best_omega", "memory=mcu", "device=nucleo_f446re")
+    assert mcu.search.constraint.omega_bytes is None
+    assert mcu.search.constraint.flash_bytes == mcu.device.flash_bytes
+
+
 def test_values_come_out_as_the_class_wants_them():
     study = built("learner.learning_rates=[1,2]", "scenario.swapped=[1,2]", "store='~/s'")
     assert study.learner.learning_rates == (1.0, 2.0)

@@ -114,6 +114,11 @@ def test_finetuning_learns_real_images_and_resumes_exactly(network, sample, tmp_
         assert torch.equal(value, again.state_dict()[name]), name
 
 
+def test_a_finetuned_network_is_one_that_float16_holds(network, sample, tmp_path):
+    finetune(network, sample.split("train")[:80], Recipe(epochs=1, batch_size=40), tmp_path, seed=1)
+    assert all(torch.equal(p, p.half().float()) for p in network.parameters())
+
+
 def test_a_student_comes_closer_to_its_teacher(network, sample, tmp_path):
     """Labels are shuffled, so that the teacher alone knows anything."""
     train = sample.split("train")[:400]

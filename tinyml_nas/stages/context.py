@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Any
 
 from tinyml_nas.store import Build, Entry, Json, Key, Store
 from tinyml_nas.study import Study
-from tinyml_nas.types import Images, SplitName
+from tinyml_nas.types import Artifact, Images, SplitName
 
 _log = logging.getLogger(__name__)
 
@@ -58,6 +59,15 @@ class Context:
     def data(self) -> dict[str, str]:
         """The data set, as an input of a key."""
         return {"dataset": self.study.dataset.digest()}
+
+
+def deliver(artifact: Artifact, destination: Path) -> None:
+    """Copy a folder out of the store, aside and renamed; replaces an older one."""
+    aside = destination.with_name(f".{destination.name}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    shutil.copytree(artifact.path, aside)
+    shutil.rmtree(destination, ignore_errors=True)
+    aside.rename(destination)
 
 
 @lru_cache(maxsize=3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -81,13 +80,6 @@ def given(context: Context) -> TorchModel:
 
     inputs = {**context.data, "network": digest_of(source, FILES.__contains__)}
     return _model(context.run("given", build, None, inputs))
-
-
-def deliver(model: TorchModel, folder: Path) -> None:
-    """Copy a network's files, for ``network=FOLDER``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(model.artifact.path / name, folder / name)
 
 
 def finetune(context: Context, model: TorchModel) -> TorchModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -186,15 +185,6 @@ def drive(context: Context, project: CppProject, field: FieldData) -> dict[str, 
         return asdict(found)
 
     return dict(context.run("scenario", build, *_scenario_key(context, project, field)).value)
-
-
-def deliver(project: CppProject, destination: Path) -> None:
-    """Copy the project out of the store, aside and renamed; replaces an older one."""
-    aside = destination.with_name(f".{destination.name}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(project.artifact.path, aside)
-    shutil.rmtree(destination, ignore_errors=True)
-    aside.rename(destination)
 
 
 def _scenario_key(

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from codegen.board import Board
-from tinyml_nas.interval import wilson
 from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.supernet.card import card
 from tinyml_nas.supernet.checkpoint import CheckpointError
@@ -149,9 +148,3 @@ def test_the_record_scores_inherited_networks(tiny_space, sample):
     assert f"{made['largest']['parameters']:,}" in text
     assert f"{100 * made['smallest']['accuracy']:.2f} %" in text
     assert "nan" not in text
-
-
-def test_wilson_is_the_textbook_interval():
-    low, high = wilson(0.5, 100)
-    assert (low, high) == (pytest.approx(0.4038, abs=1e-4), pytest.approx(0.5962, abs=1e-4))
-    assert wilson(1.0, 100)[1] == pytest.approx(1)
