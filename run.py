@@ -23,10 +23,11 @@ def main(cfg: DictConfig) -> None:
         config.refuse(error)
 
     # Imported now, when the configuration is known to be good: what they lead to is heavy.
-    from tinyml_nas import pipeline, report
+    from tinyml_nas import report
+    from tinyml_nas.pipeline import deploy
 
     with report.failures_in(study):
-        result = pipeline.run(study)
+        result = deploy.run(study)
     report.deliver(result, study.output_dir)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codegen.board import load
+from codegen.boards.board import load
 
 BOARDS = {
     board.core: board

@@ -24,9 +24,9 @@ import numpy as np
 from benchmarks import emulated, networks
 from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
+from codegen.frontend.read import read
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.pixels import resize, to_codes
-from codegen.read import read
 from tinyml_nas.data.sample import Cifar10Sample
 
 FUNCTIONS = 12  # listed under a table of layers

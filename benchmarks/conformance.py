@@ -21,11 +21,11 @@ import numpy as np
 
 from benchmarks import networks
 from benchmarks.emulated import Codes, project_of
-from codegen.emit import emit
-from codegen.host import HostModel
+from codegen.emit.emitter import emit
+from codegen.frontend.read import read
 from codegen.pixels import resize, to_codes
-from codegen.read import read
-from tinyml_nas import oracle
+from codegen.toolchain.host import HostModel
+from tinyml_nas.conversion import oracle
 from tinyml_nas.data.cifar10 import Cifar10
 
 

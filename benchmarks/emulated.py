@@ -15,12 +15,13 @@ import numpy.typing as npt
 from benchmarks import counting
 from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
-from codegen import elf, toolchain
-from codegen.emit import context_of, emit
+from codegen.emit.emitter import context_of, emit
 from codegen.ir import Graph, Op
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
-from codegen.target import NO_LABEL
+from codegen.toolchain import elf
+from codegen.toolchain import run as toolchain
+from codegen.toolchain.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features

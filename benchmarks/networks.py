@@ -45,7 +45,7 @@ def tflite(name: str) -> Path:
 
 def _random(build: Callable[[], keras.Model]) -> bytes:
     """A network with random weights."""
-    from tinyml_nas.keras_backend import keras
+    from tinyml_nas.conversion.backend import keras
     from tinyml_nas.quantization.tflite import convert_int8, with_extremes
 
     keras.utils.set_random_seed(SEED)
@@ -60,7 +60,7 @@ class _Layers:
     """Keras layers in the order and with the options of the published networks."""
 
     def __init__(self) -> None:
-        from tinyml_nas.keras_backend import keras
+        from tinyml_nas.conversion.backend import keras
 
         self.keras = keras
 
@@ -157,12 +157,12 @@ def _shipped() -> bytes:
 
     import yaml
 
-    from tinyml_nas.convert import convert
+    from tinyml_nas.conversion.keras import convert
     from tinyml_nas.quantization.int8 import Int8
     from tinyml_nas.quantization.tflite import EXTRACTOR_FILE
     from tinyml_nas.supernet.files import load_supernet
     from tinyml_nas.supernet.space import MobileNetV3Space
-    from tinyml_nas.training import recalibrate
+    from tinyml_nas.training.loop import recalibrate
 
     fields = yaml.safe_load(SPACE.read_text(encoding="utf-8"))
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}

@@ -21,15 +21,15 @@ import torch
 from scipy.stats import bootstrap, kendalltau
 
 from benchmarks.training import read
-from codegen.board import Board
+from codegen.boards.board import Board
 from tinyml_nas.data.cifar10 import Cifar10
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.progress import reported
-from tinyml_nas.recipe import Recipe
 from tinyml_nas.supernet.files import load_supernet
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype, MobileNetV3Space
-from tinyml_nas.training import accuracy, finetune
+from tinyml_nas.training.loop import accuracy, finetune
+from tinyml_nas.training.recipes import Recipe
 from tinyml_nas.types import Images
 
 RESAMPLES = 1000

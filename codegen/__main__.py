@@ -15,14 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
-from codegen import board, golden, report
-from codegen.emit import emit
-from codegen.fit import Fit, fit
+from codegen import golden, report
+from codegen.boards import board
+from codegen.emit.emitter import emit
+from codegen.frontend.cut import Split, split, with_new_head
+from codegen.frontend.read import read_as_written
 from codegen.ir import ModelError
+from codegen.memory.fit import Fit, fit
 from codegen.project import Golden, LearnerSettings, Loss, Project
-from codegen.read import read_as_written
-from codegen.split import Split, split, with_new_head
-from codegen.toolchain import ToolchainError
+from codegen.toolchain.run import ToolchainError
 
 WRITTEN, DOES_NOT_FIT, WRONG, NO_TOOLS = 0, 1, 2, 3
 

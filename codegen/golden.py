@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from codegen.emit import emit
-from codegen.host import HostModel
+from codegen.emit.emitter import emit
 from codegen.ir import Tensor
 from codegen.ops.quantize import to_codes
 from codegen.project import Golden, Project
+from codegen.toolchain.host import HostModel
 
 Array = npt.NDArray[np.generic]
 GENERATED = 4

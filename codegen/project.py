@@ -1,4 +1,4 @@
-"""What a generated project is made from. ``codegen.emit`` turns a ``Project`` into a tree of files."""
+"""What a generated project is made from. ``codegen.emit.emitter`` turns a ``Project`` into a tree of files."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from codegen.ir import Graph
 
 Loss = Literal["cross_entropy", "squared_error"]

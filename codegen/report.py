@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from codegen.fit import Fit
+from codegen.frontend.cut import Split
 from codegen.ir import DTYPE_BYTES, Tensor
 from codegen.literals import shape
-from codegen.memory import LABEL_BYTES
+from codegen.memory.fit import Fit
+from codegen.memory.map import LABEL_BYTES
 from codegen.project import LearnerSettings
-from codegen.split import Split
 
 WIDTH = 76
 

@@ -1,4 +1,4 @@
-"""What a scenario drives: the generated program, built for the host (``codegen.host.HostModel``)."""
+"""What a scenario drives: the generated program, built for the host (``codegen.toolchain.host.HostModel``)."""
 
 from __future__ import annotations
 

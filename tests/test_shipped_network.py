@@ -7,23 +7,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codegen import ops, target
-from codegen.board import load
-from codegen.emit import context_of, emit
-from codegen.host import HostModel
+from codegen import ops
+from codegen.boards.board import load
+from codegen.emit.emitter import context_of, emit
 from codegen.pixels import normalise, to_codes
 from codegen.project import Golden, LearnerSettings, Project
-from tests.codegen.needs import needs_board_tools
+from codegen.toolchain import target
+from codegen.toolchain.host import HostModel
+from tests.support.needs import needs_board_tools
 from tests.tinyml_nas.supernet.conftest import space_from
-from tinyml_nas import oracle
-from tinyml_nas.convert import convert
+from tinyml_nas.conversion import oracle
+from tinyml_nas.conversion.keras import convert
 from tinyml_nas.design.split import split
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.module import spec_of
 from tinyml_nas.pruning.l1 import L1
 from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.supernet.files import load_supernet
-from tinyml_nas.training import accuracy, recalibrate
+from tinyml_nas.training.loop import accuracy, recalibrate
 
 IMAGES = 1000
 EMULATED_IMAGES = 200

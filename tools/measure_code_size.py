@@ -1,11 +1,11 @@
-"""Measure how many bytes of flash the firmware's code takes, and write ``codegen/code_size.json``.
+"""Measure how many bytes of flash the firmware's code takes, and write ``codegen/memory/code_size.json``.
 
     python tools/measure_code_size.py                            # all cores, about five minutes
     python tools/measure_code_size.py --core cortex-m4           # one; the others stay as they are
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.
-``codegen/code_size.py`` tells how its figures add up. Kernels are those that the models of
-``tests/codegen/cases.py`` call: an operator that has a case there is measured. All are compiled
+``codegen/memory/code_size.py`` tells how its figures add up. Kernels are those that the models of
+``tests/support/cases.py`` call: an operator that has a case there is measured. All are compiled
 together, as in a firmware that has many, with the flags that the generated project's own
 CMakeLists.txt gives; then the linker says which sections each of them needs.
 """
@@ -29,18 +29,20 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from codegen import elf, literals, ops, toolchain  # noqa: E402
-from codegen.board import CORES, Board, load  # noqa: E402
-from codegen.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
-from codegen.emit import emit  # noqa: E402
+from codegen import literals, ops  # noqa: E402
+from codegen.boards.board import CORES, Board, load  # noqa: E402
+from codegen.emit.emitter import emit  # noqa: E402
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor  # noqa: E402
+from codegen.memory.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
 from codegen.ops import inverted_residual  # noqa: E402
+from codegen.passes.simplify import simplify  # noqa: E402
 from codegen.plan import arrange  # noqa: E402
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project  # noqa: E402
-from codegen.simplify import simplify  # noqa: E402
-from codegen.target import build_firmware  # noqa: E402
-from tests.codegen.cases import CASES  # noqa: E402
-from tests.codegen.networks import random_network  # noqa: E402
+from codegen.toolchain import elf  # noqa: E402
+from codegen.toolchain import run as toolchain  # noqa: E402
+from codegen.toolchain.target import build_firmware  # noqa: E402
+from tests.support.cases import CASES  # noqa: E402
+from tests.support.networks import random_network  # noqa: E402
 
 MODELS = 60  # random ones of each case: enough for every kernel of every operator
 FEATURES = 46
@@ -115,7 +117,7 @@ def measure(
     core: str, found: Mapping[str, Kernel], folder: Path, classes: Sequence[int] = CLASSES
 ) -> dict[str, Any]:
     """All figures of one core."""
-    with mock.patch("codegen.memory.code_bytes", return_value=0):  # is not known yet
+    with mock.patch("codegen.memory.map.code_bytes", return_value=0):  # is not known yet
         firmware = Firmware(core, folder / "firmware")
         figures = firmware.figures(classes)
     return figures | {

@@ -14,9 +14,9 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from tinyml_nas.cards.network import card
 from tinyml_nas.network.files import load
 from tinyml_nas.network.shipped import FILES, SHIPPED
-from tinyml_nas.report.card import card
 from tinyml_nas.report.result import read_result, write_aside
 from tinyml_nas.types import Result
 

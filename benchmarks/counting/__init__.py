@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen import toolchain
+from codegen.toolchain import run as toolchain
 
 SOURCE = Path(__file__).with_name("insn_count.c")
 OUTSIDE = -1

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen import toolchain
+from codegen.toolchain import run as toolchain
 
 TIMEOUT_S = 60.0
 CODE = "tTwW"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_point import (
     INT8_MAX,
     INT8_MIN,
     Codes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 
-from codegen.fixed_point import Codes, activation_range, zero_point_of
+from codegen.arithmetic.fixed_point import Codes, activation_range, zero_point_of
 from codegen.ir import Graph, Op
 from codegen.ops.base import Call, Operator, activation_of, float_range, output_of
 from codegen.ops.broadcast import (

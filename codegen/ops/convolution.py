@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_point import (
     INT8_MAX,
     INT8_MIN,
     LARGEST_SHIFT,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.fixed_point import INT8_MIN
+from codegen.arithmetic.fixed_point import INT8_MIN
 from codegen.ir import Graph, Op
 from codegen.ops import convolution
 from codegen.ops.base import (

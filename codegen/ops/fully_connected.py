@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from codegen.fixed_point import scale_of
+from codegen.arithmetic.fixed_point import scale_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops import convolution
 from codegen.ops.base import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_point import (
     Codes,
     divide_by_power_of_two,
     quantize_multiplier,

@@ -1,6 +1,6 @@
 """LOGISTIC, 1 / (1 + exp(-x)), in int8 by gemmlowp's 32-bit fixed-point arithmetic.
 
-The exponential is ``codegen.fixed_exp``'s; the reciprocal is Newton-Raphson's.
+The exponential is ``codegen.arithmetic.fixed_exp``'s; the reciprocal is Newton-Raphson's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from codegen.fixed_exp import ONE, exp_of_negative
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_exp import ONE, exp_of_negative
+from codegen.arithmetic.fixed_point import (
     INT8_MAX,
     INT8_MIN,
     Codes,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codegen.fixed_point import quantize_multiplier, scale_of, zero_point_of
+from codegen.arithmetic.fixed_point import quantize_multiplier, scale_of, zero_point_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.base import (
     Call,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from codegen.fixed_point import zero_point_of
+from codegen.arithmetic.fixed_point import zero_point_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.base import (
     Call,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.fixed_point import activation_range, scale_of, zero_point_of
+from codegen.arithmetic.fixed_point import activation_range, scale_of, zero_point_of
 from codegen.ir import Graph, Op
 from codegen.ops.base import (
     Call,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_point import (
     Codes,
     multiply,
     quantize_multiplier,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_point import (
     INT8_MAX,
     Codes,
     code_of,

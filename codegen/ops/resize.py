@@ -11,7 +11,7 @@ from abc import abstractmethod
 import numpy as np
 import numpy.typing as npt
 
-from codegen.fixed_point import round_half_away
+from codegen.arithmetic.fixed_point import round_half_away
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.base import (
     Array,

@@ -9,8 +9,8 @@ import math
 
 import numpy as np
 
-from codegen.fixed_exp import exp_of_negative
-from codegen.fixed_point import (
+from codegen.arithmetic.fixed_exp import exp_of_negative
+from codegen.arithmetic.fixed_point import (
     Codes,
     high_multiply,
     quantize_multiplier,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from codegen.fixed_point import Codes, multiply, scale_of, to_int8
+from codegen.arithmetic.fixed_point import Codes, multiply, scale_of, to_int8
 from codegen.ir import Graph, Op
 from codegen.ops.add import LEFT_SHIFT, named, to_common_scale
 from codegen.ops.base import output_of

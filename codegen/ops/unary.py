@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 
-from codegen.fixed_point import Codes
+from codegen.arithmetic.fixed_point import Codes
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.base import (
     Call,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.board import load
-from codegen.emit import emit
+from codegen.boards.board import load
+from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.project import Golden, HeadWeights, LearnerSettings, Loss, Project
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from codegen.__main__ import main
+from codegen.frontend.cut import split, with_new_head
+from codegen.frontend.read import read_as_written
 from codegen.ir import Graph, ModelError
 from codegen.ops.quantize import to_codes
-from codegen.read import read_as_written
-from codegen.split import split, with_new_head
-from tests.codegen.extractors import oracle
-from tests.codegen.models import Builder, to_flatbuffer
-from tests.codegen.needs import needs_cmake
+from tests.support.extractors import oracle
+from tests.support.models import Builder, to_flatbuffer
+from tests.support.needs import needs_cmake
 
 ROOT = Path(__file__).parents[2]
 CONV = {

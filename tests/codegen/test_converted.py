@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from codegen.__main__ import main
-from codegen.flatbuffer import Table
-from codegen.host import HostModel
+from codegen.frontend.cut import split
+from codegen.frontend.flatbuffer import Table
+from codegen.frontend.read import IDENTIFIER, read_as_written
 from codegen.ir import ModelError
 from codegen.ops.quantize import to_codes
-from codegen.read import IDENTIFIER, read_as_written
-from codegen.split import split
-from tests.codegen.extractors import oracle
-from tests.codegen.hostile import compile_all_the_way
-from tests.codegen.models import to_flatbuffer
-from tests.codegen.needs import needs_cmake
+from codegen.toolchain.host import HostModel
+from tests.support.extractors import oracle
+from tests.support.hostile import compile_all_the_way
+from tests.support.models import to_flatbuffer
+from tests.support.needs import needs_cmake
 
 pytestmark = [
     pytest.mark.slow,  # Keras and the converter take a quarter of a minute

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.emit import ROOT
+from codegen.emit.emitter import ROOT
+from codegen.frontend.read import parse
 from codegen.ir import Graph, ModelError
-from codegen.read import parse
-from tests.codegen.cases import CASES
-from tests.codegen.extractors import LANGUAGE, WARNINGS, write_case
-from tests.codegen.hostile import compile_all_the_way, damaged
-from tests.codegen.mobile import mobile_graph
-from tests.codegen.models import Builder, to_flatbuffer
+from tests.support.cases import CASES
+from tests.support.extractors import LANGUAGE, WARNINGS, write_case
+from tests.support.hostile import compile_all_the_way, damaged
+from tests.support.mobile import mobile_graph
+from tests.support.models import Builder, to_flatbuffer
 
 MODELS = 600
 SURVIVORS = 24

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 from codegen import ops
-from codegen.read import KINDS, read
-from tests.codegen import cases
-from tests.codegen.extractors import compile_extractors, oracle
-from tests.codegen.models import random_inputs, to_flatbuffer
+from codegen.frontend.read import KINDS, read
+from tests.support import cases
+from tests.support.extractors import compile_extractors, oracle
+from tests.support.models import random_inputs, to_flatbuffer
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-an-operator.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., op
     ):
         add_row(table, row, monkeypatch)
     case: dict[str, object] = {}
-    exec(block("tests/codegen/cases.py"), cases.__dict__, case)
+    exec(block("tests/support/cases.py"), cases.__dict__, case)
     return case["maximum"]
 
 

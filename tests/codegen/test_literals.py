@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen import fixed_point, literals
+from codegen import literals
+from codegen.arithmetic import fixed_point
 
 
 @pytest.mark.parametrize("module", [literals, fixed_point])

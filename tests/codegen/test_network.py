@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codegen.frontend.read import parse, read
 from codegen.plan import plan
-from codegen.read import parse, read
-from tests.codegen.extractors import compile_extractors, oracle
+from tests.support.extractors import compile_extractors, oracle
 
 pytestmark = [
     pytest.mark.slow,  # Keras and the converter take half a minute

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.board import Board
-from codegen.emit import emit
-from codegen.host import HostModel
+from codegen.boards.board import Board
+from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.project import Golden, HeadWeights, Project
+from codegen.toolchain.host import HostModel
 from scenarios.concept_drift import ConceptDrift
 from scenarios.learners import TinyOL, Tybox
 from scenarios.protocol import calibrate

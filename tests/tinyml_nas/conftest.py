@@ -104,7 +104,7 @@ def small_keras_model(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """``small_network`` converted: the path of its ``model.keras``."""
-    from tinyml_nas.convert import convert
+    from tinyml_nas.conversion.keras import convert
 
     folder = tmp_path_factory.mktemp("keras")
     return convert(small_network, normalised("test", 100, 28), folder).artifact.path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.design.split import split
 from tinyml_nas.types import Extractor, Omega

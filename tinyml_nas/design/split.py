@@ -8,9 +8,9 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
+from codegen.frontend.read import read
 from codegen.ir import Graph
 from codegen.project import HeadWeights
-from codegen.read import read
 from tinyml_nas.types import Extractor
 
 

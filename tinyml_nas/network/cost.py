@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codegen.board import Board
-from codegen.memory import memory_map
+from codegen.boards.board import Board
+from codegen.memory.map import memory_map
 from codegen.plan import arrange
 from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.graph import graph_of

@@ -1,9 +1,9 @@
 """A network's int8 extractor as the generator sees it: shapes alone, for planning.
 
 The search asks the generator's own planner what a candidate costs. This graph has the operators and
-the tensor shapes that ``codegen.read`` makes of the converted and quantized network: activations
+the tensor shapes that ``codegen.frontend.read`` makes of the converted and quantized network: activations
 that are not RELU have become 256-byte tables of the convolution before them.
-``tests/tinyml_nas/test_graph.py`` holds the two against each other.
+``tests/tinyml_nas/network/test_graph.py`` holds the two against each other.
 """
 
 from __future__ import annotations

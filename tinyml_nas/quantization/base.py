@@ -25,7 +25,7 @@ class Quantizer(Protocol):
         """Split the network at its Flatten and write both halves into ``folder``.
 
         Args:
-            keras_model: The ``model.keras`` that ``tinyml_nas.convert`` wrote.
+            keras_model: The ``model.keras`` that ``tinyml_nas.conversion.keras`` wrote.
             calibration: Normalised training images, float32 (``calibration_images``, S, S, 3).
             folder: Existing folder; ``head.safetensors`` will hold float32 ``weights``
                 (classes, features) and ``bias`` (classes,).

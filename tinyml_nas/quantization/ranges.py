@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.keras_backend import keras
+from tinyml_nas.conversion.backend import keras
 
 Array = npt.NDArray[np.float32]
 

@@ -18,8 +18,8 @@ from safetensors.numpy import save as to_safetensors
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise
-from tinyml_nas.keras_backend import keras, tf
-from tinyml_nas.store import digest_of
+from tinyml_nas.conversion.backend import keras, tf
+from tinyml_nas.store.entries import digest_of
 from tinyml_nas.types import Artifact, Extractor
 
 EXTRACTOR_FILE = "extractor.tflite"

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tinyml_nas.report.card import card
+from tinyml_nas.cards.network import card
 from tinyml_nas.report.result import write_aside, write_result
 from tinyml_nas.report.table import print_result
 from tinyml_nas.study import Study

@@ -229,3 +229,10 @@ def copy_norm(target: nn.BatchNorm2d, source: ElasticNorm) -> None:
     """Copy scale and shift of the leading channels."""
     target.weight.copy_(source.weight[: target.num_features])
     target.bias.copy_(source.bias[: target.num_features])
+
+
+def untrained(space: MobileNetV3Space, classes: int, seed: int) -> Supernet:
+    """A supernet with weights drawn from ``seed``; torch's global random state stays as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return Supernet(space, classes)

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from tinyml_nas.network.cost import footprint
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.space import Genotype
-from tinyml_nas.training import accuracy, recalibrate
+from tinyml_nas.training.loop import accuracy, recalibrate
 from tinyml_nas.types import Architecture, Footprint, Images
 
 RECALIBRATION_IMAGES = 1000

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_nas.hardware import hardware
-from tinyml_nas.recipe import SupernetRecipe
-from tinyml_nas.store import describe
+from tinyml_nas.store.entries import describe
 from tinyml_nas.supernet.files import space_fields
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype
-from tinyml_nas.training import device_of
-from tinyml_nas.training_state import Curve
+from tinyml_nas.training.hardware import hardware
+from tinyml_nas.training.loop import device_of
+from tinyml_nas.training.recipes import SupernetRecipe
+from tinyml_nas.training.state import Curve
 
 
 def record(

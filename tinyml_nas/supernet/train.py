@@ -12,10 +12,10 @@ from pathlib import Path
 from torch import Tensor
 from torch.nn import functional as F
 
-from tinyml_nas.recipe import SupernetRecipe
 from tinyml_nas.supernet.network import Supernet
-from tinyml_nas.training import Batch, Progress, autocast, silent, train
-from tinyml_nas.training_state import Curve
+from tinyml_nas.training.loop import Batch, Progress, autocast, silent, train
+from tinyml_nas.training.recipes import SupernetRecipe
+from tinyml_nas.training.state import Curve
 from tinyml_nas.types import Images
 
 

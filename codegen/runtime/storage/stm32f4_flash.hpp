@@ -28,7 +28,7 @@ struct MemoryBus {
 /// s.
 ///
 /// Run against a model of the controller that was written from the same manuals
-/// (tests/codegen/test_stm32_flash.py), not on a board.
+/// (tests/codegen/runtime/test_stm32_flash.py), not on a board.
 template <std::uint32_t kOrigin, std::size_t kSector, std::size_t kSlot, std::uint32_t kFirstSector,
           typename Bus = MemoryBus>
 class Stm32F4Flash {

@@ -1,4 +1,4 @@
-// The model behind a C interface, for codegen.host. The caller owns each model's storage
+// The model behind a C interface, for codegen.toolchain.host. The caller owns each model's storage
 // (`model_bytes` of `tinyml_describe`), so that one library serves many models; all of them share
 // the extractor's arena, so only one call may be in progress at a time.
 

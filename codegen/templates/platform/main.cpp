@@ -1,6 +1,6 @@
 // The firmware: answers the requests that arrive on the serial port, see application.hpp. No
 // semihosting on a board, no printf, nothing allocated: this is the program whose flash and RAM
-// codegen.memory predicts.
+// codegen.memory.map predicts.
 
 #include "platform/application.hpp"
 #include "platform/stack.hpp"

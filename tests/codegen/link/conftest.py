@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CPP = Path(__file__).parents[1] / "cpp" / "device"
+CPP = Path(__file__).parents[2] / "support" / "cpp" / "device"
 FLAGS = "-std=c++17 -g -O1 -Wall -Wextra -Wconversion -Werror -fno-exceptions -fno-rtti"
 SOURCES = (
     "src/extractor.cpp",

@@ -11,7 +11,7 @@ import threading
 import tty
 from pathlib import Path
 
-from codegen import toolchain
+from codegen.toolchain import run as toolchain
 
 BIT_OF_TIME_S = 0.05
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.host import HostModel
 from codegen.link.client import Board, NoReply
 from codegen.link.framing import Deframer, encode
 from codegen.link.messages import BROKEN_FRAME_REPLY, BoardError, Message, Status
+from codegen.toolchain.host import HostModel
 from tests.codegen.link.conftest import Device
 
 

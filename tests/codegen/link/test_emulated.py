@@ -15,17 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.emit import emit
-from codegen.host import HostModel
+from codegen.emit.emitter import emit
 from codegen.link.client import Board
 from codegen.link.framing import encode
 from codegen.link.messages import BoardError, Message
 from codegen.link.port import SerialPort
 from codegen.project import LearnerSettings
+from codegen.toolchain.host import HostModel
 from tests.codegen.conftest import BOARDS
 from tests.codegen.link.emulated import Emulator, Noise, build_firmware
-from tests.codegen.mobile import CLASSES, mobile_project, to_codes
-from tests.codegen.needs import needs_board_tools
+from tests.support.mobile import CLASSES, mobile_project, to_codes
+from tests.support.needs import needs_board_tools
 
 pytestmark = needs_board_tools
 TIMEOUT_S = 3.0

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from codegen.ir import DType, Graph, Op, Quantization, Tensor
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.memory import memory_map
+from codegen.memory.map import memory_map
 from codegen.plan import arrange
 from tinyml_nas.design.memory.mcu import McuMemory
 

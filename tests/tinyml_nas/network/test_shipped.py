@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from codegen.board import load as load_board
+from codegen.boards.board import load as load_board
+from tinyml_nas.cards.network import card
 from tinyml_nas.interval import wilson
 from tinyml_nas.network import files
 from tinyml_nas.network.cost import footprint
 from tinyml_nas.network.module import spec_of
 from tinyml_nas.network.shipped import SHIPPED, NoSuchNetworkError, network_folder
-from tinyml_nas.report.card import card
 from tinyml_nas.report.result import read_result
-from tinyml_nas.training import accuracy
+from tinyml_nas.training.loop import accuracy
 
 NAMES = sorted(path.name for path in SHIPPED.iterdir())
 OMEGA_BYTES = {"omega_1190kb": 1_190_000, "omega_801kb": 801_000, "omega_256kb": 256_000}

@@ -151,7 +151,7 @@ def test_a_count_out_of_range_names_the_key():
 
 
 def test_a_network_without_flatten_and_dense_is_refused(tmp_path):
-    from tinyml_nas.keras_backend import keras
+    from tinyml_nas.conversion.backend import keras
 
     image = keras.Input((4, 4, 3))
     keras.Model(image, keras.layers.Conv2D(2, 1)(image)).save(tmp_path / "model.keras")

@@ -12,7 +12,7 @@ from tinyml_nas.quantization.int8 import Int8
 @pytest.fixture(scope="module")
 def one_loud_channel():
     """A convolution whose one channel is a hundred times louder than those that matter."""
-    from tinyml_nas.keras_backend import keras
+    from tinyml_nas.conversion.backend import keras
 
     rng = np.random.default_rng(0)
     image = keras.Input((8, 8, 3))

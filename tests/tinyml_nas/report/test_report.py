@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tinyml_nas import report
-from tinyml_nas.report.card import card
+from tinyml_nas.cards.network import card
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result

@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from codegen.board import Board
-from tinyml_nas.recipe import SupernetRecipe
-from tinyml_nas.supernet.card import card
+from codegen.boards.board import Board
+from tinyml_nas.cards.supernet import card
 from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.record import record
 from tinyml_nas.supernet.train import train_supernet
+from tinyml_nas.training.recipes import SupernetRecipe
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
 RECIPE = SupernetRecipe(

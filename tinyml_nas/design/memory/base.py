@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from codegen.ir import Graph
 from tinyml_nas.types import MemoryReport
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from codegen.ir import Graph
 from tinyml_nas.design.memory.base import check_max_buffer_samples, shortfall
 from tinyml_nas.types import MemoryReport
@@ -12,7 +12,7 @@ from tinyml_nas.types import MemoryReport
 
 @dataclass(frozen=True)
 class McuMemory:
-    """Flash and RAM as the generator plans them (``codegen.plan``, ``codegen.memory``).
+    """Flash and RAM as the generator plans them (``codegen.plan``, ``codegen.memory.map``).
 
     The arena is what the generated program will use: residual and squeeze-excite tensors alive,
     outputs over inputs that die, and blocks fused where that lowers the peak. Whatever
@@ -29,7 +29,7 @@ class McuMemory:
 
     def report(self, graph: Graph, classes: int, board: Board) -> MemoryReport:
         """Lay out Ω in the board's flash and RAM."""
-        from codegen.memory import memory_map
+        from codegen.memory.map import memory_map
         from codegen.plan import arrange
 
         arranged, planned = arrange(graph)

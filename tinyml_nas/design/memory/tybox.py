@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.board import Board
+from codegen.boards.board import Board
 from codegen.ir import Graph
 from tinyml_nas.design.memory.base import check_max_buffer_samples, shortfall
 from tinyml_nas.network.equations import omega_parts, sample_bytes

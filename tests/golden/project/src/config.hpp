@@ -31,7 +31,7 @@ struct Config {
   static constexpr Loss kLoss = Loss::kCrossEntropy;
 };
 
-/// RAM as planned by codegen.memory, in bytes. Each part is checked where it is defined.
+/// RAM as planned by codegen.memory.map, in bytes. Each part is checked where it is defined.
 struct MemoryPlan {
   /// The extractor's tensors.
   static constexpr std::size_t kArenaBytes = 4608;

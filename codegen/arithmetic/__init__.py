@@ -1,0 +1,1 @@
+"""Integer arithmetic as TFLM does it."""

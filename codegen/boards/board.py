@@ -1,0 +1,146 @@
+"""A board: what the compiler and the linker must know of it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+
+FOLDER = Path(__file__).parent
+
+# What gcc must be told of each core, beside -mcpu. The M33 has its DSP extension, the M55 has MVE.
+# Its vectors flush denormal floats to zero, which hosts do not: gcc must not vectorise the learner.
+CORE_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "cortex-m0plus": ("-mfloat-abi=soft",),
+        "cortex-m3": ("-mfloat-abi=soft",),
+        "cortex-m4": ("-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"),
+        "cortex-m7": ("-mfpu=fpv5-d16", "-mfloat-abi=hard"),
+        "cortex-m33": ("-mfpu=fpv5-sp-d16", "-mfloat-abi=hard"),
+        "cortex-m55": ("-mfpu=auto", "-mfloat-abi=hard", "-fno-tree-vectorize"),
+    }
+)
+CORES = tuple(CORE_FLAGS)
+BOOT_BLOCKS = ("", "rp2350")
+
+
+@dataclass(frozen=True)
+class Board:
+    """A microcontroller board and the emulated machine that stands in for it.
+
+    Addresses are the board's, sizes are in bytes:
+
+    - ``flash_*`` and ``ram_*`` are the contiguous regions that the generated program may use.
+      ``stack_bytes`` is reserved at the start of RAM.
+    - ``boot_*`` holds the vector table alone where storage separates it from the program; absent
+      (0 bytes), the table is the start of flash.
+    - ``storage_*`` is flash outside of these for what must survive a power cut: two slots of equal
+      size. It is erased ``erase_bytes`` at a time. All are 0 where there is none.
+
+    ``clock_hz`` is the highest rate, ``reset_clock_hz`` the one that the program starts with (0:
+    the same). ``boot_block`` names what a boot ROM wants to find beside the vector table, and
+    ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
+    says where the figures are from.
+    """
+
+    name: str
+    core: str
+    clock_hz: int
+    flash_origin: int
+    flash_bytes: int
+    ram_origin: int
+    ram_bytes: int
+    stack_bytes: int = 8192
+    emulator: str = ""
+    source: str = ""
+    reset_clock_hz: int = 0
+    boot_origin: int = 0
+    boot_bytes: int = 0
+    boot_block: str = ""
+    storage_origin: int = 0
+    storage_bytes: int = 0
+    erase_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.core not in CORES:
+            raise ValueError(f"device.core: must be one of {', '.join(CORES)}; got {self.core!r}")
+        for key in ("clock_hz", "flash_bytes", "ram_bytes", "stack_bytes"):
+            if getattr(self, key) <= 0:
+                raise ValueError(f"device.{key}: must be positive; got {getattr(self, key)}")
+        if self.stack_bytes >= self.ram_bytes:
+            raise ValueError(
+                f"device.stack_bytes: must be less than device.ram_bytes ({self.ram_bytes}); "
+                f"got {self.stack_bytes}"
+            )
+        if self.boot_block not in BOOT_BLOCKS:
+            allowed = " or ".join(map(repr, BOOT_BLOCKS))
+            raise ValueError(f"device.boot_block: must be {allowed}; got {self.boot_block!r}")
+        self._check_storage()
+
+    def _check_storage(self) -> None:
+        sizes = self.storage_bytes, self.erase_bytes
+        if sizes != (0, 0) and (min(sizes) <= 0 or self.storage_bytes % (2 * self.erase_bytes)):
+            raise ValueError(
+                "device.storage_bytes: must be two slots, each a multiple of device.erase_bytes "
+                f"({self.erase_bytes}), or both 0; got {self.storage_bytes}"
+            )
+        regions = {
+            "boot": (self.boot_origin, self.boot_bytes),
+            "flash": (self.flash_origin, self.flash_bytes),
+            "storage": (self.storage_origin, self.storage_bytes),
+        }
+        ordered = sorted((at, size, name) for name, (at, size) in regions.items() if size)
+        for (at, size, name), (after, _, other) in pairwise(ordered):
+            if at + size > after:
+                raise ValueError(
+                    f"device.{name}_bytes: must end where device.{other}_origin begins "
+                    f"({after:#x}); got {size}, which ends at {at + size:#x}"
+                )
+
+    @property
+    def core_flags(self) -> tuple[str, ...]:
+        """What gcc must be told of the core."""
+        return ("-mthumb", f"-mcpu={self.core}", *CORE_FLAGS[self.core])
+
+
+def names() -> tuple[str, ...]:
+    """The boards of this package."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+def load(name_or_path: str | Path) -> Board:
+    """A board by its name, or from a TOML file of ``Board``'s fields.
+
+    Raises:
+        ValueError: there is no such board or file, or the file does not describe a board.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        if str(name_or_path) not in names():
+            raise ValueError(
+                f"device: must be one of {', '.join(names())}, or a .toml file; got {name_or_path}"
+            )
+        path = FOLDER / f"{name_or_path}.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ValueError(f"device: there is no file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a TOML file: {error}") from error
+    return _board(path, values)
+
+
+def _board(path: Path, values: Mapping[str, object]) -> Board:
+    types = {field.name: int if field.type == "int" else str for field in fields(Board)}
+    for key, value in values.items():
+        if key not in types:
+            raise ValueError(f"{path}: {key}: there is no such key; Board has {', '.join(types)}")
+        if type(value) is not types[key]:
+            raise ValueError(f"{path}: {key}: must be of type {types[key].__name__}; got {value!r}")
+    try:
+        return Board(**values)  # type: ignore[arg-type]  # checked above
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error

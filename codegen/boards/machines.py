@@ -1,0 +1,118 @@
+"""QEMU machines that stand in for boards: where they have memory, and for which cores.
+
+Addresses are those of QEMU 7.2 (``info mtree``); its Arm machines follow Arm's application notes for
+the MPS2 and MPS3 boards (AN386, AN500, AN505, AN547). A board's lengths are cut out of a machine's
+regions, so that a program that does not fit the board does not link for the machine either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from codegen.boards.board import Board
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+@dataclass(frozen=True)
+class Region:
+    """A piece of address space."""
+
+    origin: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A QEMU machine. Vectors are at the start of ``flash``.
+
+    Test programs and their data lie in ``test_flash`` and ``test_ram``, so that they take nothing
+    of the memory of the board. ``storage`` keeps what is saved; it is empty where the machine has
+    none that can be written.
+    """
+
+    name: str
+    cores: tuple[str, ...]
+    flash: Region
+    ram: Region
+    storage: Region
+    test_flash: Region
+    test_ram: Region
+
+    def flash_bytes(self, board: Board) -> int:
+        """The board's flash, cut to what the machine has."""
+        return min(board.flash_bytes, self.flash.size_bytes)
+
+    def ram_bytes(self, board: Board) -> int:
+        """The board's RAM, cut to what the machine has."""
+        return min(board.ram_bytes, self.ram.size_bytes)
+
+
+def _mps2(name: str, *cores: str) -> Machine:
+    """4 MB of (writable) code memory at 0, 4 MB of RAM at 0x20000000."""
+    return Machine(
+        name=name,
+        cores=cores,
+        flash=Region(0, 5 * MIB // 2),
+        ram=Region(0x20000000, 3 * MIB),
+        storage=Region(0x00280000, 512 * KIB),
+        test_flash=Region(0x00300000, MIB),
+        test_ram=Region(0x20300000, MIB),
+    )
+
+
+_MACHINES = (
+    _mps2("mps2-an386", "cortex-m3", "cortex-m4"),
+    _mps2("mps2-an500", "cortex-m7"),
+    # Secure state after reset, so memory is at its secure aliases: 4 MB of code memory and twice
+    # 2 MB of RAM.
+    Machine(
+        name="mps2-an505",
+        cores=("cortex-m33",),
+        flash=Region(0x10000000, 7 * MIB // 2),
+        ram=Region(0x38000000, 2 * MIB),
+        storage=Region(0x10380000, 512 * KIB),
+        test_flash=Region(0x38200000, MIB),
+        test_ram=Region(0x38300000, MIB),
+    ),
+    # ITCM and DTCM of 512 kB; 2 MB of SRAM in the code region, 4 MB in the data region.
+    Machine(
+        name="mps3-an547",
+        cores=("cortex-m55",),
+        flash=Region(0x00000000, 512 * KIB),
+        ram=Region(0x20000000, 512 * KIB),
+        storage=Region(0x01100000, 512 * KIB),
+        test_flash=Region(0x01000000, MIB),
+        test_ram=Region(0x21000000, MIB),
+    ),
+    # An STM32F405: its flash, unlike that of the other machines, cannot be written.
+    Machine(
+        name="netduinoplus2",
+        cores=("cortex-m4",),
+        flash=Region(0x08000000, 768 * KIB),
+        ram=Region(0x20000000, 128 * KIB),
+        storage=Region(0, 0),
+        test_flash=Region(0x080C0000, 256 * KIB),
+        test_ram=Region(0x20020000, 64 * KIB),
+    ),
+)
+MACHINES: Mapping[str, Machine] = MappingProxyType({m.name: m for m in _MACHINES})
+
+
+def machine_of(board: Board) -> Machine:
+    """The machine that stands in for ``board``.
+
+    Raises:
+        ValueError: there is none, or it has another core.
+    """
+    machine = MACHINES.get(board.emulator)
+    if machine is None or board.core not in machine.cores:
+        allowed = "; ".join(f"{m.name} for {', '.join(m.cores)}" for m in MACHINES.values())
+        raise ValueError(
+            f"device.emulator: no such machine for a {board.core}: {board.emulator!r}; "
+            f"have {allowed}"
+        )
+    return machine

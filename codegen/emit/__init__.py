@@ -1,0 +1,1 @@
+"""From a ``Project`` to a tree of files."""

@@ -1,0 +1,261 @@
+"""A project's tree of files from its description.
+
+``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
+is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
+the Arduino library. The same project gives the same bytes. The tree is written aside and renamed, so
+that a folder is either the whole project or not there.
+
+Templates see:
+
+    p        the ``Project``             graph        as it runs: simplified, blocks fused
+    plan     the arena (``Plan``)        memory       the memory map
+    arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
+    digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
+    machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
+    version  of this package             api_version  of the C++ interface: major, minor, patch
+    library  its name for Arduino
+
+and the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this
+module. Lines that start with ``%%`` are statements.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import numpy.typing as npt
+
+from codegen import VERSION, literals, ops
+from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_driver
+from codegen.boards.machines import MACHINES
+from codegen.emit.digest import model_digest
+from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
+from codegen.memory.map import memory_map
+from codegen.ops.base import Array, Call, Value, constant_values
+from codegen.passes.prepare import prepare
+from codegen.plan import Plan
+from codegen.project import Project
+
+ROOT = Path(__file__).parents[1]
+API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
+MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
+
+
+@dataclass(frozen=True, eq=False)
+class EmittedArray:
+    """A constant array under its C++ name."""
+
+    name: str
+    values: npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class EmittedCall:
+    """A kernel call, ready to print: ``kernel(params_name, arguments...)``."""
+
+    title: str
+    kernel: str
+    header: str
+    params: str
+    params_name: str
+    initialiser: str
+    arguments: tuple[str, ...]
+
+
+def emit(project: Project, destination: Path) -> None:
+    """Write the project to ``destination``, which it replaces if it is an emitted project.
+
+    Raises:
+        ModelError: the compiler cannot take the graph.
+        FileExistsError: ``destination`` is something else than an emitted project.
+    """
+    if destination.exists() and not (destination / MARKER).is_file():
+        raise FileExistsError(
+            f"{destination}: exists and is not a generated project; remove it or choose another"
+        )
+    context = context_of(project)
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
+    try:
+        fresh = aside / "new"
+        _write_tree(fresh, context)
+        if destination.exists():
+            destination.rename(aside / "old")
+        fresh.rename(destination)
+    finally:
+        shutil.rmtree(aside)
+
+
+def context_of(project: Project) -> dict[str, Any]:
+    """What the templates see."""
+    graph, layout = prepare(project.graph)
+    arrays, calls = lower(graph, layout)
+    memory = memory_map(
+        graph, layout, project.head.classes, project.learner.buffer_samples, project.board
+    )
+    return {
+        "p": project,
+        "graph": graph,
+        "plan": layout,
+        "memory": memory,
+        "calls": calls,
+        "arrays": arrays,
+        "machine": MACHINES.get(project.board.emulator),
+        "digest": model_digest(project),
+        "api_version": API_VERSION,
+        "version": VERSION,
+        "library": f"TinyML_{literals.identifier(project.name)}",
+        "drivers": {
+            "board": serial_driver(project.board),
+            "emulated": emulated_serial_driver(project.board),
+            "flash": flash_driver(project.board),
+        },
+    }
+
+
+def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedCall]]:
+    """Constant arrays, equal ones once, and kernel calls in order of execution."""
+    pool = _ArrayPool(width=len(str(len(graph.ops) - 1)))
+    element = arena_dtype(graph)
+    calls: list[EmittedCall] = []
+    for number in layout.order:
+        op = graph.ops[number]
+        call = ops.OPERATORS[op.kind].lower(graph, op)
+        if call is None:
+            continue
+        fields = {name: pool.name_arrays(number, value) for name, value in call.fields.items()}
+        arguments = []
+        for position, index in enumerate(call.inputs):
+            tensor = graph.tensors[index]
+            if tensor.constant:
+                operand = Array(f"operand{position}", constant_values(tensor))
+                arguments.append(pool.name(number, operand))
+            else:
+                arguments.append(address(tensor, layout.offsets[index], element))
+        output = graph.tensors[call.output]
+        arguments.append(address(output, layout.offsets[call.output], element))
+        if layout.scratch[number] is not None:
+            arguments.append(address(output, layout.scratch[number], element))
+        calls.append(
+            EmittedCall(
+                title=_title(graph, number, call),
+                kernel=call.kernel,
+                header=call.header,
+                params=call.params,
+                params_name=f"kOp{number:0{pool.width}}",
+                initialiser=literals.initialiser(fields),
+                arguments=tuple(arguments),
+            )
+        )
+    return pool.arrays, calls
+
+
+class _ArrayPool:
+    """Names constant arrays after the operator that first needs them; equal ones share a name."""
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        self.arrays: list[EmittedArray] = []
+        self._names: dict[tuple[str, bytes], str] = {}
+
+    def name(self, number: int, array: Array) -> str:
+        key = str(array.values.dtype), array.values.tobytes()
+        if key not in self._names:
+            self._names[key] = f"op{number:0{self.width}}_{array.label}"
+            self.arrays.append(EmittedArray(self._names[key], array.values))
+        return self._names[key]
+
+    def name_arrays(self, number: int, value: Value) -> Any:
+        """The value with every array replaced by its name."""
+        if isinstance(value, Array):
+            return self.name(number, value)
+        if isinstance(value, Mapping):
+            return {key: self.name_arrays(number, member) for key, member in value.items()}
+        return value
+
+
+def arena_dtype(graph: Graph) -> DType:
+    """The arena's elements: reals where all activations are, else codes."""
+    indices = {i for op in graph.ops for i in (*op.inputs, *op.outputs) if i >= 0}
+    activations = [graph.tensors[i] for i in indices | set(graph.inputs)]
+    floats = all(tensor.dtype == "float32" for tensor in activations if not tensor.constant)
+    return "float32" if floats else "int8"
+
+
+def address(tensor: Tensor, offset: int | None, element: DType) -> str:
+    """A tensor's first element, in C++, within an arena of ``element``."""
+    assert offset is not None
+    pointer = f"arena + {offset // DTYPE_BYTES[element]}"
+    same = tensor.dtype == element
+    return pointer if same else f"reinterpret_cast<{literals.ctype(tensor.dtype)}*>({pointer})"
+
+
+def _title(graph: Graph, number: int, call: Call) -> str:
+    """For the comment: the operator and the shapes of its tensors, never names from the file."""
+    op = graph.ops[number]
+    sources = " * ".join(literals.shape(graph.tensors[i].shape) for i in op.inputs[:2] if i >= 0)
+    return f"{number} {op.kind}: {sources} -> {literals.shape(graph.tensors[call.output].shape)}"
+
+
+def environment() -> jinja2.Environment:
+    """Templates that read as C++: statements on lines of their own after ``%%``."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "templates"),
+        undefined=jinja2.StrictUndefined,
+        line_statement_prefix="%%",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - C++, not HTML
+    )
+    for function in (
+        literals.ctype,
+        literals.elements,
+        literals.floating,
+        literals.identifier,
+        literals.initialiser,
+        literals.integer,
+        literals.literal,
+        literals.shape,
+        literals.string,
+    ):
+        env.filters[function.__name__] = function
+    env.globals |= {"arena_dtype": arena_dtype, "address": address}
+    return env
+
+
+def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
+    env = environment()
+    templates = ROOT / "templates"
+    for path in sorted(p for p in templates.rglob("*") if p.is_file()):
+        relative = path.relative_to(templates)
+        target = root / relative.as_posix().replace("LIBRARY", context["library"])
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".j2":
+            text = env.get_template(relative.as_posix()).render(context)
+            if text:
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(path, target)
+    shutil.copytree(ROOT / "runtime", root / "runtime")
+    _copy_sources(root, root / "arduino" / context["library"] / "src")
+
+
+def _copy_sources(root: Path, library: Path) -> None:
+    """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
+    places = {
+        "include/tinyml": "tinyml",
+        "src": "src",
+        "runtime/kernels": "runtime/kernels",
+        "runtime/learner": "runtime/learner",
+        "runtime/preprocess": "runtime/preprocess",
+    }
+    for source, place in places.items():
+        shutil.copytree(root / source, library / place)

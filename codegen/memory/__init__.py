@@ -1,0 +1,1 @@
+"""Flash and RAM of the firmware, and the buffer that fits."""

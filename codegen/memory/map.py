@@ -1,0 +1,85 @@
+"""Flash and RAM of the generated firmware, part by part, before a line of it is written.
+
+Works on shapes alone, so that the search can ask it of every candidate. What is planned here is
+what ``platform/main.cpp`` links to (``firmware.elf``); ``tests/codegen/memory/test_memory.py`` holds the
+two against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from codegen import ops
+from codegen.boards.board import Board
+from codegen.ir import DTYPE_BYTES, Graph
+from codegen.memory.code_size import code_bytes
+from codegen.plan import Plan
+
+FLOAT_BYTES = 4
+LABEL_BYTES = 1
+LEARNER_STATE_BYTES = 12  # learning rate, and the buffer's position and count
+# The application (platform/application.hpp): the frame in work, counts of accuracy for each class,
+# the last image's features. The fixed part is exact, and asserted where it is compiled.
+FIRMWARE_BYTES = 376
+FIRMWARE_CLASS_BYTES = 8
+# The counter of ticks, the drivers' state and padding. An upper bound, so that a filled board links:
+# 12 to 16 bytes were measured, 124 with libm's state (SOFTMAX of reals).
+DATA_BYTES = 192
+
+
+@dataclass(frozen=True)
+class MemoryMap:
+    """Named parts of each memory, in bytes.
+
+    Flash holds ``weights`` (all constants of the extractor: weights, biases, multipliers, tables),
+    ``head`` (its initial values) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
+    ``learner`` (its state), ``firmware`` (the state of the program around the model), ``data`` (what else is static) and ``stack``.
+    """
+
+    flash: Mapping[str, int]
+    ram: Mapping[str, int]
+
+    @property
+    def flash_bytes(self) -> int:
+        """All of flash."""
+        return sum(self.flash.values())
+
+    @property
+    def ram_bytes(self) -> int:
+        """All of RAM."""
+        return sum(self.ram.values())
+
+
+def memory_map(
+    graph: Graph, plan: Plan, classes: int, buffer_samples: int, board: Board
+) -> MemoryMap:
+    """The firmware's memory: ``graph`` as it is emitted (simplified), its ``plan``, and Ω's sizes.
+
+    A graph of shapes only, which cannot be simplified and whose equal constants are not known, is
+    planned a little too large.
+    """
+    features = graph.output.elements
+    head = FLOAT_BYTES * (features + 1) * classes
+    sample = features * DTYPE_BYTES[graph.output.dtype] + LABEL_BYTES
+    buffer = buffer_samples * sample
+    firmware = (
+        FIRMWARE_BYTES + FIRMWARE_CLASS_BYTES * classes + features * DTYPE_BYTES[graph.output.dtype]
+    )
+    padding = -(head + LEARNER_STATE_BYTES + buffer) % FLOAT_BYTES
+    ram = {
+        "arena": plan.arena_bytes,
+        "head": head,
+        "buffer": buffer,
+        "learner": LEARNER_STATE_BYTES + padding,
+        "firmware": firmware + -firmware % FLOAT_BYTES,
+        "data": DATA_BYTES,
+        "stack": board.stack_bytes,
+    }
+    flash = {
+        "weights": ops.stored_bytes(graph),
+        "head": head,
+        "code": code_bytes(graph, classes, board),
+    }
+    return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))

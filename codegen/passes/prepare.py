@@ -1,0 +1,21 @@
+"""From a graph as it was read to one as it runs, with its place in the arena."""
+
+from __future__ import annotations
+
+from codegen import ops
+from codegen.ir import Graph
+from codegen.passes.simplify import simplify
+from codegen.plan import Plan, arrange, verify
+
+
+def prepare(graph: Graph) -> tuple[Graph, Plan]:
+    """Simplify and arrange ``graph``; what comes of it is checked, and so is the plan.
+
+    Raises:
+        ModelError: the compiler cannot take the graph.
+        PlanError: the plan would compute garbage, which is a defect of the planner.
+    """
+    graph, plan = arrange(simplify(graph))
+    ops.check(graph)
+    verify(graph, plan)
+    return graph, plan

@@ -1,0 +1,297 @@
+"""The generated project itself, built for this computer and driven from NumPy.
+
+There is no Python twin of the learner: what a scenario measures is the C++ that ships.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from codegen.toolchain import run as toolchain
+
+# No fused multiply-add, as in the project's CMakeLists.txt: the host learns the board's bits.
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-ffp-contract=off",
+    "-fno-exceptions",
+    "-fno-rtti",
+    "-fPIC",
+    "-shared",
+)
+SOURCES = (
+    "src/extractor.cpp",
+    "src/weights.cpp",
+    "src/head.cpp",
+    "src/model.cpp",
+    "host/capi.cpp",
+)
+BUILD_TIMEOUT_S = 600.0
+ALIGNMENT = 16
+CACHE_PREFIX = "libtinyml-"
+PIXEL_FORMATS = ("gray8", "rgb888", "rgb565", "rgb565_swapped")  # in the order of PixelFormat
+PIXEL_BYTES = (1, 3, 2, 2)
+
+
+class _Description(ctypes.Structure):
+    """``Description`` of host/capi.cpp."""
+
+    _fields_ = [
+        (name, ctypes.c_int32)
+        for name in (
+            "model_bytes",
+            "image_height",
+            "image_width",
+            "image_channels",
+            "features",
+            "classes",
+            "buffer_samples",
+            "passes",
+            "float_pixels",
+            "float_features",
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a built model takes and gives: image (height, width, channels), and sizes."""
+
+    image: tuple[int, int, int]
+    features: int
+    classes: int
+    buffer_samples: int
+    passes: int
+    image_dtype: np.dtype[np.generic]
+    feature_dtype: np.dtype[np.generic]
+
+    def checked_images(self, images: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """``images`` in C order; ValueError unless (N, H, W, C) in the extractor's dtype."""
+        return _checked("images", images, self.image, self.image_dtype)
+
+    def checked_features(self, features: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """``features`` in C order; ValueError unless (N, F) in the extractor's dtype."""
+        return _checked("features", features, (self.features,), self.feature_dtype)
+
+
+def build(project: Path, folder: Path) -> Path:
+    """Build the shared library of an emitted ``project`` into ``folder``, unless it is there.
+
+    Its name holds a digest of the sources, the flags and the compiler, and it is renamed into
+    place, so that processes may share ``folder``.
+
+    Raises:
+        ToolchainError: there is no C++ compiler, or it refused the project.
+    """
+    compiler = toolchain.find("g++")
+    library = folder / f"{CACHE_PREFIX}{_digest(project, compiler)}.so"
+    if library.exists():
+        return library
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=CACHE_PREFIX, suffix=".part", dir=folder)
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        command = [compiler, *FLAGS, "-I", "include", "-I", ".", *SOURCES]
+        toolchain.run([*command, "-o", str(unfinished.resolve())], project, BUILD_TIMEOUT_S)
+        unfinished.replace(library)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return library
+
+
+class HostModel:
+    """One model of an emitted project, with a head and a buffer of its own.
+
+    Arrays are NumPy's, batches come first; images and features have the extractor's own dtype
+    (int8 codes, or float32 where nothing was quantized).
+    """
+
+    # All models of a library share its arena, and one library may be loaded under several paths.
+    _extracting = threading.Lock()
+
+    def __init__(self, project: Path, build_folder: Path | None = None) -> None:
+        """Load the model, building its library into ``build_folder`` (default: project/build/host).
+
+        Raises:
+            ToolchainError: there is no C++ compiler, or it refused the project.
+        """
+        folder = project / "build" / "host" if build_folder is None else build_folder
+        self._library = _open(build(project, folder))
+        description = _Description()
+        self._library.tinyml_describe(ctypes.byref(description))
+        self.shape = _shape(description)
+        self._storage = np.zeros(description.model_bytes + ALIGNMENT, np.uint8)
+        address = self._storage.ctypes.data
+        self._model = ctypes.c_void_p(address + -address % ALIGNMENT)
+        self._library.tinyml_create(self._model)
+
+    def load_image(
+        self, frame: npt.NDArray[np.uint8], pixel_format: str
+    ) -> npt.NDArray[np.generic]:
+        """A camera's frame as the network's input (H, W, C): resized as the device does it.
+
+        ``frame`` is uint8 (height, width, bytes of a pixel) and may be a part of a larger one.
+        """
+        if pixel_format not in PIXEL_FORMATS:
+            allowed = ", ".join(PIXEL_FORMATS)
+            raise ValueError(f"pixel format: must be one of {allowed}; got {pixel_format!r}")
+        number = PIXEL_FORMATS.index(pixel_format)
+        size = PIXEL_BYTES[number]
+        if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != size or not frame.size:
+            raise ValueError(
+                f"frame: must be uint8 (height, width, {size}) for {pixel_format}; "
+                f"got {frame.dtype.name} {frame.shape}"
+            )
+        if frame.strides[1:] != (size, 1):
+            frame = np.ascontiguousarray(frame)
+        height, width = frame.shape[:2]
+        out = np.empty(self.shape.image, self.shape.image_dtype)
+        with self._extracting:
+            done = self._library.tinyml_load_image(
+                number, _pointer(frame), height, width, frame.strides[0], _pointer(out)
+            )
+        if not done:
+            raise ValueError(
+                f"pixel format: {pixel_format} has not the {self.shape.image[2]} channels of the "
+                "network's input"
+            )
+        return out
+
+    def features(self, images: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """Features (N, F) of ``images`` (N, H, W, C)."""
+        images = self.shape.checked_images(images)
+        out = np.empty((len(images), self.shape.features), self.shape.feature_dtype)
+        with self._extracting:
+            self._library.tinyml_features(_pointer(images), len(images), _pointer(out))
+        return out
+
+    def logits(self, features: npt.NDArray[np.generic]) -> npt.NDArray[np.float32]:
+        """Scores (N, C) of ``features`` (N, F), before softmax."""
+        features = self.shape.checked_features(features)
+        out = np.empty((len(features), self.shape.classes), np.float32)
+        self._library.tinyml_logits(self._model, _pointer(features), len(features), _pointer(out))
+        return out
+
+    def predict(self, features: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
+        """Classes (N,) of ``features`` (N, F)."""
+        features = self.shape.checked_features(features)
+        out = np.empty(len(features), np.uint8)
+        self._library.tinyml_predict(self._model, _pointer(features), len(features), _pointer(out))
+        return out
+
+    def learn(self, features: npt.NDArray[np.generic], label: int) -> None:
+        """Store one sample, ``features`` (F,) and its class, and train on the buffer."""
+        row = self.shape.checked_features(np.asarray(features)[np.newaxis])
+        if not 0 <= label < self.shape.classes:
+            raise ValueError(f"label: must be in 0..{self.shape.classes - 1}; got {label}")
+        self._library.tinyml_learn(self._model, _pointer(row), int(label))
+
+    def reset(self) -> None:
+        """Forget all that was learned: initial head, configured learning rate, empty buffer."""
+        self._library.tinyml_reset(self._model)
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next training steps."""
+        return float(self._library.tinyml_learning_rate(self._model))
+
+    def set_learning_rate(self, value: float) -> None:
+        """Set the rate of the next training steps, until ``reset``."""
+        if not value > 0:
+            raise ValueError(f"learning rate: must be positive; got {value}")
+        self._library.tinyml_set_learning_rate(self._model, value)
+
+    @property
+    def buffer_count(self) -> int:
+        """Samples in the buffer."""
+        return int(self._library.tinyml_buffer_count(self._model))
+
+    def head(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """A copy of the head as it is now: weights (C, F) and bias (C,)."""
+        shape = self.shape
+        weights = np.ctypeslib.as_array(
+            self._library.tinyml_weights(self._model), (shape.features, shape.classes)
+        )
+        bias = np.ctypeslib.as_array(self._library.tinyml_bias(self._model), (shape.classes,))
+        return np.ascontiguousarray(weights.T), bias.copy()
+
+
+def _checked(
+    what: str,
+    array: npt.NDArray[np.generic],
+    row: tuple[int, ...],
+    dtype: np.dtype[np.generic],
+) -> npt.NDArray[np.generic]:
+    """``array`` in C order, if it is a batch of rows of this shape and dtype."""
+    if array.dtype != dtype or array.ndim != len(row) + 1 or array.shape[1:] != row:
+        wanted = ", ".join(["N", *map(str, row)])
+        raise ValueError(
+            f"{what}: must be {dtype.name} ({wanted}); got {array.dtype.name} {array.shape}"
+        )
+    return np.ascontiguousarray(array)
+
+
+def _pointer(array: npt.NDArray[np.generic]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def _shape(description: _Description) -> Shape:
+    def dtype(is_float: int) -> np.dtype[np.generic]:
+        return np.dtype(np.float32) if is_float else np.dtype(np.int8)
+
+    return Shape(
+        image=(description.image_height, description.image_width, description.image_channels),
+        features=description.features,
+        classes=description.classes,
+        buffer_samples=description.buffer_samples,
+        passes=description.passes,
+        image_dtype=dtype(description.float_pixels),
+        feature_dtype=dtype(description.float_features),
+    )
+
+
+def _open(library: Path) -> ctypes.CDLL:
+    loaded = ctypes.CDLL(str(library.resolve()))
+    pointer, integer = ctypes.c_void_p, ctypes.c_int32
+    signatures: dict[str, tuple[object, list[object]]] = {
+        "tinyml_describe": (None, [pointer]),
+        "tinyml_create": (None, [pointer]),
+        "tinyml_reset": (None, [pointer]),
+        "tinyml_load_image": (integer, [integer, pointer, integer, integer, integer, pointer]),
+        "tinyml_features": (None, [pointer, integer, pointer]),
+        "tinyml_logits": (None, [pointer, pointer, integer, pointer]),
+        "tinyml_predict": (None, [pointer, pointer, integer, pointer]),
+        "tinyml_learn": (integer, [pointer, pointer, ctypes.c_uint8]),
+        "tinyml_set_learning_rate": (None, [pointer, ctypes.c_float]),
+        "tinyml_learning_rate": (ctypes.c_float, [pointer]),
+        "tinyml_buffer_count": (integer, [pointer]),
+        "tinyml_weights": (ctypes.POINTER(ctypes.c_float), [pointer]),
+        "tinyml_bias": (ctypes.POINTER(ctypes.c_float), [pointer]),
+    }
+    for name, (result, arguments) in signatures.items():
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
+    return loaded
+
+
+def _digest(project: Path, compiler: str) -> str:
+    """SHA-256 of what the library is made from, shortened."""
+    version = toolchain.run([compiler, "--version"], project, BUILD_TIMEOUT_S)
+    digest = hashlib.sha256("\0".join([version, *FLAGS, *SOURCES]).encode())
+    for top in ("include", "runtime", "src", "host"):
+        for path in sorted((project / top).rglob("*")):
+            if path.is_file():
+                content = path.read_bytes()
+                digest.update(f"\0{path.relative_to(project)}\0{len(content)}\0".encode())
+                digest.update(content)
+    return digest.hexdigest()[:32]

@@ -1,0 +1,209 @@
+"""The boards of ``codegen/boards``: real ones, and what each can be built and emulated with."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import asdict, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from codegen.boards import board as boards
+from codegen.boards.board import Board
+from codegen.boards.machines import MACHINES, machine_of
+from codegen.emit.emitter import emit
+from codegen.toolchain import elf
+from tests.support.needs import needs_arm_compiler
+
+KIB = 1024
+CONF = Path(__file__).parents[3] / "conf" / "device"
+
+
+def test_the_boards_are_there():
+    assert boards.names() == (
+        "arduino_nano33ble",
+        "corstone300",
+        "nucleo_1mb",
+        "nucleo_f446re",
+        "nucleo_f767zi",
+        "nucleo_h743zi",
+        "nucleo_l4r5zi",
+        "pico2",
+    )
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_the_option_of_the_configuration_has_the_boards_values(name):
+    fields = yaml.safe_load((CONF / f"{name}.yaml").read_text())
+    fields.pop("defaults")
+    assert fields.pop("_target_") == "codegen.boards.board.Board"
+    assert Board(**fields) == boards.load(name)
+
+
+def test_no_option_is_without_its_board():
+    assert {path.stem for path in CONF.glob("*.yaml")} == set(boards.names())
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_board(name):
+    board = boards.load(name)
+    assert board.name == name
+    assert board.source
+    assert 0 < board.reset_clock_hz <= board.clock_hz
+    machine = machine_of(board)
+    assert machine.ram_bytes(board) == board.ram_bytes
+    # Only the Pico 2 has more flash than its machine.
+    assert machine.flash_bytes(board) == min(board.flash_bytes, 3584 * KIB)
+    assert board.storage_bytes <= machine.storage.size_bytes
+    # A slot holds a head of 10 classes and 200 features with room for its frame.
+    assert board.storage_bytes // 2 > 4 * 10 * 201 + 64
+    assert board.storage_origin % board.erase_bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "flash_bytes", "ram"),
+    [
+        # The data sheets' sizes: boot, program, storage and what a boot loader keeps.
+        ("arduino_nano33ble", (1024 - 64) * KIB, (0x20000000, 256 * KIB)),
+        ("nucleo_1mb", 2048 * KIB, (0x24000000, 1024 * KIB)),
+        ("nucleo_f446re", 512 * KIB, (0x20000000, 128 * KIB)),
+        ("nucleo_f767zi", 2048 * KIB, (0x20000000, 512 * KIB)),
+        ("nucleo_h743zi", 2048 * KIB, (0x24000000, 512 * KIB)),
+        ("nucleo_l4r5zi", 2048 * KIB, (0x20000000, 640 * KIB)),
+        ("pico2", 4096 * KIB, (0x20000000, 520 * KIB)),
+    ],
+)
+def test_the_regions_are_all_of_the_chips(name, flash_bytes, ram):
+    board = boards.load(name)
+    assert board.boot_bytes + board.flash_bytes + board.storage_bytes == flash_bytes
+    assert (board.ram_origin, board.ram_bytes) == ram
+
+
+def test_machines_keep_their_regions_apart():
+    for machine in MACHINES.values():
+        regions = [
+            (region.origin, region.origin + region.size_bytes)
+            for region in (
+                machine.flash,
+                machine.ram,
+                machine.storage,
+                machine.test_flash,
+                machine.test_ram,
+            )
+            if region.size_bytes
+        ]
+        regions.sort()
+        for (_, end), (start, _) in pairwise(regions):
+            assert end <= start, machine.name
+
+
+def test_a_board_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    board = replace(boards.load("pico2"), name="mine", ram_bytes=1000, stack_bytes=500)
+    lines = [f"{key} = {value!r}\n" for key, value in asdict(board).items()]
+    path.write_text("".join(lines))
+    assert boards.load(path) == board
+    assert boards.load(str(path)) == board
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("ram = 5", r"mine\.toml: ram: there is no such key; Board has name, core, clock_hz"),
+        ("ram_bytes = '5'", r"mine\.toml: ram_bytes: must be of type int; got '5'"),
+        ("ram_bytes = true", r"mine\.toml: ram_bytes: must be of type int; got True"),
+        ("ram_bytes = -1", r"mine\.toml: device\.ram_bytes: must be positive; got -1"),
+        ("ram_bytes == 3", r"mine\.toml: not a TOML file"),
+        ("", r"mine\.toml: .*missing .*'ram_bytes'"),
+    ],
+)
+def test_what_does_not_describe_a_board_is_refused(tmp_path, change, message):
+    path = tmp_path / "mine.toml"
+    text = (boards.FOLDER / "pico2.toml").read_text()
+    path.write_text(text.replace("ram_bytes = 532_480", change))
+    with pytest.raises(ValueError, match=message):
+        boards.load(path)
+
+
+@pytest.mark.parametrize("name", ["nucleo_h7", "missing.toml", ""])
+def test_an_unknown_board_is_refused(name):
+    with pytest.raises(ValueError, match=r"device: (must be one of .*pico2|there is no file)"):
+        boards.load(name)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"core": "cortex-m23"}, r"device\.core: must be one of .*; got 'cortex-m23'"),
+        ({"boot_block": "esp32"}, r"device\.boot_block: must be '' or 'rp2350'; got 'esp32'"),
+        ({"storage_bytes": 12288}, r"device\.storage_bytes: must be two slots"),
+        ({"erase_bytes": 0}, r"device\.storage_bytes: must be two slots"),
+        (
+            {"storage_origin": 0x103F0000},
+            r"device\.flash_bytes: must end where device\.storage_origin begins \(0x103f0000\)",
+        ),
+        ({"stack_bytes": 532480}, r"device\.stack_bytes: must be less than device\.ram_bytes"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(boards.load("pico2"), **change)
+
+
+@pytest.mark.parametrize("machine", ["", "netduino2", "mps2-an500"])
+def test_a_machine_must_stand_in_for_the_core(machine):
+    board = replace(boards.load("nucleo_f446re"), emulator=machine)
+    with pytest.raises(ValueError, match=r"device\.emulator: no such machine for a cortex-m4"):
+        machine_of(board)
+
+
+@needs_arm_compiler
+@pytest.mark.parametrize("name", boards.names())
+def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_path):
+    board = boards.load(name)
+    tree, program = tmp_path / "project", tmp_path / "program.elf"
+    emit(replace(make_identity(), board=board), tree)
+    (tmp_path / "main.cpp").write_text("static int data = 1;\nint main() { return ++data; }\n")
+    platform = tree / "platform"
+    sources = [platform / "startup.cpp", *platform.glob("boot_block.cpp"), tmp_path / "main.cpp"]
+    flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-nostartfiles"]
+    flags += ["--specs=nano.specs", "-fno-exceptions", "-DTINYML_INTERRUPTS=3", "-Wl,--gc-sections"]
+    link = [f"-T{platform / 'board.ld'}", f"-L{platform}"]
+    command = ["arm-none-eabi-g++", *board.core_flags, *flags, *link, *map(str, sources)]
+    subprocess.run([*command, "-o", str(program)], check=True)
+
+    vectors = board.boot_origin if board.boot_bytes else board.flash_origin
+    sections = {section.name: section for section in elf.read(program).sections}
+    assert sections[".vectors"].address == vectors
+    assert sections[".stack"].address == board.ram_origin
+    assert sections[".stack"].size_bytes == board.stack_bytes
+    assert board.ram_origin < sections[".data"].address < board.ram_origin + board.ram_bytes
+    assert 0 <= sections[".text"].address - board.flash_origin < 256
+
+    symbols = subprocess.run(
+        ["arm-none-eabi-nm", program], check=True, capture_output=True, text=True
+    ).stdout
+    addresses = {line.split()[2]: int(line.split()[0], 16) for line in symbols.splitlines()}
+    assert addresses["__storage_start"] == board.storage_origin
+    assert addresses["__storage_end"] == board.storage_origin + board.storage_bytes
+
+    words = np.frombuffer(contents(program, ".vectors", tmp_path), "<u4")
+    assert words[0] == board.ram_origin + board.stack_bytes
+    assert words[1] == addresses["Reset_Handler"] | 1
+    assert set(words[2:15]) == {addresses["Fault_Handler"] | 1}
+    assert words[15] == addresses["SysTick_Handler"] | 1
+    assert set(words[16:19]) == {addresses["Interrupt_Handler"] | 1}
+    block = [0xFFFFDED3, 0x10210142, 0x000001FF, 0, 0xAB123579] if board.boot_block else []
+    assert words[19:].tolist() == block
+
+
+def contents(program: Path, section: str, folder: Path) -> bytes:
+    """The bytes of a section of an ELF file."""
+    copy = folder / "section.bin"
+    command = ["arm-none-eabi-objcopy", "-O", "binary", f"--only-section={section}"]
+    subprocess.run([*command, program, copy], check=True)
+    return copy.read_bytes()

@@ -1,0 +1,117 @@
+"""A generated project as its user gets it: built, tested and read in its own folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegen.emit.emitter import emit
+from codegen.project import LearnerSettings
+from tests.codegen.conftest import BOARDS
+from tests.support.mobile import mobile_project
+from tests.support.needs import needs_cmake
+
+CLANG_FORMAT = Path(sys.executable).parent / "clang-format"
+
+
+@pytest.fixture(scope="module")
+def mobile(tmp_path_factory, sample):
+    folder = tmp_path_factory.mktemp("project") / "mobile"
+    images = sample.split("test").pixels[:5]
+    emit(mobile_project(BOARDS["cortex-m7"], images, LearnerSettings(6, 0.01)), folder)
+    return folder
+
+
+def build_and_test(folder: Path) -> subprocess.CompletedProcess[str]:
+    commands = "cmake -B build && cmake --build build && ctest --test-dir build --output-on-failure"
+    return subprocess.run(
+        commands, shell=True, cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+@needs_cmake
+def test_the_readmes_commands_work_in_the_folder_alone(mobile, tmp_path):
+    folder = tmp_path / "elsewhere with a blank"
+    shutil.copytree(mobile, folder)
+    done = build_and_test(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "100% tests passed" in done.stdout
+    assert "warning" not in done.stdout + done.stderr
+
+
+@needs_cmake
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dtype": "float32", "learning_rate": 1e-4},
+        {"loss": "squared_error", "buffer_samples": 1, "learning_rate": 1e-4},
+        {"passes": 3, "classes": 2, "features": 1},
+        {"classes": 256, "features": 3},
+    ],
+    ids=str,
+)
+def test_self_test_passes_for_every_learner(emit_identity, settings):
+    _, folder = emit_identity(**settings)
+    done = build_and_test(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_cmake
+def test_self_test_fails_when_the_head_does_not_learn(emit_identity):
+    _, folder = emit_identity()
+    head = folder / "runtime" / "learner" / "row.hpp"
+    broken = head.read_text().replace("-= x *", "+= x *")
+    assert broken != head.read_text()
+    head.write_text(broken)
+    done = build_and_test(folder)
+    assert done.returncode != 0
+    assert "FAILED: learning lowers the error" in done.stdout
+
+
+@needs_cmake
+def test_self_test_fails_when_the_buffer_forgets_its_order(emit_identity):
+    _, folder = emit_identity()
+    buffer = folder / "runtime" / "learner" / "replay_buffer.hpp"
+    broken = buffer.read_text().replace("count_ < kCapacity ? 0 : next_", "0")
+    assert broken != buffer.read_text()
+    buffer.write_text(broken)
+    done = build_and_test(folder)
+    assert "FAILED: the buffer is first in, first out" in done.stdout
+
+
+def test_cpp_is_formatted(mobile):
+    """By the project's own .clang-format, generated files included."""
+    sources = [
+        str(p.relative_to(mobile)) for p in mobile.rglob("*") if p.suffix in (".cpp", ".hpp")
+    ]
+    assert len(sources) > 20
+    done = subprocess.run(
+        [CLANG_FORMAT, "--dry-run", "--Werror", *sources],
+        cwd=mobile,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_nothing_is_left_of_the_templates(mobile):
+    for path in (p for p in mobile.rglob("*") if p.is_file()):
+        text = path.read_text()
+        assert "{{ " not in text, path
+        assert "{%" not in text, path
+        assert path.suffix != ".j2", path
+
+
+def test_the_device_side_allocates_nothing_and_includes_no_vendor_header(mobile):
+    for folder in ("include", "src", "runtime", "platform"):
+        for path in (mobile / folder).rglob("*.?pp"):
+            text = path.read_text()
+            for word in ("malloc", "new ", "throw", "typeid", "dynamic_cast", "std::vector"):
+                assert word not in text, f"{path}: {word}"
+            for header in ("arm_math.h", "cmsis", "stm32", "iostream"):
+                assert f"#include <{header}" not in text.lower(), path

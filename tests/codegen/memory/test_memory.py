@@ -1,0 +1,218 @@
+"""Planned memory against what the linker makes of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen import ops
+from codegen.boards.board import CORES, load, names
+from codegen.emit.emitter import emit
+from codegen.ir import Graph, Op, Tensor
+from codegen.memory import code_size
+from codegen.memory.map import MemoryMap, memory_map
+from codegen.passes.prepare import prepare
+from codegen.passes.simplify import simplify
+from codegen.plan import arrange
+from codegen.project import LearnerSettings, Project
+from codegen.toolchain import target
+from codegen.toolchain.run import ToolchainError
+from tests.codegen.conftest import BOARDS
+from tests.support.mobile import CLASSES, FEATURES, mobile_graph, mobile_project
+from tests.support.needs import needs_board_tools
+from tests.support.networks import random_network
+
+TOLERANCE_BYTES = 1024
+FUSED_SEED = 39  # of a random network with a fused block
+
+
+def planned(project: Project) -> MemoryMap:
+    graph, layout = prepare(project.graph)
+    samples = project.learner.buffer_samples
+    return memory_map(graph, layout, project.head.classes, samples, project.board)
+
+
+def without_data(graph: Graph) -> Graph:
+    return replace(graph, tensors=tuple(replace(t, data=None) for t in graph.tensors))
+
+
+def check_linked(project, tmp_path):
+    emit(project, tmp_path / "project")
+    memory = planned(project)
+    linked = target.linked(tmp_path / "project", project.board, tmp_path / "build")
+    assert abs(memory.flash_bytes - linked.flash_bytes) < TOLERANCE_BYTES
+    # A board that is filled to the last planned byte must still link.
+    assert 0 <= memory.ram_bytes - linked.ram_bytes < 256
+
+
+def check_mobile(board, images, tmp_path, loss="cross_entropy"):
+    learner = LearnerSettings(158, 0.01, loss=loss)
+    check_linked(mobile_project(board, images, learner), tmp_path)
+
+
+@needs_board_tools
+@pytest.mark.parametrize("name", names())
+def test_a_mobile_network_links_to_its_plan(tmp_path, sample, name):
+    check_mobile(load(name), sample.split("test").pixels[:1], tmp_path)
+
+
+@needs_board_tools
+@pytest.mark.parametrize("core", sorted(set(CORES) - set(BOARDS)))
+def test_cores_without_a_board_link_to_their_plan(tmp_path, sample, core):
+    board = replace(BOARDS["cortex-m4"], core=core, emulator="")
+    check_mobile(board, sample.split("test").pixels[:1], tmp_path, loss="squared_error")
+
+
+@needs_board_tools
+@pytest.mark.parametrize("core", ["cortex-m4", "cortex-m55"])
+def test_fused_blocks_link_to_their_plan(tmp_path, make_identity, core):
+    graph = random_network(FUSED_SEED)
+    assert "INVERTED_RESIDUAL" in {op.kind for op in arrange(simplify(graph))[0].ops}
+    project = make_identity(features=graph.output.elements, core=core)
+    inputs = np.zeros((1, *graph.input.shape[1:]), np.int8)
+    golden = replace(
+        project.golden, inputs=inputs, features=np.zeros((1, graph.output.elements), np.int8)
+    )
+    check_linked(replace(project, graph=graph, golden=golden), tmp_path)
+
+
+@needs_board_tools
+@pytest.mark.parametrize(
+    "case",
+    [
+        {"classes": 2},
+        {"classes": 100, "features": 186},
+        {"dtype": "float32", "features": 40},
+        {"features": 7, "buffer_samples": 3},
+    ],
+    ids=str,
+)
+def test_heads_of_any_size_link_to_their_plan(tmp_path, make_identity, case):
+    check_linked(make_identity(**case), tmp_path)
+
+
+@needs_board_tools
+def test_a_float_network_links_to_its_plan(tmp_path, make_identity):
+    project = make_identity(features=FEATURES, classes=CLASSES)
+    graph = mobile_graph("float32")
+    golden = replace(
+        project.golden,
+        inputs=np.zeros((1, *graph.input.shape[1:]), np.float32),
+        features=np.zeros((1, FEATURES), np.float32),
+    )
+    check_linked(replace(project, graph=graph, golden=golden), tmp_path)
+
+
+@needs_board_tools
+def test_a_filled_board_links_and_one_sample_more_is_refused(tmp_path, make_identity):
+    project = make_identity()
+    free = project.board.ram_bytes - planned(project).ram_bytes
+    sample_bytes = project.head.features + 1
+    samples = project.learner.buffer_samples + free // sample_bytes
+    for extra in (0, 1):
+        learner = replace(project.learner, buffer_samples=samples + extra)
+        filled = replace(project, learner=learner)
+        folder = tmp_path / str(extra)
+        if planned(filled).ram_bytes <= project.board.ram_bytes:
+            emit(filled, folder / "project")
+            linked = target.linked(folder / "project", project.board, folder / "build")
+            assert linked.ram_bytes <= project.board.ram_bytes
+        else:
+            emit(filled, folder / "project")
+            with pytest.raises(ToolchainError, match="the model fits the RAM"):
+                target.linked(folder / "project", project.board, folder / "build")
+    assert planned(filled).ram_bytes > project.board.ram_bytes
+
+
+def test_parts_of_ram(make_identity):
+    ram = planned(make_identity(features=12, classes=5, buffer_samples=4)).ram
+    assert ram["head"] == 4 * (12 * 5 + 5)
+    assert ram["buffer"] == 4 * (12 + 1)
+    assert ram["stack"] == 8192
+    assert ram["arena"] == 16
+    assert ram["firmware"] == 376 + 8 * 5 + 12
+    floats = planned(make_identity(features=12, classes=5, buffer_samples=4, dtype="float32")).ram
+    assert floats["buffer"] == 4 * (12 * 4 + 1)
+    assert floats["head"] == ram["head"]
+
+
+def test_shapes_are_enough(sample):
+    """What the search plans without weights is nearly what the generator plans with them."""
+    project = mobile_project(
+        BOARDS["cortex-m4"], sample.split("test").pixels[:1], LearnerSettings(10, 0.01)
+    )
+    graph = simplify(project.graph)
+    bare = without_data(graph)
+    full = planned(project)
+    from_shapes = memory_map(*arrange(bare), CLASSES, 10, project.board)
+    assert from_shapes.ram == full.ram
+    assert from_shapes.flash["code"] == full.flash["code"]
+    # Equal constants are stored once, but shapes do not tell which are.
+    assert 0 <= from_shapes.flash["weights"] - full.flash["weights"] < 512
+    raw = without_data(project.graph)
+    unsimplified = memory_map(*arrange(raw), CLASSES, 10, project.board)
+    assert 0 <= unsimplified.flash_bytes - full.flash_bytes < 4096
+
+
+def test_every_operator_has_a_size():
+    operators = code_size.measured()["operators"]
+    assert set(operators["int8"]) == set(ops.OPERATORS)
+    assert set(operators["float32"]) == set(ops.OPERATORS) - {"DEQUANTIZE", "LOOKUP"}
+    usual = {key for keys in operators.values() for key in keys.values() if key}
+    assert set(code_size.measured()["cores"]) == set(CORES)
+    for core in CORES:
+        assert usual <= set(code_size.measured()["cores"][core]["kernels"])
+
+
+def test_an_operator_without_a_size_is_named():
+    tensors = tuple(Tensor(name, (1, 4), "int8") for name in "xy")
+    graph = Graph(tensors, (Op("MAXIMUM", (0,), (1,)),), (0,), (1,))
+    with pytest.raises(LookupError, match=r"MAXIMUM on int8.*measure_code_size"):
+        code_size.code_bytes(graph, 10, BOARDS["cortex-m4"])
+
+
+@needs_board_tools
+def test_sizes_are_those_of_the_kernels_as_they_are(tmp_path):
+    """A change of kernels must be followed by ``tools/measure_code_size.py``."""
+    path = Path(__file__).parents[3] / "tools" / "measure_code_size.py"
+    spec = importlib.util.spec_from_file_location("measure_code_size", path)
+    tool = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = tool
+    spec.loader.exec_module(tool)
+    found, usual = tool.kernels()
+    core = code_size.measured()["cores"]["cortex-m4"]
+    keys = ("conv_2d int8", "mean float32")
+    assert set(found) == set(core["kernels"])
+    assert usual == code_size.measured()["operators"]
+    flags = tool.Firmware("cortex-m4", tmp_path / "firmware").flags
+    measured = tool.measure_kernels(found, flags, tmp_path, keys)
+    assert measured == {key: core["kernels"][key] for key in keys}
+
+
+def test_totals_are_the_sums_of_their_parts(make_identity):
+    memory = planned(make_identity())
+    assert memory.flash_bytes == sum(memory.flash.values())
+    assert memory.ram_bytes == sum(memory.ram.values())
+    assert set(memory.flash) == {"weights", "head", "code"}
+    assert set(memory.ram) == {
+        "arena",
+        "head",
+        "buffer",
+        "learner",
+        "firmware",
+        "data",
+        "stack",
+    }
+
+
+def test_a_graph_without_scales_and_data_has_a_size():
+    """The search asks about networks that were never quantized; ADD has no constant to miss."""
+    shape = (1, 4, 4, 8)
+    tensors = [Tensor(name, shape, "int8") for name in ("image", "sum")]
+    graph = Graph(tuple(tensors), (Op("ADD", (0, 0), (1,)),), (0,), (1,))
+    assert code_size.code_bytes(graph, CLASSES, BOARDS["cortex-m4"]) > 2000

@@ -1,0 +1,162 @@
+"""Models for the compiler's tests, written straight into flatbuffers: no converter is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import flatbuffers
+import numpy as np
+import numpy.typing as npt
+from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
+
+from codegen.frontend.read import DTYPES, ENUMS, KINDS
+from codegen.ir import Graph, Op, Quantization, Tensor
+
+Options = Mapping[str, int | float | str | bool]
+_OPTION_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "ADD": ("AddOptions", {}),
+    "AVERAGE_POOL_2D": ("Pool2DOptions", {"filter_h": "filterHeight", "filter_w": "filterWidth"}),
+    "CONCATENATION": ("ConcatenationOptions", {}),
+    "CONV_2D": ("Conv2DOptions", {}),
+    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {}),
+    "FULLY_CONNECTED": ("FullyConnectedOptions", {}),
+    "MAX_POOL_2D": ("Pool2DOptions", {"filter_h": "filterHeight", "filter_w": "filterWidth"}),
+    "MEAN": ("ReducerOptions", {}),
+    "MUL": ("MulOptions", {}),
+    "RESIZE_BILINEAR": ("ResizeBilinearOptions", {}),
+    "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", {}),
+    "SOFTMAX": ("SoftmaxOptions", {}),
+    "SUB": ("SubOptions", {}),
+}
+_FIELDS = {
+    "padding": "padding",
+    "stride_h": "strideH",
+    "stride_w": "strideW",
+    "fused_activation": "fusedActivationFunction",
+    "dilation_h": "dilationHFactor",
+    "dilation_w": "dilationWFactor",
+    "depth_multiplier": "depthMultiplier",
+    "keep_dims": "keepDims",
+    "weights_format": "weightsFormat",
+    "align_corners": "alignCorners",
+    "half_pixel_centers": "halfPixelCenters",
+    "axis": "axis",
+    "beta": "beta",
+}
+
+
+def to_flatbuffer(graph: Graph) -> bytes:
+    """The graph as a ``.tflite`` file."""
+    model = schema.ModelT()
+    model.version = 3
+    kinds = sorted({op.kind for op in graph.ops})
+    model.operatorCodes = [_operator_code(kind) for kind in kinds]
+    model.buffers = [schema.BufferT()]
+    subgraph = schema.SubGraphT()
+    subgraph.tensors = [_tensor(tensor, model.buffers) for tensor in graph.tensors]
+    subgraph.operators = [_operator(op, kinds) for op in graph.ops]
+    subgraph.inputs, subgraph.outputs = list(graph.inputs), list(graph.outputs)
+    model.subgraphs = [subgraph]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _operator_code(kind: str) -> Any:
+    code = schema.OperatorCodeT()
+    code.builtinCode = {name: number for number, name in KINDS.items()}[kind]
+    code.deprecatedBuiltinCode = min(code.builtinCode, 127)
+    code.version = 1
+    return code
+
+
+def _tensor(tensor: Tensor, buffers: list[Any]) -> Any:
+    table = schema.TensorT()
+    table.shape, table.name = list(tensor.shape), tensor.name.encode()
+    table.type = {name: number for number, name in DTYPES.items()}[tensor.dtype]
+    table.buffer = 0
+    if tensor.data is not None:
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(tensor.data.tobytes(), np.uint8)
+        table.buffer = len(buffers)
+        buffers.append(buffer)
+    if tensor.quantization is not None:
+        table.quantization = schema.QuantizationParametersT()
+        table.quantization.scale = list(tensor.quantization.scales)
+        table.quantization.zeroPoint = list(tensor.quantization.zero_points)
+        table.quantization.quantizedDimension = tensor.quantization.axis
+    return table
+
+
+def _operator(op: Op, kinds: list[str]) -> Any:
+    table = schema.OperatorT()
+    table.opcodeIndex = kinds.index(op.kind)
+    table.inputs, table.outputs = list(op.inputs), list(op.outputs)
+    if op.kind in _OPTION_TABLES:
+        name, fields = _OPTION_TABLES[op.kind]
+        options = getattr(schema, f"{name}T")()
+        for option, value in op.options.items():
+            number = ENUMS[option].index(str(value)) if option in ENUMS else value
+            setattr(options, fields.get(option) or _FIELDS[option], number)
+        table.builtinOptions = options
+        table.builtinOptionsType = getattr(schema.BuiltinOptions, name)
+    return table
+
+
+class Builder:
+    """Builds a graph operator by operator; every method returns a tensor's index."""
+
+    def __init__(self, rng: np.random.Generator, dtype: str = "int8") -> None:
+        self.rng, self.dtype = rng, dtype
+        self.tensors: list[Tensor] = []
+        self.ops: list[Op] = []
+
+    def activation(
+        self,
+        shape: tuple[int, ...],
+        scale: float = 0.05,
+        zero_point: int | None = None,
+        dtype: str | None = None,
+    ) -> int:
+        """An activation tensor; int8 ones get a random zero point unless one is given."""
+        dtype = dtype or self.dtype
+        zero = int(self.rng.integers(-128, 128)) if zero_point is None else zero_point
+        quantization = Quantization((float(np.float32(scale)),), (zero,))
+        return self._append(shape, dtype, quantization if dtype == "int8" else None, None)
+
+    def constant(
+        self, data: npt.NDArray[Any], scales: tuple[float, ...] = (), axis: int = 0, zero: int = 0
+    ) -> int:
+        """A constant tensor with the array's own dtype."""
+        single = tuple(float(np.float32(scale)) for scale in scales)
+        quantization = Quantization(single, (zero,) * len(single), axis) if single else None
+        return self._append(data.shape, str(data.dtype), quantization, data)
+
+    def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options: Any) -> int:
+        """Append an operator; returns its output."""
+        self.ops.append(Op(kind, inputs, (output,), options))
+        return output
+
+    def graph(self, source: int, output: int) -> Graph:
+        """The finished graph."""
+        return Graph(tuple(self.tensors), tuple(self.ops), (source,), (output,))
+
+    def _append(
+        self,
+        shape: tuple[int, ...],
+        dtype: Any,
+        quantization: Quantization | None,
+        data: npt.NDArray[Any] | None,
+    ) -> int:
+        name = f"t{len(self.tensors)}"
+        self.tensors.append(Tensor(name, shape, dtype, quantization, data is not None, data))
+        return len(self.tensors) - 1
+
+
+def random_inputs(graph: Graph, count: int, rng: np.random.Generator) -> npt.NDArray[Any]:
+    """Inputs that hold every int8 code, or reals around zero."""
+    shape = (count, *graph.input.shape[1:])
+    if graph.input.dtype == "float32":
+        return rng.normal(0, 2, shape).astype(np.float32)
+    return rng.integers(-128, 128, shape).astype(np.int8)

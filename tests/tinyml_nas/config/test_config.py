@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from tinyml_nas import config
+from tinyml_nas.config.errors import explain
+from tinyml_nas.store.entries import canonical_json, describe
+from tinyml_nas.study import Study
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = ROOT / "tests" / "golden" / "configs"
+OPTIONS = [
+    (path.parent.name, path.stem)
+    for path in sorted(config.CONF.glob("*/*.yaml"))
+    if path.parent.name not in ("hydra", "experiment")
+]
+EXPERIMENTS = sorted(path.stem for path in config.CONF.glob("experiment/*.yaml"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas():
+    config.register()
+
+
+def composed(*overrides: str):
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        return compose("config", [*overrides])
+
+
+def built(*overrides: str) -> Study:
+    return config.build(composed("name=test", *overrides), Path("out"))
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_of_every_group_builds(group, option):
+    study = built(f"{group}={option}")
+    target = composed(f"{group}={option}")[group]._target_
+    if hasattr(study, group):
+        plugin = getattr(study, group)
+        assert f"{type(plugin).__module__}.{type(plugin).__qualname__}" == target
+        canonical_json(describe(plugin))
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_starts_from_the_schema_of_its_class_or_from_another_option(group, option):
+    content = yaml.safe_load((config.CONF / group / f"{option}.yaml").read_text())
+    first = content["defaults"][0]
+    if "_target_" in content:
+        assert first == f"/schema/{content['_target_'].rpartition('.')[2]}@_here_"
+    else:
+        assert (group, first) in OPTIONS
+    assert content["defaults"][-1] == "_self_"
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_every_option_says_what_it_is(group, option):
+    assert (config.CONF / group / f"{option}.yaml").read_text().startswith("# ")
+
+
+def test_the_baseline_is_a_learner_of_its_own():
+    study = built("learner@baseline=tybox", "baseline.passes=3", "learner.passes=2")
+    assert (study.learner.passes, study.baseline.passes) == (2, 3)
+
+
+def test_the_search_is_given_the_predictor_and_the_constraint_that_were_chosen():
+    study = built("constraint.flash_bytes=12345")
+    assert study.search.constraint.flash_bytes == 12345
+    assert "RbfPredictor" in str(describe(study.search))
+
+
+def test_the_search_for_omega_keeps_the_budget_that_the_memory_model_has():
+    tybox = built("experiment=best_omega", "memory.budget_bytes=801000")
+    assert tybox.search.constraint.omega_bytes == tybox.memory.budget_bytes == 801_000
+    mcu = built("experiment=best_omega", "memory=mcu", "device=nucleo_f446re")
+    assert mcu.search.constraint.omega_bytes is None
+    assert mcu.search.constraint.flash_bytes == mcu.device.flash_bytes
+
+
+def test_values_come_out_as_the_class_wants_them():
+    study = built("learner.learning_rates=[1,2]", "scenario.swapped=[1,2]", "store='~/s'")
+    assert study.learner.learning_rates == (1.0, 2.0)
+    assert isinstance(study.learner.learning_rates[0], float)
+    assert study.scenario.swapped == (1, 2)
+    assert study.store_dir == Path.home() / "s"
+
+
+def test_a_schema_shows_the_defaults_of_its_class():
+    assert composed("pruning=l1_0.33").pruning.round_to == 4
+
+
+BAD = [
+    # an option that does not exist
+    ("pruning=l2", r"pruning: must be one of l1_0\.33, l1_0\.49, none; got l2"),
+    ("learner@baseline=x", r"learner: must be one of .*tinyol.*; got x"),
+    (
+        "experiment=x",
+        r"In 'config': Could not find 'experiment/x'|experiment: must be one of .*; got x",
+    ),
+    # a typo in a key
+    ("prunning=none", r"prunning: there is no such key; Config has .*pruning"),
+    ("learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rates"),
+    ("+learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rates"),
+    ("+extra=1", r"extra: there is no such key; Config has task"),
+    ("data.rot=/x", r"data\.rot: there is no such key; Data has root"),
+    ("baseline.rate=1", r"baseline\.rate: there is no such key"),
+    # a wrong type
+    ("device.clock_hz=fast", r"device\.clock_hz: Value 'fast' .*Integer"),
+    ("seed=1.5", r"seed: Value '1\.5' .*Integer"),
+    ("scenario.swapped=[a,4]", r"scenario\.swapped\[0\]: Value 'a'"),
+    ("scenario.swapped=3", r"scenario\.swapped: .*list"),
+    ("finetune.epochs=[1]", r"finetune\.epochs: "),
+    ("baseline.passes=true", r"baseline\.passes: Value 'True' .*Integer"),
+    ("device=null", r"device|[Cc]onfig group override must be a string"),
+    ("~device", r"device"),
+    ("pruning={keep_rato:1}", r"pruning\.keep_rato: there is no such key"),
+    # out of range
+    ("finetune.epochs=-1", r"finetune\.epochs: .*-1"),
+    ("scenario.swapped=[3,4,5]", r"scenario\.swapped: must have 2 items; got \[3, 4, 5\]"),
+    ("scenario.drift_at=800", r"scenario\.drift_at: must be from 1"),
+    ("learner.loss=hinge", r"learner\.loss: must be one of cross_entropy, squared_error"),
+    ("baseline.learning_rates=[]", r"baseline\.learning_rates: must be positive"),
+    ("memory.budget_bytes=0", r"memory\.budget_bytes: must be positive"),
+    ("finetune.learning_rate=nan", r"finetune\.learning_rate: must be a finite number"),
+    ("finetune.learning_rate=inf", r"finetune\.learning_rate: must be a finite number"),
+    ("device.core=z80", r"device\.core: must be one of cortex-m0plus, .*; got 'z80'"),
+    ("project.name=1st", r"project\.name: must be letters"),
+    ("project.golden_images=0", r"project\.golden_images: must be at least 1; got 0"),
+    ("seed=-1", r"seed: must be from 0 to 4294967295; got -1"),
+    ("task=dance", r"task: must be one of deploy, train_supernet; got 'dance'"),
+    # code where data belongs
+    ("learner._target_=os.system", r"learner\._target_: must name a class under tinyml_nas\."),
+    (
+        "learner._target_=tinyml_nas.store.entries.digest_of",
+        r"learner\._target_: must be a dataclass",
+    ),
+    ("learner._target_=tinyml_nas.nothing.At", r"learner\._target_: there is no"),
+    ("learner._target_=scenarios.learners.None", r"learner\._target_: there is no"),
+    # not even an override
+    ("learner.learning_rates=[", r"learner\.learning_rates=\[: cannot be read"),
+]
+
+
+@pytest.mark.parametrize(("override", "message"), BAD)
+def test_bad_input_is_refused_in_one_line_that_names_the_key(override, message):
+    import re
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011  # hydra's own types vary
+        built(override)
+    assert config.is_refusal(caught.value)
+    text = explain(caught.value)
+    assert "\n" not in text
+    assert re.match(message, text), text
+
+
+@pytest.mark.parametrize("ratio", ["0", "-0.5", "1.01", "nan"])
+def test_a_ratio_out_of_range_is_refused(ratio):
+    with pytest.raises(config.ConfigError, match=r"^pruning\.keep_ratio: "):
+        built("pruning=l1_0.33", f"pruning.keep_ratio={ratio}")
+
+
+def test_an_option_that_a_study_does_not_expect_is_refused_by_key():
+    with pytest.raises(Exception, match="composing config") as caught:
+        built("experiment=smoke", "scenario=none")
+    assert config.is_refusal(caught.value)
+    assert "'samples' not in 'NoScenario'" in explain(caught.value)
+
+
+def test_an_error_of_the_program_itself_is_no_refusal():
+    with pytest.raises(ValueError, match="invalid literal") as caught:
+        int("x")
+    assert not config.is_refusal(caught.value)
+
+
+def test_an_option_file_with_a_class_that_is_not_there_is_named(monkeypatch, tmp_path):
+    (tmp_path / "conf" / "pruning").mkdir(parents=True)
+    (tmp_path / "conf" / "pruning" / "new.yaml").write_text("_target_: tinyml_nas.pruning.new.New")
+    monkeypatch.setattr(sys.modules["tinyml_nas.config.register"], "CONF", tmp_path / "conf")
+    with pytest.raises(
+        config.ConfigError, match=r"conf/pruning/new\.yaml.*tinyml_nas\.pruning\.new"
+    ):
+        config.register()
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("flags", [["--help"], ["--cfg", "job"], ["--cfg", "job", "--resolve"]])
+def test_looking_costs_little(flags):
+    started = time.monotonic()
+    done = run("-X", "importtime", "run.py", *flags)
+    assert done.returncode == 0
+    # Two seconds on an idle machine; what decides is what is imported.
+    assert time.monotonic() - started < 30
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "omegaconf" in imported
+    heavy = {"torch", "tensorflow", "keras", "pymoo", "scipy", "matplotlib", "tflite_micro"}
+    assert not heavy & imported
+
+
+def test_help_lists_every_group_and_option():
+    text = config.usage()
+    assert run("run.py", "--help").stdout.strip() == text.strip()
+    for group, option in OPTIONS:
+        (line,) = [line for line in text.splitlines() if line.strip().startswith(f"{group} ")]
+        assert option in line
+
+
+@pytest.mark.parametrize("override", ["pruning=l2", "finetune.epochs=-1", "device=null"])
+def test_the_command_line_refuses_with_one_line_and_status_2(override, tmp_path):
+    done = run("run.py", override, f"hydra.run.dir={tmp_path}")
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert done.stdout == ""
+
+
+def test_a_sweep_with_one_bad_job_does_not_start(tmp_path):
+    done = run(
+        "run.py",
+        "-m",
+        "pruning=none,l1_0.33",
+        "finetune.epochs=0,-1",
+        f"hydra.sweep.dir={tmp_path}",
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == ["error: finetune.epochs: must not be negative; got -1.0"]
+    assert not list(tmp_path.glob("job-*"))
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiments_are_what_they_were(experiment, update_golden):
+    path = GOLDEN / f"{experiment}.yaml"
+    cfg = composed(f"experiment={experiment}")
+    assert isinstance(config.build(cfg, Path("out")), Study)
+    text = OmegaConf.to_yaml(cfg, resolve=True)
+    if update_golden:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text(), "if this is meant: make golden, and look at the diff"
+
+
+def test_no_golden_config_is_left_of_an_experiment_that_is_gone():
+    assert sorted(path.stem for path in GOLDEN.glob("*.yaml")) == EXPERIMENTS
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiments_open_with_their_command(experiment):
+    text = (config.CONF / "experiment" / f"{experiment}.yaml").read_text()
+    assert text.startswith("# @package _global_\n")
+    assert f"python run.py experiment={experiment}" in "".join(text.splitlines()[:4])
+
+
+def test_a_study_can_be_compared_and_described():
+    one, two = built(), built()
+    assert one == two
+    assert dataclasses.replace(one, seed=1) != two

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tinyml_nas.conversion import keras as conversion
+from tinyml_nas.conversion.keras import (
+    MAX_ABS_ERROR,
+    ConversionError,
+    compare_logits,
+    convert,
+    to_keras,
+)
+
+
+@pytest.mark.parametrize("resolution", [24, 28, 32, 36, 40])
+def test_network_is_exact_at_every_parity_of_its_maps(
+    small_spec, make_network, normalised, tmp_path, resolution
+):
+    """24: 12, 6, 3. 28: 14, 7, 4. 36: 18, 9, 5. 40: 20, 10, 5."""
+    network = make_network(replace(small_spec, resolution=resolution))
+    images = normalised("test", 20, resolution)
+    model = convert(network, images, tmp_path)
+    assert model.images == 20
+    assert 0 < model.max_abs_error <= MAX_ABS_ERROR
+    assert model.artifact.path == tmp_path / "model.keras"
+
+
+def test_a_thousand_real_images_agree(small_network, normalised, tmp_path):
+    model = convert(small_network, normalised("test", 1000, 28), tmp_path)
+    assert model.images == 1000
+    assert 0 < model.max_abs_error <= MAX_ABS_ERROR
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 8])
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_convolution_pads_as_torch_does(size, kernel, stride):
+    torch.manual_seed(0)
+    conv = nn.Conv2d(2, 3, kernel, stride, kernel // 2)
+    image = torch.randn(1, 2, size, size)
+    model = to_keras(nn.Sequential(conv), (size, size, 2))
+    ours = conv(image).detach().numpy().transpose(0, 2, 3, 1)
+    theirs = np.asarray(model(image.numpy().transpose(0, 2, 3, 1)))
+    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    assert not any("pad" in layer.name.lower() for layer in model.layers)
+
+
+def test_an_even_map_at_stride_2_gets_one_row_and_column_of_zeros():
+    model = to_keras(nn.Sequential(nn.Conv2d(8, 8, 3, 2, 1, groups=8, bias=False)), (6, 6, 8))
+    (kernel,) = model.layers[-1].get_weights()
+    assert kernel.shape == (4, 4, 8, 1)
+    assert not kernel[3].any()
+    assert not kernel[:, 3].any()
+    assert kernel[:3, :3].all()
+
+
+def test_shifted_padding_stops_the_run(small_network, normalised, tmp_path, monkeypatch):
+    """TensorFlow's own `same` at stride 2, the mistake that costs half of the accuracy."""
+    monkeypatch.setattr(conversion, "_zeros_for_same", lambda *_: 0)
+    with pytest.raises(ConversionError, match=r"on image \d+ of 50 a logit is .* apart, at most"):
+        convert(small_network, normalised("test", 50, 28), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_equal_networks_give_equal_bytes(small_network, normalised, tmp_path):
+    images = normalised("test", 10, 28)
+    (tmp_path / "again").mkdir()
+    first = convert(small_network, images, tmp_path)
+    again = convert(small_network, images, tmp_path / "again")
+    assert first.artifact.digest == again.artifact.digest
+
+
+def test_network_is_not_touched(small_network, normalised, tmp_path):
+    before = {name: value.clone() for name, value in small_network.state_dict().items()}
+    convert(small_network, normalised("test", 10, 28), tmp_path)
+    assert all(torch.equal(value, before[k]) for k, value in small_network.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        nn.Conv2d(4, 4, 3, padding=0),
+        nn.Conv2d(4, 4, 3, padding=2, dilation=2),
+        nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
+        nn.Conv2d(4, 4, 3, padding="same"),
+        nn.Conv2d(4, 4, 3, padding=1, groups=2),
+        nn.Conv2d(4, 4, 4, 2, padding=1),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.GELU(),
+        nn.BatchNorm2d(4),
+    ],
+    ids=str,
+)
+def test_what_has_no_exact_layer_is_refused_by_name(module):
+    with pytest.raises(ConversionError, match=r"^_0: "):
+        to_keras(nn.Sequential(module), (5, 5, 4))
+
+
+def test_an_unknown_function_is_refused_by_name():
+    class Doubled(nn.Module):
+        def forward(self, x):
+            return x * 2
+
+    with pytest.raises(ConversionError, match="mul: no Keras layer for call_function"):
+        to_keras(Doubled(), (4, 4, 3))
+
+
+def test_no_images_is_an_error(small_network, normalised, tmp_path):
+    with pytest.raises(ValueError, match="images is empty"):
+        convert(small_network, normalised("test", 0, 28), tmp_path)
+
+
+def logits(rows=5):
+    return np.random.default_rng(0).normal(size=(rows, 10)).astype(np.float32)
+
+
+def test_largest_difference_is_reported():
+    theirs = logits()
+    theirs[3, 4] += 5e-5
+    assert compare_logits(logits(), theirs) == pytest.approx(5e-5, rel=0.01)
+
+
+@pytest.mark.parametrize("error", [1.1e-4, -1.1e-4, np.nan, np.inf])
+def test_an_error_above_the_limit_names_the_worst_image(error):
+    theirs = logits()
+    theirs[1, 0] += 5e-5
+    theirs[3, 4] += error
+    with pytest.raises(ConversionError, match="on image 3 of 5 a logit is"):
+        compare_logits(logits(), theirs)
+
+
+def test_another_class_stops_the_run_even_within_the_error():
+    ours = logits()
+    first, second = np.argsort(ours[2])[-2:]
+    ours[2, first] = ours[2, second] + 2e-5
+    theirs = ours.copy()
+    theirs[2, second] += 4e-5
+    with pytest.raises(
+        ConversionError, match=r"differs on 1 of 5 images.*margin of 2e-05"
+    ) as raised:
+        compare_logits(ours, theirs)
+    assert f"image 2: torch says {first}" in str(raised.value)

@@ -1,0 +1,128 @@
+"""What the search plans is what the converter, the quantizer and the reader give."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from codegen import ops
+from codegen.boards.board import Board
+from codegen.frontend.read import read
+from codegen.ir import Graph
+from codegen.memory.map import memory_map
+from codegen.pixels import normalise, resize
+from codegen.plan import arrange, verify
+from tests.tinyml_nas.supernet.conftest import space_from
+from tinyml_nas.conversion.keras import convert
+from tinyml_nas.design.memory.tybox import TyboxMemory
+from tinyml_nas.network.cost import footprint, layers, thesis_size_bytes
+from tinyml_nas.network.graph import graph_of
+from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.quantization.int8 import Int8
+
+BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
+
+
+def network_at(resolution: int, seed: int) -> StaticNetwork:
+    """A network of the shipped space with the given input side."""
+    space = space_from("mbv3_mcu")
+    genotype = space.sample(np.random.default_rng(seed))
+    genotype[0] = space.resolutions.index(resolution)
+    torch.manual_seed(seed)
+    return StaticNetwork(space.spec(genotype, 10)).eval()
+
+
+def shapes(graph):
+    """Kinds, and the shapes of what every operator reads and writes."""
+    return [
+        (
+            op.kind,
+            [(graph.tensors[i].shape, graph.tensors[i].dtype) for i in op.inputs],
+            [graph.tensors[i].shape for i in op.outputs],
+        )
+        for op in graph.ops
+    ]
+
+
+@pytest.mark.parametrize(("resolution", "seed"), [(28, 0), (32, 1)])
+def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, seed):
+    network = network_at(resolution, seed)
+    images = normalise(resize(sample.split("train").pixels[:20], resolution))
+    keras_model = convert(network, images, tmp_path)
+    extractor = Int8(calibration_images=20).quantize(keras_model.artifact.path, images, tmp_path)
+    real = read(tmp_path / "extractor.tflite")
+    spec = space_from("mbv3_mcu")  # the same draw, as plain numbers
+    genotype = spec.sample(np.random.default_rng(seed))
+    genotype[0] = spec.resolutions.index(resolution)
+    planned = graph_of(spec.spec(genotype, 10))
+
+    assert shapes(planned) == shapes(real)
+    assert arrange(planned)[1].arena_bytes == arrange(real)[1].arena_bytes
+    assert ops.constant_bytes(planned) == ops.constant_bytes(real)
+    assert extractor.features == planned.output.elements
+    memory = memory_map(*arrange(shapes_only(real)), 10, 1, BOARD)
+    cost = footprint(spec.spec(genotype, 10), BOARD)
+    assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
+    omega = TyboxMemory(max_buffer_samples=1).report(real, 10, BOARD)
+    assert cost.omega_bytes == omega.used("ram")
+    assert cost.parameters == sum(p.numel() for p in fused(network))
+
+
+def shapes_only(graph: Graph) -> Graph:
+    """What the search knows: an untrained network's scales and data ask for general kernels."""
+    bare = (replace(tensor, data=None, quantization=None) for tensor in graph.tensors)
+    return replace(graph, tensors=tuple(bare))
+
+
+def fused(network: StaticNetwork) -> list[torch.Tensor]:
+    """Weights and biases with BatchNorm folded: its scale goes into the weights."""
+    return [p for name, p in network.named_parameters() if not name.endswith("bn.weight")]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_macs_and_activations_are_those_that_torch_runs(seed):
+    network = network_at(36, seed)
+    macs, outputs = 0, 0
+
+    def count(module, inputs, output):
+        nonlocal macs, outputs
+        outputs += output.numel()
+        if isinstance(module, torch.nn.Conv2d):
+            per_output = module.weight[0].numel()
+        else:
+            per_output = module.in_features
+        macs += output.numel() * per_output
+
+    for module in network.modules():
+        if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
+            module.register_forward_hook(count)
+    network(torch.zeros(1, 3, 36, 36))
+    space = space_from("mbv3_mcu")
+    genotype = space.sample(np.random.default_rng(seed))
+    genotype[0] = space.resolutions.index(36)
+    cost = footprint(space.spec(genotype, 10), BOARD)
+    assert (cost.macs, cost.activations) == (macs, outputs)
+
+
+def test_the_thesis_size_of_its_baseline():
+    """Υ: 8.72 MB in the thesis, which counts BatchNorm's four numbers a channel and 32-pixel maps.
+
+    With BatchNorm folded and 40-pixel maps it is 8.65 MB.
+    """
+    space = space_from("ofa_mbv3")
+    spec = space.spec(space.smallest(), 10)
+    assert thesis_size_bytes(spec) == pytest.approx(8.72e6, rel=0.01)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_plans_are_sound_and_optimal(seed):
+    space = space_from("ofa_mbv3" if seed % 2 else "mbv3_mcu")
+    spec = space.spec(space.sample(np.random.default_rng(seed)), 10)
+    graph, layout = arrange(graph_of(spec))
+    verify(graph, layout)
+    assert layout.optimal
+    assert layout.arena_bytes < 0.95 * layout.live_bytes
+    assert sum(layer.macs for layer in layers(spec)) > 0

@@ -1,0 +1,264 @@
+"""All of it, on real images: ``experiment=smoke`` and variations that share its store."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.slow
+
+
+@dataclass
+class Done:
+    process: subprocess.CompletedProcess[str]
+    folder: Path
+
+    @property
+    def result(self):
+        return json.loads((self.folder / "result.json").read_text())
+
+    @property
+    def log(self):
+        return self.process.stderr
+
+
+class Bench:
+    """Runs ``run.py`` on one store."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def command(self, name: str, *overrides: str) -> list[str]:
+        folders = (f"hydra.run.dir={self.folder / name}", f"hydra.sweep.dir={self.folder / name}")
+        return [sys.executable, "run.py", *overrides, *folders, f"store={self.folder / 'store'}"]
+
+    def run(self, name: str, *overrides: str) -> Done:
+        """A run of ``experiment=smoke``, changed by ``overrides``."""
+        return self.run_alone(name, *overrides, "experiment=smoke")
+
+    def run_alone(self, name: str, *overrides: str) -> Done:
+        """A run of nothing but ``overrides``."""
+        command = self.command(name, *overrides)
+        process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return Done(process, self.folder / name)
+
+    def kill_at(self, line: str, name: str) -> None:
+        """Start a run and kill -9 it when it says ``line``."""
+        process = subprocess.Popen(
+            self.command(name, "experiment=smoke"),
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        assert any(line in said for said in process.stderr), f"never said {line!r}"
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("pipeline"))
+
+
+@pytest.fixture(scope="module")
+def finished(bench):
+    """A run that was killed while it fine-tuned, and started again."""
+    bench.kill_at("finetune: running", "smoke")
+    assert not (bench.folder / "smoke" / "result.json").exists()
+    return bench.run("smoke")
+
+
+def test_a_killed_run_goes_on_and_ends_well(finished):
+    assert finished.process.returncode == 0, finished.log
+    assert finished.result["status"] == "ok"
+    assert "search: taken from the store" in finished.log
+    assert "finetune: done in" in finished.log
+    stages = finished.folder.parent / "store"
+    assert not list(stages.glob("*/*.building"))
+    assert not list(stages.glob("*/*.partial"))
+
+
+def test_the_result_holds_what_the_run_is_for(finished):
+    metrics = finished.result["metrics"]
+    accuracy = metrics["test_accuracy"]
+    assert 0.1 < accuracy["deployed"] <= 1
+    assert abs(accuracy["deployed"] - accuracy["pruned"]) < 0.05
+    sizes = metrics["size_bytes"]
+    assert 0.4 < sizes["pruned"] / sizes["float"] <= 0.49
+    tybox = metrics["memory"]["tybox"]
+    assert tybox["ram_bytes"] <= tybox["ram_limit_bytes"] == 830_000
+    assert metrics["memory"]["mcu"]["flash_bytes"] <= 2**21
+    assert metrics["omega"]["buffer_samples"] == tybox["buffer_samples"] > 100
+    for learner in ("tybox", "tinyol (baseline)"):
+        drift = metrics["scenario"][learner]
+        assert 0 < drift["end_mean"] < 1
+        assert len(drift["end"]) == drift["repetitions"] == 2
+    assert finished.result["provenance"]["stages"].keys() >= {"search", "quantize", "scenario"}
+
+
+def test_linked_bytes_agree_with_the_planned_ones(finished):
+    program = finished.result["metrics"]["program"]
+    for memory, linked in program["linked_bytes"].items():
+        planned = program[f"{memory}_bytes"]
+        assert abs(linked - planned) <= 0.02 * planned + 4096
+
+
+def test_the_result_is_printed(finished):
+    for text in ("test_accuracy.deployed", "omega.buffer_samples", "scenario.tybox.end_mean"):
+        assert text in finished.process.stdout
+    assert str(finished.folder / "result.json") in finished.process.stdout
+
+
+def test_the_project_builds_from_its_own_folder_alone(finished, tmp_path):
+    project = tmp_path / "elsewhere"
+    (finished.folder / "project").rename(project)
+    for command in (
+        ["cmake", "-B", "build"],
+        ["cmake", "--build", "build"],
+        ["ctest", "--test-dir", "build", "--output-on-failure"],
+    ):
+        subprocess.run(command, cwd=project, check=True, capture_output=True)
+    project.rename(finished.folder / "project")
+
+
+def test_a_second_run_takes_everything_from_the_store(bench, finished):
+    again = bench.run("again")
+    assert "running" not in again.log
+    assert again.result["metrics"] == finished.result["metrics"]
+    assert again.result["provenance"] == finished.result["provenance"]
+
+
+def test_what_is_in_the_store_needs_neither_torch_nor_tensorflow(bench, finished):
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    command = bench.command("light", "experiment=smoke")
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=True, env=environment
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert not {"torch", "tensorflow", "keras", "pymoo", "tflite_micro"} & imported
+
+
+def test_a_budget_that_is_too_small_is_a_result_that_says_by_how_much(bench, finished):
+    done = bench.run("small", "memory.budget_bytes=60000")
+    assert done.process.returncode == 0
+    result = done.result
+    assert result["status"] == "infeasible"
+    tybox = result["metrics"]["memory"]["tybox"]
+    missing = tybox["missing_bytes"]["ram"]
+    assert missing == tybox["ram_bytes"] - 60_000 > 0
+    assert not (done.folder / "project").exists()
+    assert f"{missing:,}" in done.process.stdout
+
+
+def test_a_board_on_which_no_network_fits_is_a_result_too(bench, finished):
+    done = bench.run("tiny", "device.ram_bytes=16384", "device.flash_bytes=65536")
+    assert done.process.returncode == 0
+    result = done.result
+    assert result["status"] == "infeasible"
+    assert result["metrics"]["search"]["exceeds"]["flash_bytes"] > 0
+
+
+def test_a_sweep_shares_stages_and_sums_up(bench, finished):
+    done = bench.run("sweep", "-m", "quantizer=none,int8", "scenario.repetitions=1")
+    assert done.process.returncode == 0, done.log
+    assert "search: running" not in done.log
+    assert "prune: running" not in done.log
+    with (done.folder / "summary.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["omega.dtype"] for row in rows] == ["float32", "int8"]
+    assert {row["status"] for row in rows} == {"ok"}
+    deployed, pruned = (float(rows[0][f"test_accuracy.{name}"]) for name in ("deployed", "pruned"))
+    assert deployed == pytest.approx(pruned, abs=0.002)
+    assert (done.folder / "summary.md").read_text().count("\n") == 4
+    assert "job-1" in done.process.stdout
+
+
+def test_a_supernet_without_weights_fails_in_one_line_and_leaves_a_result(bench):
+    done = bench.run("failed", "supernet=ofa_mbv3")
+    assert done.process.returncode == 1
+    assert "Traceback" not in done.log
+    assert "error: supernet.checkpoint: this supernet has no trained weights" in done.log
+    assert done.result["status"] == "failed"
+    assert done.result["metrics"]["error"].startswith("CheckpointError: ")
+
+
+def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_drive(
+    bench, finished
+):
+    smoke = yaml.safe_load((ROOT / "conf" / "experiment" / "smoke.yaml").read_text())
+    done = bench.run_alone(
+        "whole",
+        "search=random",
+        f"search.evaluations={smoke['search']['evaluations']}",
+        f"finetune.epochs={smoke['finetune']['epochs']}",
+        "project.oracle_images=10",
+        "pruning=none",
+        "scenario=none",
+    )
+    assert done.process.returncode == 0, done.log
+    assert "finetune: taken from the store" in done.log
+    assert "finetune: running" not in done.log
+    metrics = done.result["metrics"]
+    assert metrics["test_accuracy"]["float"] == metrics["test_accuracy"]["pruned"]
+    assert "scenario" not in metrics
+    assert (done.folder / "project" / "CMakeLists.txt").exists()
+
+
+def test_the_strong_recipe_is_taught_by_the_largest_network(bench, finished):
+    done = bench.run("strong", "finetune=strong", "pruning=none", "memory.budget_bytes=60000")
+    assert done.process.returncode == 0, done.log
+    assert "finetune: done" in done.log
+    assert "search: running" not in done.log
+
+
+def test_the_network_that_a_run_left_is_deployed_as_it_was(bench, finished):
+    folder = finished.folder / "network"
+    assert (folder / "card.md").read_text().startswith("# Model card: smoke")
+    done = bench.run("given", f"network={folder}")
+    assert done.process.returncode == 0, done.log
+    for stage in ("search", "finetune", "prune", "convert", "generate", "scenario"):
+        assert f"{stage}: running" not in done.log
+    metrics, before = done.result["metrics"], finished.result["metrics"]
+    assert metrics["test_accuracy"]["float"] == before["test_accuracy"]["pruned"]
+    assert metrics["test_accuracy"]["deployed"] == before["test_accuracy"]["deployed"]
+    assert metrics["program"] == before["program"]
+    assert metrics["network"] == before["network"]
+    assert "training" not in metrics
+
+
+def test_a_network_that_is_not_there_is_named(bench):
+    done = bench.run("nowhere", "network=omega_1kb")
+    assert done.process.returncode == 1
+    assert "error: network: no folder omega_1kb, and no shipped network of that name" in done.log
+
+
+def test_a_supernet_is_trained_and_can_be_searched(bench):
+    """Three steps of training: the files are right, the accuracy is not the point."""
+    trained = bench.run_alone(
+        "supernet",
+        "task=train_supernet",
+        "train_supernet.epochs=0.1",
+        "train_supernet.decay_epochs=0.05",
+        "train_supernet.reported_networks=2",
+    )
+    assert trained.process.returncode == 0, trained.log
+    checkpoint = trained.folder / "supernet.safetensors"
+    assert checkpoint.stat().st_size < 20e6
+    record = json.loads((trained.folder / "supernet.json").read_text())
+    assert record["curve"]
+    assert (trained.folder / "supernet.md").read_text().startswith("# Model card")
+    assert (trained.folder / "plateau.safetensors").exists()
+    assert trained.result["metrics"]["validation_accuracy"].keys() == {"smallest", "largest"}
+    found = bench.run("own", f"supernet.checkpoint={checkpoint}", "memory.budget_bytes=60000")
+    assert found.result["status"] == "infeasible", found.log
+    assert "search: done" in found.log

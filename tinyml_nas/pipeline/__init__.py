@@ -1,0 +1,1 @@
+"""The pipeline: what is done to what, in which order (``deploy``), and its stages."""

@@ -1,0 +1,1 @@
+"""One training loop, its state, and the recipes that it follows."""

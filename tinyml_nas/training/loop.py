@@ -1,0 +1,230 @@
+"""One training loop, for the supernet, for fine-tuning and for recovery after pruning.
+
+A run is a function of its recipe, its data and its seed: batches and augmentation are drawn from
+(seed, step), so that a run killed at any moment and started again ends with the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from codegen.pixels import normalise, resize
+from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.training.allocator import keep_freed_memory
+from tinyml_nas.training.augmentation import augment, resized
+from tinyml_nas.training.optimizer import Average, Optimizer
+from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
+from tinyml_nas.training.state import Curve, Log, TrainingState
+from tinyml_nas.types import Images
+
+EVALUATION_BATCH = 250
+RECALIBRATION_IMAGES = 2000
+STATE = "training.safetensors"
+PLATEAU_STATE = "plateau.safetensors"
+"""Written when the learning rate is about to fall: what a longer run can extend."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generator."""
+
+    images: Tensor
+    labels: Tensor
+    numpy_rng: np.random.Generator
+
+    def inputs(self, side: int) -> Tensor:
+        """The network's input (N, 3, side, side), float32, channels last."""
+        return resized(self.images, side)
+
+
+Backward = Callable[[Batch, float], Tensor]
+"""Computes a step's gradients, given the epochs that are done, and returns its detached loss."""
+
+Progress = Callable[[int, int], None]
+
+
+def silent(done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def train(
+    model: nn.Module,
+    backward: Backward,
+    images: Images,
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    progress: Progress = silent,
+) -> Curve:
+    """Run ``recipe`` on ``model`` in place and return the curve, one entry an epoch.
+
+    ``folder`` keeps the state from which a killed run goes on, and the one that a longer run can
+    extend. The model is on the CPU afterwards.
+    """
+    keep_freed_memory()
+    device = device_of(recipe)
+    model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pixels = torch.from_numpy(images.pixels).permute(0, 3, 1, 2).contiguous().to(device)
+    labels = torch.from_numpy(images.labels.astype(np.int64)).to(device)
+    optimizer, average = Optimizer(model, recipe), Average(model, recipe.average_steps)
+    state = TrainingState(model, optimizer, average, recipe, seed)
+    steps_per_epoch = len(images) // recipe.batch_size
+    total = math.ceil(recipe.epochs * steps_per_epoch)
+    plateau = recipe.plateau_ends
+    plateau_steps = None if plateau is None else math.floor(plateau * steps_per_epoch)
+    log = Log()
+    if (folder / STATE).exists():
+        log = state.load(folder / STATE)
+    elif isinstance(recipe, SupernetRecipe) and recipe.extends is not None:
+        log = state.extend(recipe.extends, plateau_steps)
+    loss_sum, started = torch.tensor(log.loss_sum, device=device), time.monotonic() - log.seconds
+    while log.step < total:
+        if log.step == plateau_steps:
+            state.save(folder / PLATEAU_STATE, log, at_peak=True)
+        epoch = log.step / steps_per_epoch
+        optimizer.zero_grad()
+        batch = draw_batch(pixels, labels, recipe, steps_per_epoch, log.step, seed)
+        loss_sum += backward(batch, epoch)
+        optimizer.step(recipe.rate_at(epoch))
+        log.step, log.steps = log.step + 1, log.steps + 1
+        average.update(log.step)
+        ends = log.step % steps_per_epoch == 0 or log.step == total
+        saves = log.step % recipe.checkpoint_steps == 0 or log.step == total
+        if ends or saves:  # else a GPU is not waited for
+            log.loss_sum, log.seconds = float(loss_sum), time.monotonic() - started
+            check_finite(log, recipe)
+        if ends:
+            log.end_epoch()
+            loss_sum.zero_()
+            started = time.monotonic()
+        if saves:
+            at_peak = plateau_steps is not None and log.step <= plateau_steps
+            state.save(folder / STATE, log, at_peak=at_peak)
+        progress(log.step, total)
+    average.apply()
+    model.to("cpu")
+    return log.curve
+
+
+def check_finite(log: Log, recipe: Recipe) -> None:
+    """Stop a run that diverged, before its state is saved."""
+    if not math.isfinite(log.loss_sum):
+        raise RuntimeError(
+            f"training diverged before step {log.step}: loss {log.loss_sum / log.steps}; lower the "
+            f"recipe's learning_rate (now {recipe.learning_rate})"
+        )
+
+
+def device_of(recipe: Recipe) -> torch.device:
+    """Where a recipe trains."""
+    if recipe.device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if recipe.device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("recipe.device: cuda was asked for, and torch sees no GPU; use auto")
+    return torch.device(recipe.device)
+
+
+def autocast(recipe: Recipe) -> AbstractContextManager[None]:
+    """The precision of the forward pass; weights and their sums stay float32."""
+    device = device_of(recipe)
+    capable = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    wanted = recipe.precision == "bfloat16" or (recipe.precision == "auto" and capable)
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+
+
+def draw_batch(
+    pixels: Tensor, labels: Tensor, recipe: Recipe, steps_per_epoch: int, step: int, seed: int
+) -> Batch:
+    """The batch of one step: a slice of the epoch's permutation, augmented."""
+    epoch, position = divmod(step, steps_per_epoch)
+    order = np.random.default_rng([seed, 0, epoch]).permutation(len(labels))
+    chosen = order[position * recipe.batch_size :][: recipe.batch_size]
+    index = torch.from_numpy(chosen).to(pixels.device)
+    rng = np.random.default_rng([seed, 1, step])
+    augmented = augment(pixels[index], recipe.crop_padding, rng, recipe.erase_side)
+    return Batch(augmented, labels[index], rng)
+
+
+def finetune(
+    network: StaticNetwork,
+    images: Images,
+    recipe: Recipe,
+    folder: Path,
+    seed: int,
+    progress: Progress = silent,
+    teacher: StaticNetwork | None = None,
+) -> Curve:
+    """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
+
+    At the end the weights are rounded to what float16 holds, so that a trained network is half as
+    large on disk; int8 will keep fewer bits. BatchNorm's statistics are measured after that, because
+    running ones lag behind the weights and were taken of augmented images.
+    """
+    share = 0.0
+    if teacher is not None:
+        share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) else 0.0
+        teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    network.train()
+
+    def backward(batch: Batch, _: float) -> Tensor:
+        with autocast(recipe):
+            logits = network(batch.inputs(network.resolution))
+        smoothing = recipe.label_smoothing
+        loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
+        if teacher is not None:
+            with torch.no_grad(), autocast(recipe):
+                answers = teacher(batch.inputs(teacher.resolution))
+            distilled = F.cross_entropy(logits.float(), answers.float().softmax(1))
+            loss = (1 - share) * loss + share * distilled
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    curve = train(network, backward, images, recipe, folder, seed, progress)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.copy_(weight.half())
+    recalibrate(network, images[:RECALIBRATION_IMAGES])
+    return curve
+
+
+def inputs_of(images: Images, side: int) -> Iterator[Tensor]:
+    """The network's input for each evaluation batch, prepared as on the device."""
+    for start in range(0, len(images), EVALUATION_BATCH):
+        pixels = images.pixels[start : start + EVALUATION_BATCH]
+        batch = torch.from_numpy(normalise(resize(pixels, side))).permute(0, 3, 1, 2)
+        yield batch.contiguous(memory_format=torch.channels_last)
+
+
+@torch.no_grad()
+def accuracy(network: StaticNetwork, images: Images) -> float:
+    """Top-1 accuracy in [0, 1]."""
+    network.eval()
+    batches = inputs_of(images, network.resolution)
+    predicted = torch.cat([network(batch).argmax(1) for batch in batches])
+    return float((predicted.numpy() == images.labels).mean())
+
+
+@torch.no_grad()
+def recalibrate(network: StaticNetwork, images: Images) -> None:
+    """Measure BatchNorm's statistics anew on ``images``, as inherited weights need (OFA)."""
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # a plain average over the batches
+    network.train()
+    for batch in inputs_of(images, network.resolution):
+        network(batch)
+    network.eval()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
