@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import prod
 
-from codegen.arithmetic.fixed_point import scale_of
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
@@ -43,7 +42,7 @@ class FullyConnected(Operator):
         channels, depth = weights.shape
         pixels = prod(source.shape) // depth
         window = Window((1, pixels, depth), (1, pixels, channels), 1, 1, 1, 1, 0, 0)
-        scales = () if weights.dtype == "float32" else _scales(graph, op)
+        scales = () if weights.dtype == "float32" else convolution.effective_scales(graph, op)
         return convolution_call(graph, op, window, scales)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
@@ -51,15 +50,6 @@ class FullyConnected(Operator):
         weights = graph.tensors[op.inputs[1]]
         padding = convolution.padding_bytes(weights)
         return convolution.constant_bytes(graph, op, weights.shape[0], padding)
-
-
-def _scales(graph: Graph, op: Op) -> list[float]:
-    """As for convolutions, but one scale for all weights is multiplied in single precision."""
-    weights = graph.tensors[op.inputs[1]]
-    if weights.quantization is None or len(weights.quantization.scales) != 1:
-        return convolution.effective_scales(graph, op)
-    source, output = graph.tensors[op.inputs[0]], convolution.scaled_output(graph, op)
-    return [float(scale_of(source) * scale_of(weights)) / float(scale_of(output))]
 
 
 OPERATOR = FullyConnected()

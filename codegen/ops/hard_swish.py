@@ -27,11 +27,11 @@ class HardSwish(Unary):
     def evaluate(self, graph: Graph, op: Op, codes: Codes) -> Codes:
         """Value and gate in Q15, their product rounded towards zero, then the output's scale."""
         source, output = graph.tensors[op.inputs[0]], output_of(graph, op)
-        fine_scale = np.float32(1 / 128) * scale_of(source)  # of the input, 7 bits finer
-        value_multiplier, value_exponent = _multiplier16(fine_scale / scale_of(output))
+        fine_scale = float(scale_of(source)) / 128  # of the input, 7 bits finer
+        value_multiplier, value_exponent = _multiplier16(fine_scale / float(scale_of(output)))
         if value_exponent > 0:
             raise ModelError(f"the output's scale {scale_of(output)} is too fine for the input's")
-        gate_multiplier, gate_exponent = _multiplier16(fine_scale / np.float32(3 / 32768))
+        gate_multiplier, gate_exponent = _multiplier16(fine_scale / (3 / 32768))
 
         fine = (codes - zero_point_of(source)) << 7
         value = _high_multiply16(fine, value_multiplier)
@@ -49,9 +49,9 @@ class HardSwish(Unary):
         return to_int8(scaled + zero_point_of(output)).astype(np.int64)
 
 
-def _multiplier16(real: np.float32) -> tuple[int, int]:
+def _multiplier16(real: float) -> tuple[int, int]:
     """A 16-bit multiplier, rounded from the 32-bit one, and the exponent."""
-    multiplier, exponent = quantize_multiplier(float(real))
+    multiplier, exponent = quantize_multiplier(real)
     return min((multiplier + (1 << 15)) >> 16, INT16_MAX), exponent
 
 

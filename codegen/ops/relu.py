@@ -25,10 +25,10 @@ class Relu(Unary):
     bounds = (0.0, FLOAT_MAX)
 
     def evaluate(self, graph: Graph, op: Op, codes: Codes) -> Codes:
-        """The ratio of scales is taken in single precision."""
+        """One multiplication by the ratio of scales."""
         source, output = graph.tensors[op.inputs[0]], output_of(graph, op)
-        multiplier, exponent = quantize_multiplier(float(scale_of(source) / scale_of(output)))
-        scaled = multiply(codes - zero_point_of(source), multiplier, exponent)
+        ratio = float(scale_of(source)) / float(scale_of(output))
+        scaled = multiply(codes - zero_point_of(source), *quantize_multiplier(ratio))
         zero_point = zero_point_of(output)
         return np.clip(scaled + zero_point, zero_point, INT8_MAX)
 

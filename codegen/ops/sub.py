@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
 
-from codegen.arithmetic.fixed_point import Codes, multiply, scale_of, to_int8
+from codegen.arithmetic.fixed_point import Codes, multiply, to_int8
 from codegen.ir import Graph, Op
-from codegen.ops.add import LEFT_SHIFT, named, to_common_scale
-from codegen.ops.base import output_of
-from codegen.ops.binary import Binary
+from codegen.ops.add import Add, to_common_scale
 
 
-class Sub(Binary):
-    """As ADD, with the second operand's sign turned."""
+class Sub(Add):
+    """As ADD, with the second operand's sign turned; their parameters are the same."""
 
-    kernel, struct = "sub", "Add"  # their parameters are the same
+    kernel = "sub"
 
-    def multipliers(self, graph: Graph, op: Op) -> dict[str, int]:
-        """In single precision, unlike ADD's: as TensorFlow Lite Micro takes them."""
-        a, b = (scale_of(graph.tensors[i]) for i in op.inputs)
-        common = np.float32(2) * max(a, b)
-        output = np.float32(1 << LEFT_SHIFT) * scale_of(output_of(graph, op))
-        return named(float(a / common), float(b / common), float(common / output))
+    def int8_kernel(self, graph: Graph, op: Op, values: Mapping[str, int]) -> str:
+        """There is one for all cases."""
+        return self.kernel
 
     def evaluate(self, graph: Graph, op: Op, a: Codes, b: Codes) -> Codes:
         """The difference of both, scaled to a common scale."""
