@@ -36,7 +36,7 @@ clean: ## all that was generated here, results included
 	rm -rf $(VENV) outputs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # A stamp is touched when all went well, so that an interrupted set-up starts again.
-$(VENV)/.run $(VENV)/.dev: pyproject.toml requirements.lock | $(VENV)/.made
+$(VENV)/.run $(VENV)/.dev: pyproject.toml setup.py requirements.lock | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.$(if $(filter %.dev,$@),[dev])'
 	@touch $@
 

@@ -79,7 +79,7 @@ def _generate(options: argparse.Namespace) -> int:
 
 def _require(options: argparse.Namespace) -> None:
     if options.model is None:
-        raise UsageError("which model? See python -m codegen --help")
+        raise UsageError("which model? --help shows how to name it")
     if options.device is None:
         raise UsageError("--device: which board? --list-devices names them")
     if options.out is None and not options.dry_run:
@@ -171,7 +171,7 @@ def _write_report(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m codegen",
+        prog=_program(),
         description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
         epilog="Exit codes: 0 written (with --dry-run: fits), 1 does not fit and is not written, "
         "2 wrong options or files, 3 a compiler is missing or failed.",
@@ -207,6 +207,12 @@ def _parser() -> argparse.ArgumentParser:
         help="their features (N, F) from an oracle (default: from the project's own code)",
     )
     return parser
+
+
+def _program() -> str:
+    """How the user started this: by the command that a wheel installs, or from a checkout."""
+    name = Path(sys.argv[0]).name
+    return name if name == "tinyml-codegen" else "python -m codegen"
 
 
 def _count(text: str) -> int:

@@ -105,7 +105,7 @@ def _stats(stats: Stats, names: tuple[str, ...]) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m codegen.link",
+        prog=_program(),
         description="Talk to the firmware of a generated project over a serial port.",
     )
     parser.add_argument("port", help="/dev/ttyACM0, COM3, or an emulator's pseudo-terminal")
@@ -146,6 +146,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--labels", type=Path, help="an .npy file, for images in another")
         command.add_argument("--split", choices=sorted(CIFAR10_FILES), default="test")
     return parser
+
+
+def _program() -> str:
+    """How the user started this: by the command that a wheel installs, or from a checkout."""
+    name = Path(sys.argv[0]).name
+    return name if name == "tinyml-link" else "python -m codegen.link"
 
 
 if __name__ == "__main__":

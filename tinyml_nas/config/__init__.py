@@ -18,8 +18,9 @@ from __future__ import annotations
 
 from tinyml_nas.config.build import GROUPS, build
 from tinyml_nas.config.errors import ConfigError, is_refusal, refuse
+from tinyml_nas.config.folders import CONF, option_folders
 from tinyml_nas.config.register import register
-from tinyml_nas.config.usage import CONF, usage
+from tinyml_nas.config.usage import usage
 
 __all__ = [
     "CONF",
@@ -27,6 +28,7 @@ __all__ = [
     "ConfigError",
     "build",
     "is_refusal",
+    "option_folders",
     "refuse",
     "register",
     "usage",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,8 +15,8 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tinyml_nas.config.errors import ConfigError
+from tinyml_nas.config.folders import CONF
 from tinyml_nas.config.targets import is_protocol, plugin_class
-from tinyml_nas.config.usage import CONF
 
 
 @dataclass
@@ -53,8 +53,10 @@ class Config:
     project: Any = MISSING
 
 
-def register() -> None:
+def register(folders: Sequence[Path] = (CONF,)) -> None:
     """Put the schema of the top level and of every plug-in into hydra's ConfigStore.
+
+    The plug-ins are the classes that the option files of ``folders`` name.
 
     Raises:
         ConfigError: an option file names a class that does not exist or may not be built.
@@ -62,8 +64,8 @@ def register() -> None:
     store = ConfigStore.instance()
     store.store(name="top_level", node=Config)
     known: dict[str, str] = {}
-    for path, target in plugin_targets():
-        file = str(path.relative_to(CONF.parent))
+    for path, target in plugin_targets(folders):
+        file = "/".join(path.parts[-3:])
         kind = plugin_class(target, file)
         if known.setdefault(kind.__name__, target) != target:
             raise ConfigError(
@@ -73,9 +75,9 @@ def register() -> None:
         store.store(group="schema", name=kind.__name__, node=schema_of(kind))  # type: ignore[arg-type]  # classes are hashable
 
 
-def plugin_targets() -> Iterator[tuple[Path, str]]:
+def plugin_targets(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Every option file with a class, and the class that it names."""
-    for path in sorted(CONF.glob("*/*.yaml")):
+    for path in (path for folder in folders for path in sorted(folder.glob("*/*.yaml"))):
         for target in re.findall(r"^_target_: *(\S+)$", path.read_text(), re.MULTILINE):
             yield path, target
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
+from tinyml_nas.config.folders import CONF
 from tinyml_nas.network.shipped import shipped_names
-
-CONF = Path(__file__).parents[2] / "conf"
 
 _TEXT = """\
 From a data set and a board's budget to a C++ project that classifies and keeps learning.
 
-  python run.py [group=option] [key=value]    one run
-  python run.py -m pruning=none,l1_0.33       a sweep, one run for each choice
-  python run.py experiment=NAME               a whole study
-  python run.py network=NAME                  a trained network: {networks}
-  python run.py --cfg job                     show the configuration, run nothing
-  python run.py --hydra-help                  what else hydra's command line can do
+  {command} [group=option] [key=value]    one run
+  {command} -m pruning=none,l1_0.33       a sweep, one run for each choice
+  {command} experiment=NAME               a whole study
+  {command} network=NAME                  a trained network: {networks}
+  {command} --config-dir DIR option=MINE  with your own option files, laid out as below
+  {command} --cfg job                     show the configuration, run nothing
+  {command} --hydra-help                  what else hydra's command line can do
 
 Groups and their options:
 {options}
@@ -25,9 +28,16 @@ Results go to outputs/<name>/; stages that were done before come from outputs/st
 """
 
 
-def usage() -> str:
-    """How to use ``run.py``, with every group and its options."""
-    folders = sorted(path for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
-    options = ((path.name, sorted(file.stem for file in path.glob("*.yaml"))) for path in folders)
-    lines = [f"  {group:<16}{', '.join(names)}" for group, names in options if names]
-    return _TEXT.format(options="\n".join(lines), networks=shipped_names())
+def usage(folders: Sequence[Path] = (CONF,)) -> str:
+    """How to use the command line, with every group and the options of it in ``folders``."""
+    groups: defaultdict[str, set[str]] = defaultdict(set)
+    for path in (path for folder in folders for path in folder.glob("*/*.yaml")):
+        groups[path.parent.name].add(path.stem)
+    lines = [f"  {group:<16}{', '.join(sorted(groups[group]))}" for group in sorted(groups)]
+    return _TEXT.format(command=_command(), options="\n".join(lines), networks=shipped_names())
+
+
+def _command() -> str:
+    """How the user started this."""
+    name = Path(sys.argv[0]).name
+    return name if name == "tinyml-nas" else "python run.py"

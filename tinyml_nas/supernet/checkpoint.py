@@ -22,7 +22,7 @@ def checkpoint_path(space: MobileNetV3Space) -> Path:
     if not space.checkpoint:
         raise CheckpointError(
             "supernet.checkpoint: this supernet has no trained weights; train them with "
-            "'python run.py task=train_supernet supernet=<name> dataset=cifar10' and give the path"
+            "task=train_supernet supernet=<name> dataset=cifar10 and give the path"
         )
     shipped = SHIPPED / f"{space.checkpoint}.safetensors"
     path = shipped if shipped.is_file() else Path(space.checkpoint).expanduser()

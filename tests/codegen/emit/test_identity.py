@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 
 import codegen
-import tinyml_nas
 from codegen.boards.board import load
 from codegen.emit.digest import model_digest
 from codegen.emit.emitter import API_VERSION, ROOT
@@ -52,10 +51,6 @@ def test_the_header_says_it(emit_identity):
     assert f"kModelDigest = 0x{high:08X}{low:08X}U;" in text
     assert "#define TINYML_API_VERSION 10000\n" in text
     assert f'"tinyml-nas {codegen.VERSION}"' in text
-
-
-def test_the_compiler_has_the_packages_version():
-    assert tinyml_nas.__version__ == codegen.VERSION
 
 
 def test_a_change_of_the_interface_changes_its_version():

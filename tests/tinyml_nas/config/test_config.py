@@ -180,14 +180,13 @@ def test_an_error_of_the_program_itself_is_no_refusal():
     assert not config.is_refusal(caught.value)
 
 
-def test_an_option_file_with_a_class_that_is_not_there_is_named(monkeypatch, tmp_path):
+def test_an_option_file_with_a_class_that_is_not_there_is_named(tmp_path):
     (tmp_path / "conf" / "pruning").mkdir(parents=True)
     (tmp_path / "conf" / "pruning" / "new.yaml").write_text("_target_: tinyml_nas.pruning.new.New")
-    monkeypatch.setattr(sys.modules["tinyml_nas.config.register"], "CONF", tmp_path / "conf")
     with pytest.raises(
         config.ConfigError, match=r"conf/pruning/new\.yaml.*tinyml_nas\.pruning\.new"
     ):
-        config.register()
+        config.register((config.CONF, tmp_path / "conf"))
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
