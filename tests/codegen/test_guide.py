@@ -57,7 +57,7 @@ def maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., op
 def add_row(table: str, row: dict[object, object], monkeypatch: pytest.MonkeyPatch) -> None:
     """To a table, in every module that has imported it."""
     for name, module in list(sys.modules.items()):
-        known = vars(module).get(table) if name.startswith(("codegen", "tests.codegen")) else None
+        known = vars(module).get(table) if name.startswith(("codegen", "tests.support")) else None
         if isinstance(known, MappingProxyType):
             monkeypatch.setattr(module, table, MappingProxyType({**known, **row}))
 
