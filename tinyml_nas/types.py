@@ -69,11 +69,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """``archive`` holds every true evaluation in order; ``front`` its non-dominated part."""
+    """``archive`` holds every true evaluation in order; ``front`` its non-dominated part.
+
+    ``failures`` counts the networks that could not be evaluated, by reason; they are in neither.
+    """
 
     chosen: Candidate
     front: tuple[Candidate, ...]
     archive: tuple[Candidate, ...]
+    failures: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -66,14 +66,14 @@ def card(name: str, result: Result) -> str:
         digest=provenance["dataset"][:16],
         evaluations=metrics["search"]["evaluations"],
         inherited=100 * metrics["search"]["inherited_accuracy"],
-        training="\n".join(trained(provenance["recipe"], metrics["training"])),
+        training="\n".join(trained(provenance["recipe"], metrics)),
         seed=provenance["seed"],
         versions=", ".join(f"{key} {value}" for key, value in provenance["versions"].items()),
         images=images,
         accuracies="\n".join(
             f"| {ACCURACIES[key]} | {percent(value, images)} |"
             for key, value in metrics["test_accuracy"].items()
-            if key != "pruned" or metrics["training"]["pruned"] != metrics["training"]["float"]
+            if key != "pruned" or was_pruned(metrics)
         ),
         memory="\n".join(memory(omega, metrics["memory"][omega["memory_model"]], program)),
         samples=omega["buffer_samples"],
@@ -81,13 +81,21 @@ def card(name: str, result: Result) -> str:
     )
 
 
-def trained(recipe: dict[str, Any], training: dict[str, Any]) -> list[str]:
+def was_pruned(metrics: dict[str, Any]) -> bool:
+    """Whether pruning took anything off the network."""
+    return bool(metrics["size_bytes"]["pruned"] != metrics["size_bytes"]["float"])
+
+
+def trained(recipe: dict[str, Any], metrics: dict[str, Any]) -> list[str]:
     """A line for each training, with its curve."""
     fields = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "_target_")
     lines = [f"  {fields}."]
-    for name, run in training.items():
-        if name == "pruned" and run == training["float"]:
-            continue  # pruning left the network alone
+    for name, run in metrics["training"].items():
+        if name == "pruned" and not was_pruned(metrics):
+            continue
+        if not run["loss"]:
+            lines.append(f"  - {name}: not trained.")
+            continue
         losses = ", ".join(f"{loss:.2f}" for loss in run["loss"])
         lines.append(
             f"  - {name}: {run['seconds'] / 60:.0f} minutes on {run['hardware']}; loss of each epoch {losses}."

@@ -54,8 +54,10 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
     built: dict[str, Any] = {}
     for group in GROUPS:
         built[group] = construct(values[group], group, built)
+    task = _checked(values["task"], Task, "task", {})
+    _check_training(task, values["network"], built)
     return Study(
-        task=_checked(values["task"], Task, "task", {}),
+        task=task,
         seed=_seed(values["seed"]),
         output_dir=output_dir,
         store_dir=Path(values["store"]).expanduser(),
@@ -139,6 +141,18 @@ def _with_key(text: str, key: str, names: list[str]) -> str:
     if found and found[1] in names:
         return f"{key}.{text[found.start(1) :]}"
     return f"{key}: {text}"
+
+
+def _check_training(task: Task, network: str | None, built: Mapping[str, Any]) -> None:
+    """Refuse a recipe that is going to be followed and would take no step."""
+    if task == "deploy" and network is not None:
+        return  # it comes trained
+    group = "train_supernet" if task == "train_supernet" else "finetune"
+    try:
+        built[group].check(built["dataset"])
+    except ValueError as error:
+        names = [item.name for item in dataclasses.fields(built[group])]
+        raise ConfigError(_with_key(str(error), group, names)) from error
 
 
 def _seed(seed: int) -> int:

@@ -29,7 +29,7 @@ def run(study: Study) -> Result:
         fits = deploy(context, metrics)
     except Infeasible as misses:
         metrics["search"] = {
-            "evaluations": misses.evaluations,
+            **networks.tally(misses.evaluations, misses.failures),
             "exceeds": {limit.name: limit.used - limit.allowed for limit in misses.exceeded},
         }
         fits = False
@@ -90,7 +90,7 @@ def deploy(context: Context, metrics: Metrics) -> bool:
 def _found(context: Context, metrics: Metrics) -> TorchModel:
     """A network that is searched, trained and pruned here."""
     study = context.study
-    chosen, evaluations = networks.search(context)
+    chosen, counts = networks.search(context)
     inherited = networks.inherit(context, chosen.architecture)
     baseline = networks.finetune(context, inherited)  # Υ
     pruned = networks.prune(context, baseline)
@@ -99,10 +99,11 @@ def _found(context: Context, metrics: Metrics) -> TorchModel:
     else:
         pruned = networks.finetune(context, pruned)  # Φ
     stages = {"float": baseline, "pruned": pruned}
-    metrics["search"] = {"evaluations": evaluations, "inherited_accuracy": chosen.accuracy}
+    metrics["search"] = {**counts, "inherited_accuracy": chosen.accuracy}
     metrics["training"] = {
         name: {
             "hardware": model.hardware,
+            "steps": int(model.curve[-1]["step"]) if model.curve else 0,
             "seconds": round(sum(entry["seconds"] for entry in model.curve)),
             "loss": [round(entry["loss"], 4) for entry in model.curve],
         }

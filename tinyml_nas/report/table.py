@@ -31,4 +31,5 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
 def _is_detail(name: str, value: object) -> bool:
     """What the file keeps and the table leaves out: parts of sums, settings, the course of training."""
     is_setting = name.startswith("scenario.") and isinstance(value, int)
-    return "_parts." in name or name.startswith("training.") or is_setting
+    is_course = name.startswith("training.") and not name.endswith(".steps")
+    return "_parts." in name or is_course or is_setting

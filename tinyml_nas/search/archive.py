@@ -31,7 +31,8 @@ class Archive:
     One JSON object a line in ``evaluations.jsonl``: first what the search is, then each batch ahead
     of its evaluations, so that a search that goes on completes the very batch that was cut short.
     A line is on the disk before the search takes another step; a last line that was not written
-    to its end is dropped.
+    to its end is dropped. Failures are written down too, but a search that goes on does not take
+    their word for it: memory that was short yesterday may not be today.
 
     Args:
         folder: Where the file lies; made if need be.
@@ -79,12 +80,20 @@ class Archive:
             self._append({"batch": batch})
             self._batches.append(batch)
         for genes in self._batches[iteration]:
-            if genes not in self._stored:
-                evaluation = evaluate(genes)
-                self._append({"evaluation": asdict(evaluation)})
-                self._stored[genes] = evaluation
-            self._evaluations.append(self._stored[genes])
-            yield self._stored[genes]
+            evaluation = self._stored.get(genes) or self._evaluate(genes, evaluate)
+            self._evaluations.append(evaluation)
+            yield evaluation
+
+    def retry(self, evaluate: Callable[[Genes], Evaluation]) -> None:
+        """Evaluate once more, in its place, every network whose evaluation failed."""
+        for index, evaluation in enumerate(self._evaluations):
+            if evaluation.failure is not None:
+                self._evaluations[index] = self._evaluate(evaluation.genes, evaluate)
+
+    def _evaluate(self, genes: Genes, evaluate: Callable[[Genes], Evaluation]) -> Evaluation:
+        evaluation = evaluate(genes)
+        self._append({"evaluation": asdict(evaluation)})
+        return evaluation
 
     def _recover(self) -> list[dict[str, Any]]:
         """Read the whole lines, and cut off a last one that was not written to its end."""
@@ -113,9 +122,11 @@ class Archive:
             fields = dict(line["evaluation"])
             footprint = fields.pop("footprint")
             genes = tuple(fields.pop("genes"))
-            self._stored[genes] = Evaluation(
+            evaluation = Evaluation(
                 genes, footprint=None if footprint is None else Footprint(**footprint), **fields
             )
+            if evaluation.failure is None:
+                self._stored[genes] = evaluation
         except (KeyError, TypeError) as error:
             raise self._damaged(number, f"{type(error).__name__} {error}") from error
 

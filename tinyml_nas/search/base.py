@@ -54,6 +54,9 @@ class Strategy(Protocol):
     def search(self, problem: Problem, rng: np.random.Generator, folder: Path) -> SearchResult:
         """Search ``problem``; a search that was killed goes on from what ``folder`` holds.
 
+        A network whose evaluation failed is tried again when the search goes on, and once more
+        before it ends: what the result calls a failure has failed twice.
+
         Raises:
             Infeasible: no evaluated network keeps the limits.
             SearchError: no network could be evaluated.
@@ -123,15 +126,21 @@ class Constraint(Protocol):
 class Infeasible(Exception):
     """No evaluated network keeps the limits; the pipeline makes a result row of it.
 
-    ``closest`` is the candidate of the least violation, ``exceeded`` the limits that it misses.
+    ``closest`` is the candidate of the least violation, ``exceeded`` the limits that it misses,
+    ``failures`` the number of networks that could not be evaluated, by reason.
     """
 
     def __init__(
-        self, closest: Candidate, exceeded: tuple[Exceeded, ...], evaluations: int
+        self,
+        closest: Candidate,
+        exceeded: tuple[Exceeded, ...],
+        evaluations: int,
+        failures: dict[str, int],
     ) -> None:
         self.closest = closest
         self.exceeded = exceeded
         self.evaluations = evaluations
+        self.failures = failures
         super().__init__(
             f"search: none of the {evaluations} networks evaluated keeps the limits; the closest "
             f"exceeds {', '.join(map(str, exceeded))}"

@@ -98,6 +98,7 @@ class MSuNAS:
                 volumes.append(self._volume(candidates, archive.evaluations))
                 if self._stalled(volumes):
                     break
+        archive.retry(candidates.evaluate)
         return conclude(archive.evaluations, candidates, self.constraint, self.choice)
 
     def _propose(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, get_args
 
@@ -40,6 +41,12 @@ def succeeded(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     return valid
 
 
+def failures(evaluations: Sequence[Evaluation]) -> dict[str, int]:
+    """How many evaluations failed, by the first line of the reason."""
+    reasons = (e.failure.partition("\n")[0] for e in evaluations if e.failure is not None)
+    return dict(Counter(reasons).most_common())
+
+
 def objectives(evaluations: Sequence[Evaluation], candidates: Candidates) -> FloatArray:
     """Error and second objective, (N, 2), of evaluations that did not fail."""
     rows = [(e.error, candidates.cost(e.genes).objective) for e in evaluations]
@@ -70,7 +77,7 @@ def conclude(
     if not within:
         closest = min(valid, key=lambda e: (candidates.cost(e.genes).violation, e.error))
         exceeded = constraint.exceeded(candidates.footprint(closest.genes))
-        raise Infeasible(candidates.candidate(closest), exceeded, len(valid))
+        raise Infeasible(candidates.candidate(closest), exceeded, len(valid), failures(evaluations))
     points = objectives(within, candidates)
     front = fronts(points)[0]
     front = front[np.lexsort((points[front, 0], points[front, 1]))]
@@ -82,4 +89,5 @@ def conclude(
         chosen=candidates.candidate(within[chosen]),
         front=tuple(candidates.candidate(within[i]) for i in front),
         archive=tuple(candidates.candidate(evaluation) for evaluation in valid),
+        failures=failures(evaluations),
     )

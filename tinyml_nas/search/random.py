@@ -40,4 +40,5 @@ class RandomSearch:
         runs = archive.run(0, propose, candidates.evaluate)
         for _ in track(runs, "search", total=self.evaluations):
             pass
+        archive.retry(candidates.evaluate)
         return conclude(archive.evaluations, candidates, self.constraint, self.choice)

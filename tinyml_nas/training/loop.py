@@ -70,6 +70,10 @@ def train(
 
     ``folder`` keeps the state from which a killed run goes on, and the one that a longer run can
     extend. The model is on the CPU afterwards.
+
+    Raises:
+        ValueError: a batch is larger than all of ``images``.
+        RuntimeError: the loss is no longer finite.
     """
     keep_freed_memory()
     device = device_of(recipe)
@@ -78,7 +82,7 @@ def train(
     labels = torch.from_numpy(images.labels.astype(np.int64)).to(device)
     optimizer, average = Optimizer(model, recipe), Average(model, recipe.average_steps)
     state = TrainingState(model, optimizer, average, recipe, seed)
-    steps_per_epoch = len(images) // recipe.batch_size
+    steps_per_epoch = recipe.steps_per_epoch(len(images))
     total = math.ceil(recipe.epochs * steps_per_epoch)
     plateau = recipe.plateau_ends
     plateau_steps = None if plateau is None else math.floor(plateau * steps_per_epoch)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tinyml_nas.data.base import Dataset
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -68,6 +70,29 @@ class Recipe:
                 f"a cosine; got {self.decay_epochs}"
             )
 
+    def check(self, dataset: Dataset) -> None:
+        """Refuse to train on ``dataset`` without taking a step; reads no data.
+
+        ``epochs`` of 0 are no mistake here: the weights are wanted as they come.
+
+        Raises:
+            ValueError: naming the config key.
+        """
+        self.steps_per_epoch(dataset.count("train"))
+
+    def steps_per_epoch(self, images: int) -> int:
+        """How many whole batches ``images`` make, at least one.
+
+        Raises:
+            ValueError: a batch is larger than that.
+        """
+        if self.batch_size > images:
+            raise ValueError(
+                f"recipe.batch_size: must be at most {images}, the images to train on, or no step "
+                f"is taken; got {self.batch_size}"
+            )
+        return images // self.batch_size
+
     @property
     def plateau_ends(self) -> float | None:
         """The epoch from which on the learning rate falls, of a run that can be extended."""
@@ -114,6 +139,15 @@ class SupernetRecipe(Recipe):
                 "recipe.extends: needs recipe.decay_epochs, because a cosine depends on its length "
                 "from its first step"
             )
+
+    def check(self, dataset: Dataset) -> None:
+        """Refuse to train no step on ``dataset``; see ``Recipe.check``.
+
+        A supernet has no weights but those that it is trained to have.
+        """
+        super().check(dataset)
+        if self.epochs == 0:
+            raise ValueError("recipe.epochs: must be above 0, or no step is taken; got 0")
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,40 @@ def test_a_ratio_out_of_range_is_refused(ratio):
         built("pruning=l1_0.33", f"pruning.keep_ratio={ratio}")
 
 
+FINETUNES = [option for group, option in OPTIONS if group == "finetune"]
+SUPERNET_TRAININGS = [option for group, option in OPTIONS if group == "train_supernet"]
+
+
+@pytest.mark.parametrize(("dataset", "images"), [("cifar10", 45_000), ("cifar10_sample", 4_000)])
+@pytest.mark.parametrize(
+    ("group", "option", "task"),
+    [
+        *(("finetune", option, "deploy") for option in FINETUNES),
+        *(("train_supernet", option, "train_supernet") for option in SUPERNET_TRAININGS),
+    ],
+)
+def test_training_that_would_take_no_step_is_refused(dataset, images, group, option, task):
+    chosen = (f"dataset={dataset}", f"task={task}", f"{group}={option}")
+    built(*chosen, f"{group}.batch_size={images}")
+    text = rf"{group}\.batch_size: must be at most {images}, .*; got {images + 1}"
+    with pytest.raises(config.ConfigError, match=text):
+        built(*chosen, f"{group}.batch_size={images + 1}")
+
+
+def test_a_recipe_that_no_training_follows_is_not_refused():
+    built("network=omega_256kb", "finetune.batch_size=5000")
+    built("train_supernet.batch_size=5000")
+    built("task=train_supernet", "finetune.batch_size=5000")
+
+
+def test_no_finetuning_can_be_asked_for_but_no_training_of_a_supernet():
+    assert built("finetune.epochs=0").finetune.epochs == 0
+    none = ("train_supernet.epochs=0", "train_supernet.decay_epochs=null")
+    built(*none)
+    with pytest.raises(config.ConfigError, match=r"^train_supernet\.epochs: must be above 0, .*0$"):
+        built("task=train_supernet", *none)
+
+
 def test_an_option_that_a_study_does_not_expect_is_refused_by_key():
     with pytest.raises(Exception, match="composing config") as caught:
         built("experiment=smoke", "scenario=none")

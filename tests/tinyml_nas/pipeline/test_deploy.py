@@ -93,6 +93,9 @@ def test_the_result_holds_what_the_run_is_for(finished):
     accuracy = metrics["test_accuracy"]
     assert 0.1 < accuracy["deployed"] <= 1
     assert abs(accuracy["deployed"] - accuracy["pruned"]) < 0.05
+    assert metrics["search"].items() >= {"evaluations": 2, "failed": 0, "failures": {}}.items()
+    # A quarter of the 31 whole batches of the sample's 4,000 images.
+    assert [run["steps"] for run in metrics["training"].values()] == [8, 8]
     sizes = metrics["size_bytes"]
     assert 0.4 < sizes["pruned"] / sizes["float"] <= 0.49
     tybox = metrics["memory"]["tybox"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -136,13 +137,32 @@ def test_a_study_that_raises_leaves_a_failed_result(tmp_path):
     assert stored["overrides"] == ["seed=1"]
 
 
-def trained_result(pruned_seconds: int) -> Result:
-    run = {"hardware": "one core", "seconds": 120, "loss": [2.0, 1.5]}
+def test_the_table_says_how_many_steps_were_trained_and_why_evaluations_failed(tmp_path):
+    metrics = {
+        "search": {"evaluations": 80, "failed": 3, "failures": {"MemoryError: short": 3}},
+        "training": {"float": {"steps": 0, "seconds": 12345, "loss": []}},
+    }
+    out = io.StringIO()
+    result = Result("ok", metrics, (), {})
+    print_result(result, tmp_path / "result.json", Console(file=out, width=100))
+    rows = {
+        cells[1].strip(): cells[2].strip()
+        for line in out.getvalue().splitlines()
+        if len(cells := line.split("│")) == 4
+    }
+    assert rows["search.failed"] == rows["search.failures.MemoryError: short"] == "3"
+    assert rows["training.float.steps"] == "0"
+    assert "12,345" not in out.getvalue()
+
+
+def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.5)) -> Result:
+    run = {"hardware": "one core", "seconds": 120, "loss": list(loss)}
     return Result(
         status="ok",
         metrics={
             "search": {"evaluations": 80, "inherited_accuracy": 0.8125},
-            "training": {"float": run, "pruned": {**run, "seconds": pruned_seconds}},
+            "training": {"float": run, "pruned": {**run, "seconds": 60}},
+            "size_bytes": {"float": 900_000, "pruned": pruned_bytes},
             "network": {"parameters": 216_138, "macs": 2_000_000, "test_images": 10_000},
             "test_accuracy": {"float": 0.85, "pruned": 0.84, "deployed": 0.8345},
             "omega": {
@@ -168,7 +188,7 @@ def trained_result(pruned_seconds: int) -> Result:
 
 
 def test_a_card_tells_what_the_result_holds():
-    text = card("omega_256kb", trained_result(pruned_seconds=60))
+    text = card("omega_256kb", trained_result())
     for part in (
         *("216,138 parameters", "2.0 M multiply-adds", "24x24", "`0123456789abcdef`", "81.25 %"),
         *(
@@ -184,4 +204,11 @@ def test_a_card_tells_what_the_result_holds():
 
 
 def test_a_card_leaves_out_a_pruning_that_did_nothing():
-    assert "pruned" not in card("whole", trained_result(pruned_seconds=120))
+    assert "pruned" not in card("whole", trained_result(pruned_bytes=900_000))
+
+
+def test_a_card_says_what_was_not_trained():
+    text = card("inherited", trained_result(loss=[]))
+    assert "float: not trained." in text
+    assert "pruned: not trained." in text
+    assert "| float, pruned | 84.00 % (83.3-84.7) |" in text

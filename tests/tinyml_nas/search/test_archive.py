@@ -38,10 +38,32 @@ def test_a_finished_batch_is_read_back_exactly(tmp_path):
     assert again.evaluations == written
 
 
-def test_a_failure_is_read_back_as_one(tmp_path):
-    failed = Evaluation((0, 1), None, None, "RuntimeError: out of memory")
-    list(Archive(tmp_path, IDENTITY).run(0, lambda: [(0, 1)], lambda _: failed))
-    assert list(Archive(tmp_path, IDENTITY).run(0, must_not_run, must_not_run)) == [failed]
+def failing(genes):
+    return Evaluation(genes, None, None, "RuntimeError: out of memory")
+
+
+def test_what_failed_is_evaluated_again_by_a_search_that_goes_on(tmp_path):
+    only_last_fails = Archive(tmp_path, IDENTITY).run(
+        0, lambda: BATCH, lambda genes: (failing if genes == BATCH[-1] else evaluation)(genes)
+    )
+    assert [e.failure is None for e in only_last_fails] == [True, True, False]
+    asked = []
+
+    def evaluate(genes):
+        asked.append(genes)
+        return evaluation(genes)
+
+    again = Archive(tmp_path, IDENTITY).run(0, must_not_run, evaluate)
+    assert list(again) == [evaluation(genes) for genes in BATCH]
+    assert asked == BATCH[-1:]
+    assert list(Archive(tmp_path, IDENTITY).run(0, must_not_run, must_not_run))
+
+
+def test_a_second_try_takes_the_place_of_the_first(tmp_path):
+    archive = Archive(tmp_path, IDENTITY)
+    list(archive.run(0, lambda: BATCH, lambda g: (failing if g[0] < 2 else evaluation)(g)))
+    archive.retry(lambda genes: (failing if genes[0] < 1 else evaluation)(genes))
+    assert archive.evaluations == (failing(BATCH[0]), *map(evaluation, BATCH[1:]))
 
 
 def test_every_cut_of_the_file_goes_on_to_the_same_end(tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinyml_nas.network.module import StaticNetwork, spec_of
 from tinyml_nas.training.loop import accuracy, device_of, draw_batch, finetune, recalibrate
-from tinyml_nas.training.recipes import DistilledRecipe, Recipe
+from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
 from tinyml_nas.types import Images
 
 
@@ -66,6 +68,44 @@ def test_a_plateau_does_not_depend_on_the_length():
 def test_a_bad_recipe_names_its_key(field, value):
     with pytest.raises(ValueError, match=f"recipe.{field}"):
         Recipe(**{"epochs": 1, field: value})
+
+
+class TrainImages:
+    """A data set of which nothing but its size is asked."""
+
+    def __init__(self, count: int) -> None:
+        self.images = count
+
+    def count(self, split: str) -> int:
+        return {"train": self.images}[split]
+
+
+@given(
+    batch_size=st.integers(1, 5000),
+    images=st.integers(1, 5000),
+    epochs=st.floats(0, 1e6),
+    kind=st.sampled_from([Recipe, DistilledRecipe, SupernetRecipe]),
+)
+def test_a_recipe_that_is_not_refused_takes_a_step(batch_size, images, epochs, kind):
+    recipe = kind(epochs=epochs, batch_size=batch_size)
+    try:
+        recipe.check(TrainImages(images))
+    except ValueError as error:
+        if batch_size > images:
+            expected = f"recipe.batch_size: must be at most {images},"
+        else:
+            assert (kind, epochs) == (SupernetRecipe, 0)
+            expected = "recipe.epochs: must be above 0,"
+        assert str(error).startswith(expected)  # noqa: PT017  # refusing is one of two right answers
+        return
+    steps = math.ceil(recipe.epochs * recipe.steps_per_epoch(images))
+    assert steps >= 1 or epochs == 0
+
+
+def test_training_on_fewer_images_than_a_batch_is_refused_whoever_asks(network, sample, tmp_path):
+    few = sample.split("train")[:30]
+    with pytest.raises(ValueError, match=r"recipe\.batch_size: must be at most 30, .*got 31"):
+        finetune(network, few, Recipe(epochs=1, batch_size=31), tmp_path, seed=1)
 
 
 def test_recalibration_makes_batchnorm_statistics_those_of_the_images(network, sample):
@@ -154,4 +194,4 @@ def test_a_diverging_run_stops(network, sample, tmp_path):
 def test_a_damaged_training_checkpoint_is_named(network, sample, tmp_path):
     (tmp_path / "training.safetensors").write_bytes(b"half a file")
     with pytest.raises(ValueError, match=r"training\.safetensors: damaged"):
-        finetune(network, sample.split("train")[:100], Recipe(epochs=1), tmp_path, seed=1)
+        finetune(network, sample.split("train")[:128], Recipe(epochs=1), tmp_path, seed=1)

@@ -17,8 +17,8 @@ from tinyml_nas.training.recipes import DistilledRecipe
 from tinyml_nas.types import Architecture, Artifact, Candidate, Footprint, SplitName, TorchModel
 
 
-def search(context: Context) -> tuple[Candidate, int]:
-    """The chosen architecture and the number of networks that were truly evaluated.
+def search(context: Context) -> tuple[Candidate, dict[str, Any]]:
+    """The chosen architecture, and ``tally`` of the search.
 
     The whole archive and front are kept beside it in ``search.json``.
 
@@ -30,7 +30,8 @@ def search(context: Context) -> tuple[Candidate, int]:
     def build(folder: Path, work: Path) -> dict[str, Json]:
         found = study.search.search(_problem(context), np.random.default_rng(study.seed), work)
         (folder / "search.json").write_text(json.dumps(asdict(found), indent=1))
-        return {"chosen": asdict(found.chosen), "evaluations": len(found.archive)}
+        counts = tally(len(found.archive), found.failures)
+        return {"chosen": asdict(found.chosen), "counts": counts}
 
     config: Json = {
         "supernet": describe(study.supernet),
@@ -39,7 +40,7 @@ def search(context: Context) -> tuple[Candidate, int]:
         "seed": study.seed,
     }
     entry = context.run(
-        "search", build, config, {**context.data, **_checkpoint(context)}, version=2
+        "search", build, config, {**context.data, **_checkpoint(context)}, version=3
     )
     value: dict[str, Any] = dict(entry.value)
     chosen = value["chosen"]
@@ -47,7 +48,12 @@ def search(context: Context) -> tuple[Candidate, int]:
         tuple(chosen["architecture"]["genes"]), chosen["architecture"]["resolution"]
     )
     footprint = Footprint(**chosen["footprint"])
-    return Candidate(architecture, chosen["accuracy"], footprint), value["evaluations"]
+    return Candidate(architecture, chosen["accuracy"], footprint), value["counts"]
+
+
+def tally(evaluations: int, failures: dict[str, int]) -> dict[str, Any]:
+    """How many networks a search evaluated, how many it could not, and why: a count by reason."""
+    return {"evaluations": evaluations, "failed": sum(failures.values()), "failures": failures}
 
 
 def inherit(context: Context, architecture: Architecture) -> TorchModel:
