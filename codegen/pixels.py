@@ -13,24 +13,34 @@ Bytes = npt.NDArray[np.uint8]
 
 INPUT_SCALE = 1.0 / 128.0
 INPUT_ZERO_POINT = 0
-FRACTION_BITS = 7  # of the interpolation weights; two of them and a byte fit in 22 bits
+FRACTION_BITS = 7  # of the position between two pixels, where an image grows
+CHUNK = 1000  # images that are resized at once
 
 
 def resize(pixels: Bytes, side: int) -> Bytes:
-    """Resize square images (N, H, H, 3) to (N, side, side, 3): bilinear, half-pixel centres.
-
-    Fixed point throughout: weights of ``FRACTION_BITS`` bits, one rounding at the end.
-    """
+    """Resize square images (N, H, H, C) to (N, side, side, C), as ``resample`` does."""
     source = pixels.shape[1]
     if pixels.ndim != 4 or pixels.shape[2] != source:
         raise ValueError(f"images: must be square, (N, side, side, 3); got {pixels.shape}")
-    if side == source:
-        return pixels
-    low, high, weight = _taps(source, side)
-    rows = _blend(pixels.astype(np.int32), low, high, weight[:, None, None], axis=1)
-    both = _blend(rows, low, high, weight[:, None], axis=2)
-    half = 1 << (2 * FRACTION_BITS - 1)
-    return ((both + half) >> (2 * FRACTION_BITS)).astype(np.uint8)
+    return pixels if side == source else resample(pixels, side, side)
+
+
+def resample(pixels: Bytes, height: int, width: int) -> Bytes:
+    """Resize images (N, H, W, C) to (N, height, width, C): bilinear, half-pixel centres, antialiased.
+
+    Along an axis that grows, a pixel lies between two others; along one that shrinks, it is the mean
+    of all that it covers, weighted by a triangle (the bilinear filter of Pillow, and of torch with
+    ``antialias=True``). All weights are integers, and the only rounding is that of the quotient.
+    """
+    down, across = _weights(pixels.shape[1], height), _weights(pixels.shape[2], width)
+    totals = down.sum(1)[:, np.newaxis, np.newaxis] * across.sum(1)[:, np.newaxis]
+    out = np.empty((len(pixels), height, width, pixels.shape[3]), np.uint8)
+    for start in range(0, len(pixels), CHUNK):
+        part = pixels[start : start + CHUNK].astype(np.float64)  # exact: sums stay below 2^53
+        rows = np.tensordot(part, down, (1, 1))  # (N, W, C, height)
+        sums = np.tensordot(rows, across, (1, 1)).transpose(0, 2, 3, 1)
+        out[start : start + CHUNK] = np.floor((2 * sums + totals) / (2 * totals))
+    return out
 
 
 def normalise(pixels: Bytes) -> npt.NDArray[np.float32]:
@@ -43,27 +53,19 @@ def to_codes(pixels: Bytes) -> npt.NDArray[np.int8]:
     return (pixels ^ np.uint8(128)).view(np.int8)
 
 
-def _taps(
-    source: int, side: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """The two source rows of each target row, and the second one's weight."""
-    one = 1 << FRACTION_BITS
-    # ((i + 1/2) * source / side - 1/2) in fixed point, rounded, and held inside the image
-    doubled = (2 * np.arange(side) + 1) * source * one
-    position = np.clip((doubled + side) // (2 * side) - one // 2, 0, (source - 1) * one)
-    low = position >> FRACTION_BITS
-    return low, np.minimum(low + 1, source - 1), (position & (one - 1)).astype(np.int32)
+def _weights(source: int, side: int) -> npt.NDArray[np.float64]:
+    """Weight of each of ``source`` pixels in each of ``side`` (side, source): integers.
 
-
-def _blend(
-    images: npt.NDArray[np.int32],
-    low: npt.NDArray[np.int64],
-    high: npt.NDArray[np.int64],
-    weight: npt.NDArray[np.int32],
-    axis: int,
-) -> npt.NDArray[np.int32]:
-    one = 1 << FRACTION_BITS
-    result: npt.NDArray[np.int32] = (
-        images.take(low, axis) * (one - weight) + images.take(high, axis) * weight
-    )
-    return result
+    A triangle of half width ``reach`` around the target's centre, in steps of ``step`` a pixel.
+    """
+    target, pixel = np.arange(side)[:, np.newaxis], np.arange(source)
+    if side < source:
+        step, reach = 2 * side, 2 * source
+        centre = (2 * target + 1) * source - side
+    else:
+        step = reach = 1 << FRACTION_BITS
+        doubled = (2 * target + 1) * source * step
+        centre = ((doubled + side) // (2 * side) - step // 2).clip(0, (source - 1) * step)
+    weights: npt.NDArray[np.float64]
+    weights = np.maximum(reach - np.abs(pixel * step - centre), 0).astype(np.float64)
+    return weights

@@ -46,8 +46,13 @@ def mirrored(
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """Bytes (N, 3, H, W) as a network's input (N, 3, side, side): float32, channels last."""
+    """Bytes (N, 3, H, W) as a network's input (N, 3, side, side): float32, channels last.
+
+    The filter is that of ``codegen.pixels.resample``.
+    """
     floats = images.float()
     if side != floats.shape[-1]:
-        floats = F.interpolate(floats, size=side, mode="bilinear", align_corners=False)
+        floats = F.interpolate(
+            floats, size=side, mode="bilinear", align_corners=False, antialias=True
+        )
     return ((floats - 128) / 128).contiguous(memory_format=torch.channels_last)

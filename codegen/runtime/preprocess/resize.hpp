@@ -6,25 +6,66 @@
 
 namespace tinyml {
 
-/// Bits of an interpolation weight, as in codegen.pixels, whose results these are byte by byte.
+/// Bits of a position between two pixels, where an image grows. As in codegen.pixels, whose results
+/// these are byte by byte.
 constexpr int kFractionBits = 7;
 
-/// The two neighbours of a target pixel along one axis, and the second one's weight.
-struct Tap {
-  int low;
-  int high;
-  std::int32_t weight;
+/// Which source pixels a target pixel is made of along one axis.
+struct Span {
+  int centre;
+  int first;
+  int last;
 };
 
-/// Half-pixel centres in fixed point, held inside the image. `source * side` is less than 2^23.
-inline Tap tap(int at, int source, int side) {
-  constexpr int kOne = 1 << kFractionBits;
-  int position = ((2 * at + 1) * source * kOne + side) / (2 * side) - kOne / 2;
-  const int last = (source - 1) * kOne;
-  position = position < 0 ? 0 : position;
-  position = position < last ? position : last;
-  const int low = position / kOne;
-  return {low, low + 1 < source ? low + 1 : low, position % kOne};
+/// One axis of a resize. A pixel's weights are a triangle around its centre: over the two
+/// neighbours where the image grows, over all pixels that it covers where it shrinks, so that
+/// nothing aliases. `source * side` is less than 2^23, `source * source / side` than 2^21.
+class Axis {
+ public:
+  Axis(int source, int side)
+      : source_(source),
+        side_(side),
+        step_(side < source ? 2 * side : 1 << kFractionBits),
+        reach_(side < source ? 2 * source : 1 << kFractionBits) {}
+
+  Span span(int at) const {
+    const int centre = side_ < source_ ? (2 * at + 1) * source_ - side_ : between(at);
+    const int before = centre - reach_;
+    const int first = before < 0 ? 0 : before / step_ + 1;
+    const int last = (centre + reach_ - 1) / step_;
+    return {centre, first, last < source_ ? last : source_ - 1};
+  }
+
+  std::uint32_t weight(const Span& span, int pixel) const {
+    const int distance = pixel * step_ - span.centre;
+    return static_cast<std::uint32_t>(reach_ - (distance < 0 ? -distance : distance));
+  }
+
+ private:
+  /// Half-pixel centres in fixed point, held inside the image.
+  int between(int at) const {
+    const int position = ((2 * at + 1) * source_ * step_ + side_) / (2 * side_) - step_ / 2;
+    const int last = (source_ - 1) * step_;
+    if (position < 0) return 0;
+    return position < last ? position : last;
+  }
+
+  int source_;
+  int side_;
+  int step_;
+  int reach_;
+};
+
+/// The quotient of a byte's weighted sum and the weights' sum, to nearest; 0 of an empty frame.
+inline std::int32_t rounded(std::uint64_t sum, std::uint64_t total) {
+  if (total == 0) return 0;
+  constexpr std::uint64_t kShort = 1U << 23;  // the sum has 8 bits more, and is doubled
+  if (total <= kShort) {
+    const auto divisor = static_cast<std::uint32_t>(total);
+    return static_cast<std::int32_t>((2 * static_cast<std::uint32_t>(sum) + divisor) /
+                                     (2 * divisor));
+  }
+  return static_cast<std::int32_t>((2 * sum + total) / (2 * total));
 }
 
 /// A network's input from a byte. The code is byte - 128, which is exact for networks that see
@@ -35,32 +76,37 @@ inline void put(std::int32_t byte, float& out) {
   out = static_cast<float>(byte - 128) * (1.0F / 128.0F);
 }
 
-/// Resizes `frame` to `height` x `width` pixels at `out`, row by row: bilinear, every axis by
-/// itself, one rounding at the end. Needs no memory beside `out`.
+/// Resizes `frame` to `height` x `width` pixels at `out`, row by row: bilinear, antialiased, every
+/// axis by itself, one rounding at the end. Needs no memory beside `out`.
 template <PixelFormat kFormat, typename Pixel>
 void resize(const Frame& frame, int height, int width, Pixel* out) {
   using Reader = PixelReader<kFormat>;
-  constexpr int kOne = 1 << kFractionBits;
-  constexpr std::int32_t kHalf = 1 << (2 * kFractionBits - 1);
+  const Axis down(frame.height, height);
+  const Axis across(frame.width, width);
   for (int y = 0; y < height; ++y) {
-    const Tap row = tap(y, frame.height, height);
-    const std::uint8_t* const rows[2] = {frame.pixels + row.low * frame.row_bytes,
-                                         frame.pixels + row.high * frame.row_bytes};
-    const std::int32_t row_weights[2] = {kOne - row.weight, row.weight};
+    const Span rows = down.span(y);
     for (int x = 0; x < width; ++x) {
-      const Tap column = tap(x, frame.width, width);
-      std::int32_t sums[Reader::kChannels] = {};
-      for (int i = 0; i < 2; ++i) {
-        std::int32_t left[Reader::kChannels];
-        std::int32_t right[Reader::kChannels];
-        Reader::read(rows[i] + column.low * Reader::kBytes, left);
-        Reader::read(rows[i] + column.high * Reader::kBytes, right);
-        for (int c = 0; c < Reader::kChannels; ++c) {
-          const std::int32_t blend = left[c] * (kOne - column.weight) + right[c] * column.weight;
-          sums[c] += row_weights[i] * blend;
+      const Span columns = across.span(x);
+      std::uint64_t sums[Reader::kChannels] = {};
+      std::uint64_t total = 0;
+      for (int row = rows.first; row <= rows.last; ++row) {
+        const std::uint8_t* const at = frame.pixels + row * frame.row_bytes;
+        std::uint32_t line[Reader::kChannels] = {};
+        std::uint32_t weights = 0;
+        for (int column = columns.first; column <= columns.last; ++column) {
+          std::int32_t pixel[Reader::kChannels];
+          Reader::read(at + column * Reader::kBytes, pixel);
+          const std::uint32_t weight = across.weight(columns, column);
+          weights += weight;
+          for (int c = 0; c < Reader::kChannels; ++c) {
+            line[c] += weight * static_cast<std::uint32_t>(pixel[c]);
+          }
         }
+        const std::uint64_t weight = down.weight(rows, row);
+        total += weight * weights;
+        for (int c = 0; c < Reader::kChannels; ++c) sums[c] += weight * line[c];
       }
-      for (const std::int32_t sum : sums) put((sum + kHalf) >> (2 * kFractionBits), *out++);
+      for (const std::uint64_t sum : sums) put(rounded(sum, total), *out++);
     }
   }
 }

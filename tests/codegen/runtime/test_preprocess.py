@@ -53,13 +53,8 @@ def models(tmp_path_factory) -> dict[str, HostModel]:
 
 
 def reference(frame: np.ndarray, height: int, width: int) -> np.ndarray:
-    """``codegen.pixels.resize`` with a size for each axis."""
-    low, high, weight = pixels._taps(frame.shape[0], height)
-    rows = pixels._blend(frame[np.newaxis].astype(np.int32), low, high, weight[:, None, None], 1)
-    low, high, weight = pixels._taps(frame.shape[1], width)
-    both = pixels._blend(rows, low, high, weight[:, None], 2)[0]
-    bits = 2 * pixels.FRACTION_BITS
-    return pixels.to_codes(((both + (1 << (bits - 1))) >> bits).astype(np.uint8))
+    """What the training's own preprocessing makes of a frame."""
+    return pixels.to_codes(pixels.resample(frame[np.newaxis], height, width))[0]
 
 
 def random_frame(seed: int, height: int, width: int, size: int) -> np.ndarray:
