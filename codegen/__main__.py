@@ -1,8 +1,8 @@
 """``python -m codegen model.tflite --device nucleo_l4r5zi --out project``: a project from a file.
 
-Exit codes: 0 the project was written (or, with --dry-run, fits); 1 it does not fit the board, and
-nothing was written; 2 the command line, the model or another file is wrong; 3 a compiler is missing
-or failed.
+Exit codes: 0 the project was written (or, with --dry-run, fits); 1 a compiler is missing or failed;
+2 the command line, the model or another file is wrong; 3 it does not fit the board, and nothing was
+written. ``tinyml_nas`` has the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from codegen import golden, report
 from codegen.boards import board
@@ -25,7 +25,7 @@ from codegen.memory.fit import Fit, fit
 from codegen.project import Golden, LearnerSettings, Loss, Project
 from codegen.toolchain.run import ToolchainError
 
-WRITTEN, DOES_NOT_FIT, WRONG, NO_TOOLS = 0, 1, 2, 3
+WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
 
 
 class UsageError(ValueError):
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _generate(options)
     except ToolchainError as error:
         sys.stderr.write(f"error: {error}\n")
-        return NO_TOOLS
+        return FAILED
     except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
         sys.stderr.write(f"error: {error}\n")
         return WRONG
@@ -59,21 +59,25 @@ def _generate(options: argparse.Namespace) -> int:
     _require(options)
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
-    fitted = fit(parts.extractor, parts.head.classes, board.load(options.device))
-    samples = options.buffer_samples or max(fitted.most_samples, 1)
-    learner = LearnerSettings(samples, options.learning_rate or 1.0, options.passes, options.loss)
+    fitted = fit(parts.extractor, parts.head.classes, board.load(options.device), names)
+    size = fitted.size()
+    if options.buffer_samples:
+        size = fitted.of(options.buffer_samples, "--buffer-samples")
+    rate = options.learning_rate or 1.0
+    learner = LearnerSettings(size.buffer_samples, rate, options.passes, options.loss)
     _say(report.description(options.model.name, parts, fitted), "")
-    _say(report.memory_text(fitted, samples) + _why(options, fitted), "")
-    too_large = bool(fitted.shortfall(samples))
+    _say(report.memory_text(fitted, size) + _why(options, fitted), "")
+    too_large = bool(size.shortfall)
     if too_large:
-        sys.stderr.write(f"does not fit:\n{report.shortfall_text(fitted, samples)}\n")
+        sys.stderr.write(f"does not fit:\n{report.shortfall_text(fitted, size)}\n")
     project = None
     if not options.dry_run and (options.force or not too_large):
         project = _project(options, parts, fitted, learner, names)
         emit(project, options.out)
         _say_written(project, options.out)
     if options.report:
-        _write_report(options, parts, fitted, project, learner)
+        content = report.machine_readable(options.model.name, parts, fitted, size)
+        _write_report(options, content, project, learner)
     return DOES_NOT_FIT if too_large and project is None else WRITTEN
 
 
@@ -154,17 +158,18 @@ def _say_written(project: Project, out: Path) -> None:
 
 def _write_report(
     options: argparse.Namespace,
-    parts: Split,
-    fitted: Fit,
+    content: dict[str, Any],
     project: Project | None,
     learner: LearnerSettings,
 ) -> None:
     """Of a project that was not written, the learning rate may be open."""
-    given = bool(options.learning_rate)
     settings = learner if project is None else project.learner
-    content = report.machine_readable(options.model.name, parts, fitted, settings)
-    if project is None and not given:
-        content["learner"]["learning_rate"] = None
+    is_open = project is None and not options.learning_rate
+    content["learner"] |= {
+        "learning_rate": None if is_open else settings.learning_rate,
+        "passes": settings.passes,
+        "loss": settings.loss,
+    }
     content["written"] = project is not None
     options.report.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -173,8 +178,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=_program(),
         description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
-        epilog="Exit codes: 0 written (with --dry-run: fits), 1 does not fit and is not written, "
-        "2 wrong options or files, 3 a compiler is missing or failed.",
+        epilog="Exit codes: 0 written (with --dry-run: fits), 1 a compiler is missing or failed, "
+        "2 wrong options or files, 3 does not fit and is not written.",
     )
     add = parser.add_argument
     add("model", nargs="?", type=Path, help="an int8 or float32 .tflite file")

@@ -6,18 +6,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from codegen.frontend.cut import Split
-from codegen.ir import DTYPE_BYTES, Tensor
+from codegen.ir import Tensor
 from codegen.literals import shape
-from codegen.memory.fit import Fit
-from codegen.memory.map import LABEL_BYTES
-from codegen.project import LearnerSettings
+from codegen.memory.fit import Fit, Size
 
 WIDTH = 76
+SHOWN = {"flash": "flash", "ram": "RAM"}
 
 
-def memory_text(fit: Fit, buffer_samples: int) -> str:
+def memory_text(fit: Fit, size: Size) -> str:
     """Flash and RAM side by side, part by part."""
-    memory, board = fit.memory(buffer_samples), fit.board
+    memory, board = size.memory, size.board
     flash = _column(memory.flash, memory.flash_bytes, board.flash_bytes, "flash")
     ram = _column(memory.ram, memory.ram_bytes, board.ram_bytes, "RAM")
     height = max(len(flash), len(ram)) - 1
@@ -28,7 +27,7 @@ def memory_text(fit: Fit, buffer_samples: int) -> str:
     ]
     lines.append("")
     lines.append(_arena(fit))
-    lines.append(f"buffer: {buffer_samples:,} samples of {sample_bytes(fit):,} bytes")
+    lines.append(f"buffer: {size.buffer_samples:,} samples of {size.sample_bytes:,} bytes")
     return "\n".join(lines)
 
 
@@ -45,21 +44,19 @@ def _arena(fit: Fit) -> str:
     return text
 
 
-def shortfall_text(fit: Fit, buffer_samples: int) -> str:
+def shortfall_text(fit: Fit, size: Size) -> str:
     """By how much the project does not fit, and what would."""
-    memory = fit.memory(buffer_samples)
-    limits = {"flash": fit.board.flash_bytes, "RAM": fit.board.ram_bytes}
-    needs = {"flash": memory.flash_bytes, "RAM": memory.ram_bytes}
-    parts = {"flash": memory.flash, "RAM": memory.ram}
+    parts = {"flash": size.memory.flash, "ram": size.memory.ram}
     lines = []
-    for name, missing in fit.shortfall(buffer_samples).items():
-        part, size = max(parts[name].items(), key=lambda item: item[1])
+    for name, missing in size.shortfall.items():
+        part, part_bytes = max(parts[name].items(), key=lambda item: item[1])
         lines.append(
-            f"{name}: needs {needs[name]:,} bytes, {fit.board.name} has {limits[name]:,}: "
-            f"{missing:,} too many; the largest part is {part} with {size:,}"
+            f"{SHOWN[name]}: needs {size.limits[name] + missing:,} bytes, {size.board.name} has "
+            f"{size.limits[name]:,}: {missing:,} too many; the largest part is {part} with "
+            f"{part_bytes:,}"
         )
     most = fit.most_samples
-    if "RAM" in fit.shortfall(buffer_samples):
+    if "ram" in size.shortfall:
         lines.append(
             f"RAM: a buffer of {most:,} samples would fit"
             if most
@@ -85,12 +82,9 @@ def description(model: str, parts: Split, fit: Fit) -> str:
     return "\n".join(f"{name:<11}{text}" for name, text in rows)
 
 
-def machine_readable(
-    model: str, parts: Split, fit: Fit, learner: LearnerSettings
-) -> dict[str, Any]:
-    """All that ``--report`` writes, in bytes."""
-    memory = fit.memory(learner.buffer_samples)
-    missing = fit.shortfall(learner.buffer_samples)
+def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str, Any]:
+    """What ``--report`` writes of the model and its memory, in bytes."""
+    memory = size.memory
     source, output = parts.extractor.input, parts.extractor.output
     return {
         "model": model,
@@ -101,12 +95,9 @@ def machine_readable(
         "head": {"kind": parts.head_kind, "classes": parts.head.classes},
         "dropped": list(parts.dropped),
         "learner": {
-            "buffer_samples": learner.buffer_samples,
+            "buffer_samples": size.buffer_samples,
             "most_buffer_samples": fit.most_samples,
-            "sample_bytes": sample_bytes(fit),
-            "learning_rate": learner.learning_rate,
-            "passes": learner.passes,
-            "loss": learner.loss,
+            "sample_bytes": size.sample_bytes,
         },
         "arena": {
             "bytes": fit.plan.arena_bytes,
@@ -116,17 +107,11 @@ def machine_readable(
             "unfused_bytes": fit.plan.unfused_bytes,
             "fused_operators": list(fit.plan.fused),
         },
-        "flash": {**memory.flash, "all": memory.flash_bytes, "limit": fit.board.flash_bytes},
-        "ram": {**memory.ram, "all": memory.ram_bytes, "limit": fit.board.ram_bytes},
-        "fits": not missing,
-        "missing": {name.lower(): size for name, size in missing.items()},
+        "flash": {**memory.flash, "all": memory.flash_bytes, "limit": size.limits["flash"]},
+        "ram": {**memory.ram, "all": memory.ram_bytes, "limit": size.limits["ram"]},
+        "fits": not size.shortfall,
+        "missing": size.shortfall,
     }
-
-
-def sample_bytes(fit: Fit) -> int:
-    """One sample of the buffer: its features and its label."""
-    output = fit.graph.output
-    return output.elements * DTYPE_BYTES[output.dtype] + LABEL_BYTES
 
 
 def _column(parts: Mapping[str, int], used: int, limit: int, title: str) -> list[str]:

@@ -7,7 +7,8 @@ that a folder is either the whole project or not there.
 
 Templates see:
 
-    p        the ``Project``             graph        as it runs: simplified, blocks fused
+    p        the ``Project`` (its board's stack holds a feature vector)
+    graph    as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
     digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
@@ -24,7 +25,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,8 @@ from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
-from codegen.memory.map import memory_map
+from codegen.memory.fit import fit
 from codegen.ops.base import Array, Call, Value, constant_values
-from codegen.passes.prepare import prepare
 from codegen.plan import Plan
 from codegen.project import Project
 
@@ -95,16 +95,15 @@ def emit(project: Project, destination: Path) -> None:
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    graph, layout = prepare(project.graph)
+    fitted = fit(project.graph, project.head.classes, project.board, project.class_names)
+    project = replace(project, board=fitted.board)
+    graph, layout = fitted.graph, fitted.plan
     arrays, calls = lower(graph, layout)
-    memory = memory_map(
-        graph, layout, project.head.classes, project.learner.buffer_samples, project.board
-    )
     return {
         "p": project,
         "graph": graph,
         "plan": layout,
-        "memory": memory,
+        "memory": fitted.memory(project.learner.buffer_samples),
         "calls": calls,
         "arrays": arrays,
         "machine": MACHINES.get(project.board.emulator),

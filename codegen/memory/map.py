@@ -18,6 +18,7 @@ from codegen.memory.code_size import code_bytes
 from codegen.plan import Plan
 
 FLOAT_BYTES = 4
+WORD_BYTES = 4  # to which gcc aligns arrays
 LABEL_BYTES = 1
 LEARNER_STATE_BYTES = 12  # learning rate, and the buffer's position and count
 # The application (platform/application.hpp): the frame in work, counts of accuracy for each class,
@@ -34,7 +35,7 @@ class MemoryMap:
     """Named parts of each memory, in bytes.
 
     Flash holds ``weights`` (all constants of the extractor: weights, biases, multipliers, tables),
-    ``head`` (its initial values) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
+    ``head`` (its initial values), ``names`` (of the classes) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
     ``learner`` (its state), ``firmware`` (the state of the program around the model), ``data`` (what else is static) and ``stack``.
     """
 
@@ -52,8 +53,27 @@ class MemoryMap:
         return sum(self.ram.values())
 
 
+def sample_bytes(graph: Graph) -> int:
+    """One sample of the buffer: its features and its label."""
+    return graph.output.elements * DTYPE_BYTES[graph.output.dtype] + LABEL_BYTES
+
+
+def names_bytes(class_names: tuple[str, ...]) -> int:
+    """Flash of the classes' names beyond that of no names (include/tinyml/identity.hpp).
+
+    Each in UTF-8 and ended by a zero byte, one more at the end, in whole words.
+    """
+    text = sum(len(name.encode()) + 1 for name in class_names) + 1
+    return text + -text % WORD_BYTES - WORD_BYTES
+
+
 def memory_map(
-    graph: Graph, plan: Plan, classes: int, buffer_samples: int, board: Board
+    graph: Graph,
+    plan: Plan,
+    classes: int,
+    buffer_samples: int,
+    board: Board,
+    class_names: tuple[str, ...] = (),
 ) -> MemoryMap:
     """The firmware's memory: ``graph`` as it is emitted (simplified), its ``plan``, and Ω's sizes.
 
@@ -62,8 +82,7 @@ def memory_map(
     """
     features = graph.output.elements
     head = FLOAT_BYTES * (features + 1) * classes
-    sample = features * DTYPE_BYTES[graph.output.dtype] + LABEL_BYTES
-    buffer = buffer_samples * sample
+    buffer = buffer_samples * sample_bytes(graph)
     firmware = (
         FIRMWARE_BYTES + FIRMWARE_CLASS_BYTES * classes + features * DTYPE_BYTES[graph.output.dtype]
     )
@@ -80,6 +99,7 @@ def memory_map(
     flash = {
         "weights": ops.stored_bytes(graph),
         "head": head,
+        "names": names_bytes(class_names),
         "code": code_bytes(graph, classes, board),
     }
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))

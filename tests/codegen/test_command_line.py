@@ -241,7 +241,7 @@ def test_what_does_not_fit_is_said_in_bytes_and_not_written(
 ) -> None:
     model, out, report = write(classifier(), tmp_path), tmp_path / "out", tmp_path / "r.json"
     options = ["--out", out, "--buffer-samples", 10_000_000, "--report", report]
-    assert generate(model, *options) == 1
+    assert generate(model, *options) == 3
     said = capsys.readouterr().err
     figures = json.loads(report.read_text())
     missing, most = figures["missing"]["ram"], figures["learner"]["most_buffer_samples"]
@@ -249,9 +249,31 @@ def test_what_does_not_fit_is_said_in_bytes_and_not_written(
     assert f"a buffer of {most:,} samples would fit" in said
     assert not out.exists()
     assert generate(model, "--dry-run", "--buffer-samples", most) == 0
-    assert generate(model, "--dry-run", "--buffer-samples", most + 1) == 1
+    assert generate(model, "--dry-run", "--buffer-samples", most + 1) == 3
     assert generate(model, *options, "--force") == 0
     assert (out / "CMakeLists.txt").exists()
+
+
+def test_a_missing_compiler_is_a_failure_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    model = write(classifier(), tmp_path)
+    assert generate(model, "--dry-run") == 0
+    assert generate(model, "--out", tmp_path / "out") == 1
+    assert "g++" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("names", [["a"] * 5, ["a very long name of a class"] * 5])
+def test_names_of_classes_count_in_the_flash(tmp_path: Path, names: list[str]) -> None:
+    report = tmp_path / "report.json"
+    options = ["--dry-run", "--class-names", ",".join(names), "--report", report]
+    assert generate(write(classifier(), tmp_path), *options) == 0
+    flash = json.loads(report.read_text())["flash"]
+    text = sum(len(name) + 1 for name in names) + 1
+    assert 0 <= flash["names"] + 4 - text < 4
+    assert flash["all"] == sum(size for part, size in flash.items() if part not in ("all", "limit"))
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_totals_are_the_sums_of_their_parts(make_identity):
     memory = planned(make_identity())
     assert memory.flash_bytes == sum(memory.flash.values())
     assert memory.ram_bytes == sum(memory.ram.values())
-    assert set(memory.flash) == {"weights", "head", "code"}
+    assert set(memory.flash) == {"weights", "head", "names", "code"}
     assert set(memory.ram) == {
         "arena",
         "head",
