@@ -15,7 +15,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tinyml_nas.config.errors import ConfigError
-from tinyml_nas.config.folders import CONF
+from tinyml_nas.config.folders import CONF, check_own
 from tinyml_nas.config.targets import is_protocol, plugin_class
 
 
@@ -56,11 +56,14 @@ class Config:
 def register(folders: Sequence[Path] = (CONF,)) -> None:
     """Put the schema of the top level and of every plug-in into hydra's ConfigStore.
 
-    The plug-ins are the classes that the option files of ``folders`` name.
+    The plug-ins are the classes that the option files of ``folders`` name; the first is ``CONF``.
 
     Raises:
-        ConfigError: an option file names a class that does not exist or may not be built.
+        ConfigError: an option file names a class that does not exist or may not be built, or one of
+            the user's own cannot be read, or would never be.
     """
+    for folder in folders[1:]:
+        check_own(folder)
     store = ConfigStore.instance()
     store.store(name="top_level", node=Config)
     known: dict[str, str] = {}

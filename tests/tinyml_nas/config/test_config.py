@@ -223,6 +223,36 @@ def test_an_option_file_with_a_class_that_is_not_there_is_named(tmp_path):
         config.register((config.CONF, tmp_path / "conf"))
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"keep_ratio: [", "cannot be read as YAML: while parsing"),
+        (b"a: 1\na: 2\n", "cannot be read as YAML: .*duplicate key a"),
+        (b"# caf\xe9\nkeep_ratio: 0.5\n", "cannot be read as YAML: 'utf-8' codec"),
+        (b"- just\n- a\n- list\n", "must hold keys and values"),
+    ],
+)
+def test_an_option_file_of_the_users_own_that_cannot_be_read_is_named(tmp_path, content, reason):
+    (tmp_path / "pruning").mkdir()
+    path = tmp_path / "pruning" / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(config.ConfigError, match=f"^{path}: {reason}") as caught:
+        config.register((config.CONF, tmp_path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["config.yaml", *(f"{g}/{o}.yaml" for g, o in OPTIONS[::5])])
+def test_an_option_file_of_the_users_own_is_not_passed_over_in_silence(tmp_path, name):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    text = (config.CONF / name).read_text()
+    path.write_text(text)
+    config.register((config.CONF, tmp_path))  # a copy does no harm
+    path.write_text(text + "# and a change\n")
+    with pytest.raises(config.ConfigError, match=rf"^{path}: the package has another {name}, "):
+        config.register((config.CONF, tmp_path))
+
+
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
