@@ -32,12 +32,14 @@ QUICK = (
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory) -> Path:
-    """What is checked in and is needed to build, without what older builds left behind."""
+    """What is needed to build, and what a build of an older version left behind."""
     tree = tmp_path_factory.mktemp("sources")
     for name in (*PACKAGES, "conf"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "setup.py", "README.md"):
         shutil.copyfile(ROOT / name, tree / name)
+    (tree / "build" / "lib" / "tinyml_nas").mkdir(parents=True)
+    (tree / "build" / "lib" / "tinyml_nas" / "gone.py").touch()
     return tree
 
 
@@ -92,13 +94,16 @@ def installed(wheel, tmp_path_factory) -> Installed:
     return Installed(environment, tmp_path_factory.mktemp("empty"))
 
 
-def test_every_file_of_the_packages_is_in_the_wheel(sources, wheel):
-    def names(root: Path, prefix: str = "") -> set[str]:
-        files = (path for path in root.rglob("*") if path.is_file())
-        return {prefix + path.relative_to(root).as_posix() for path in files}
+def contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
-    expected = set().union(*(names(sources / name, f"{name}/") for name in PACKAGES))
-    expected |= names(sources / "conf", "tinyml_nas/conf/")
+
+def test_every_file_of_the_packages_is_in_the_wheel(sources, wheel):
+    places = {**{name: name for name in PACKAGES}, "conf": "tinyml_nas/conf"}
+    expected = {
+        f"{place}/{file}" for name, place in places.items() for file in contents(sources / name)
+    }
     with zipfile.ZipFile(wheel) as archive:
         found = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert found == expected
@@ -184,7 +189,13 @@ def test_a_run_and_a_sweep_that_goes_on_from_it(installed):
 def test_a_project_from_a_model(installed):
     assert "nucleo_1mb" in installed("tinyml-codegen", "--list-devices").stdout
     (installed.folder / "flowers.tflite").write_bytes(to_flatbuffer(classifier()))
-    installed("tinyml-codegen", "flowers.tflite", "--device", "nucleo_f446re", "--out", "made")
-    assert (installed.folder / "made" / "src" / "extractor.cpp").is_file()
+    command = ["flowers.tflite", "--device", "nucleo_f446re", "--out"]
+    installed("tinyml-codegen", *command, "made")
+    checkout = [sys.executable, "-m", "codegen", *command, "expected"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    subprocess.run(checkout, cwd=installed.folder, env=variables, check=True, capture_output=True)
+    made, expected = (contents(installed.folder / name) for name in ("made", "expected"))
+    assert made == expected
+    assert "src/extractor.cpp" in made
     refused = installed("tinyml-codegen", status=2).stderr
     assert refused == "error: which model? --help shows how to name it\n"
