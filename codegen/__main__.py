@@ -15,8 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
-from codegen import golden, report
+from codegen import durable, golden, report
 from codegen.boards import board
+from codegen.emit import folder
 from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.read import read_as_written
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ToolchainError as error:
         sys.stderr.write(f"error: {error}\n")
         return FAILED
+    except folder.FolderError as error:
+        sys.stderr.write(f"error: {error} (--overwrite)\n")
+        return WRONG
     except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
         sys.stderr.write(f"error: {error}\n")
         return WRONG
@@ -73,7 +77,7 @@ def _generate(options: argparse.Namespace) -> int:
     project = None
     if not options.dry_run and (options.force or not too_large):
         project = _project(options, parts, fitted, learner, names)
-        emit(project, options.out)
+        emit(project, options.out, overwrite=options.overwrite)
         _say_written(project, options.out)
     if options.report:
         content = report.machine_readable(options.model.name, parts, fitted, size)
@@ -90,6 +94,8 @@ def _require(options: argparse.Namespace) -> None:
         raise UsageError("--out: which folder shall hold the project? (--dry-run writes none)")
     if options.golden_features and not options.golden:
         raise UsageError("--golden-features: needs the images that they belong to, --golden")
+    if options.out is not None and not options.dry_run:
+        folder.check(options.out, overwrite=options.overwrite)
 
 
 def _take_apart(options: argparse.Namespace) -> Split:
@@ -171,7 +177,7 @@ def _write_report(
         "loss": settings.loss,
     }
     content["written"] = project is not None
-    options.report.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    durable.write(options.report, json.dumps(content, indent=2) + "\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -185,7 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     add("model", nargs="?", type=Path, help="an int8 or float32 .tflite file")
     add("--device", help="a board's name, or a .toml file that describes one")
     add("--list-devices", action="store_true", help="name the boards, and end")
-    add("--out", type=Path, help="the project's folder; a generated project there is replaced")
+    add("--out", type=Path, help="the project's folder; files that you added to it are kept")
+    add("--overwrite", action="store_true", help="replace generated files that were edited, too")
     add("--name", help="the project's name (default: the file's)")
     add("--dry-run", action="store_true", help="print the memory map only")
     add("--force", action="store_true", help="write a project that does not fit, too")

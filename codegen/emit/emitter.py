@@ -2,8 +2,8 @@
 
 ``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
 is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
-the Arduino library. The same project gives the same bytes. The tree is written aside and renamed, so
-that a folder is either the whole project or not there.
+the Arduino library. The same project gives the same bytes. What becomes of a folder that is there is
+in ``codegen.emit.folder``.
 
 Templates see:
 
@@ -23,7 +23,6 @@ module. Lines that start with ``%%`` are statements.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,10 +32,11 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import VERSION, literals, ops
+from codegen import VERSION, durable, literals, ops
 from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
+from codegen.emit.folder import regenerate
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.memory.fit import fit
 from codegen.ops.base import Array, Call, Value, constant_values
@@ -45,7 +45,6 @@ from codegen.project import Project
 
 ROOT = Path(__file__).parents[1]
 API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
-MARKER = Path("src", "extractor.cpp")  # what an emitted project is known by
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,28 +68,15 @@ class EmittedCall:
     arguments: tuple[str, ...]
 
 
-def emit(project: Project, destination: Path) -> None:
-    """Write the project to ``destination``, which it replaces if it is an emitted project.
+def emit(project: Project, destination: Path, *, overwrite: bool = False) -> None:
+    """Write the project to ``destination``, in place of an older one; see ``folder.regenerate``.
 
     Raises:
         ModelError: the compiler cannot take the graph.
-        FileExistsError: ``destination`` is something else than an emitted project.
+        FolderError: ``destination`` is something else, or a generated file in it was edited.
     """
-    if destination.exists() and not (destination / MARKER).is_file():
-        raise FileExistsError(
-            f"{destination}: exists and is not a generated project; remove it or choose another"
-        )
     context = context_of(project)
-    destination.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
-    try:
-        fresh = aside / "new"
-        _write_tree(fresh, context)
-        if destination.exists():
-            destination.rename(aside / "old")
-        fresh.rename(destination)
-    finally:
-        shutil.rmtree(aside)
+    regenerate(destination, lambda root: _write_tree(root, context), overwrite=overwrite)
 
 
 def context_of(project: Project) -> dict[str, Any]:
@@ -243,7 +229,7 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
                 target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
-    shutil.copytree(ROOT / "runtime", root / "runtime")
+    durable.copy_tree(ROOT / "runtime", root / "runtime")
     _copy_sources(root, root / "arduino" / context["library"] / "src")
 
 
@@ -257,4 +243,4 @@ def _copy_sources(root: Path, library: Path) -> None:
         "runtime/preprocess": "runtime/preprocess",
     }
     for source, place in places.items():
-        shutil.copytree(root / source, library / place)
+        durable.copy_tree(root / source, library / place)

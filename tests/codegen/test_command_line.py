@@ -276,6 +276,29 @@ def test_names_of_classes_count_in_the_flash(tmp_path: Path, names: list[str]) -
     assert flash["all"] == sum(size for part, size in flash.items() if part not in ("all", "limit"))
 
 
+def test_edited_files_are_named_before_any_work_and_added_ones_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, out = write(classifier(), tmp_path), tmp_path / "out"
+    assert generate(model, "--out", out) == 0
+    (out / "user").mkdir()
+    (out / "user" / "port.cpp").write_text("mine")
+    another = write(classifier(classes=3), tmp_path, "another.tflite")
+    assert generate(another, "--out", out, "--class-names", "a,b,c") == 0
+    assert "Classes: 0 a, 1 b, 2 c." in (out / "README.md").read_text()
+    (out / "platform" / "main.cpp").write_text("edited")
+    with monkeypatch.context() as patch:
+        patch.setattr("codegen.golden.host_features", lambda *_: pytest.fail("worked too early"))
+        assert generate(another, "--out", out) == 2
+    said = capsys.readouterr().err
+    assert "platform/main.cpp (edited)." in said
+    assert said.endswith("or overwrite (--overwrite)\n")
+    assert (out / "platform" / "main.cpp").read_text() == "edited"
+    assert generate(another, "--out", out, "--overwrite") == 0
+    assert "int main()" in (out / "platform" / "main.cpp").read_text()
+    assert (out / "user" / "port.cpp").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

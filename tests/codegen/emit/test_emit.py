@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from codegen.emit.emitter import ROOT, emit
+from codegen.emit.folder import FolderError
 from codegen.frontend.read import read
 from codegen.ir import Graph
 from tests.support.cases import CASES
@@ -48,20 +49,23 @@ def test_the_same_project_gives_the_same_bytes(graph: Graph, tmp_path: Path) -> 
     assert all(b"\r" not in content and content.isascii() for content in tree.values())
 
 
-def test_a_project_is_replaced_and_nothing_is_left_beside_it(graph: Graph, tmp_path: Path) -> None:
+def test_a_project_is_replaced_and_the_users_files_are_kept(graph: Graph, tmp_path: Path) -> None:
     target = tmp_path / "project"
     emit(project_of(graph), target)
-    (target / "stale.txt").write_text("from before")
+    (target / "arduino" / "notes.txt").write_text("mine")
+    old = set(_tree(target))
     emit(project_of(graph, name="again"), target)
-    assert not (target / "stale.txt").exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["project"]
+    emit(project_of(graph, name="again"), tmp_path / "fresh")
+    assert old - set(_tree(target))  # the Arduino library bears the project's name
+    assert _tree(target) == {**_tree(tmp_path / "fresh"), "arduino/notes.txt": b"mine"}
 
 
 def test_a_foreign_folder_is_left_alone(graph: Graph, tmp_path: Path) -> None:
-    (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(FileExistsError, match="is not a generated project"):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "extractor.cpp").write_text("years of work")
+    with pytest.raises(FolderError, match=r"holds files and no MANIFEST\.sha256"):
         emit(project_of(graph), tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    assert _tree(tmp_path) == {"src/extractor.cpp": b"years of work"}
 
 
 def test_a_failure_leaves_the_old_project(
@@ -71,11 +75,11 @@ def test_a_failure_leaves_the_old_project(
     emit(project_of(graph), target)
     before = _tree(target)
 
-    def full_disk(*_: object) -> None:
-        raise OSError("no space left on device")
+    def full_disk(source: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device", str(source), None, str(target))
 
     monkeypatch.setattr(shutil, "copyfile", full_disk)
-    with pytest.raises(OSError, match="no space left"):
+    with pytest.raises(OSError, match=r"No space left on device: '.*' -> '.*project"):
         emit(project_of(graph, name="again"), target)
     assert _tree(target) == before
     assert [path.name for path in tmp_path.iterdir()] == ["project"]

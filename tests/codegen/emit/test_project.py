@@ -11,9 +11,10 @@ import pytest
 
 from codegen.emit.emitter import emit
 from codegen.project import LearnerSettings
+from codegen.toolchain.run import run
 from tests.codegen.conftest import BOARDS
 from tests.support.mobile import mobile_project
-from tests.support.needs import needs_cmake
+from tests.support.needs import needs_arm_compiler, needs_cmake
 
 CLANG_FORMAT = Path(sys.executable).parent / "clang-format"
 
@@ -115,3 +116,29 @@ def test_the_device_side_allocates_nothing_and_includes_no_vendor_header(mobile)
                 assert word not in text, f"{path}: {word}"
             for header in ("arm_math.h", "cmsis", "stm32", "iostream"):
                 assert f"#include <{header}" not in text.lower(), path
+
+
+@needs_arm_compiler
+@needs_cmake
+def test_the_firmware_is_built_with_the_users_own_port_and_main(emit_identity, tmp_path):
+    """In ``user/``, as the README says; and a project that is generated again keeps them."""
+    project, folder = emit_identity(core="cortex-m33")  # a board without a driver
+    user = folder / "user"
+    user.mkdir()
+    main = (folder / "platform" / "main.cpp").read_text()
+    (user / "main.cpp").write_text(main.replace("paint_stack();", "paint_stack();\n  own_clock();"))
+    (user / "clock.cpp").write_text("void own_clock() {}\n")
+    (user / "port.cpp").write_text(
+        '#include "runtime/serial/port.hpp"\n'
+        'extern "C" void tinyml_uart_write(std::uint8_t byte) {\n'
+        "  *reinterpret_cast<volatile std::uint8_t*>(0x40070000) = byte;\n}\n"
+    )
+    (user / "main.cpp").write_text("void own_clock();\n" + (user / "main.cpp").read_text())
+    emit(project, folder)
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={folder / 'cmake' / 'arm-none-eabi.cmake'}"
+    run(["cmake", "-S", str(folder), "-B", str(tmp_path), toolchain], tmp_path, 120)
+    run(["cmake", "--build", str(tmp_path), "--target", "firmware"], tmp_path, 300)
+    symbols = run(["arm-none-eabi-nm", str(tmp_path / "firmware.elf")], tmp_path, 60)
+    assert " T _Z9own_clockv" in symbols
+    assert " T tinyml_uart_write" in symbols  # not W, the weak one of runtime/serial/user.cpp
+    assert " W tinyml_uart_read" in symbols
