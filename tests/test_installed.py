@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-import codegen
+import codegen.version
 from tests.codegen.test_command_line import classifier
 from tests.support.models import to_flatbuffer
 from tests.support.needs import needs_cmake
@@ -123,7 +123,7 @@ def test_a_source_distribution_gives_the_same_wheel(sources, wheel, tmp_path):
 def test_the_commands_are_those_of_the_wheel_and_say_their_names(installed):
     where = "import codegen, scenarios, tinyml_nas; print(tinyml_nas.__file__)"
     assert installed("python", "-c", where).stdout.startswith(str(installed.environment))
-    assert installed("tinyml-nas", "--version").stdout == f"tinyml-nas {codegen.VERSION}\n"
+    assert installed("tinyml-nas", "--version").stdout == f"tinyml-nas {codegen.version.VERSION}\n"
     said = installed("tinyml-nas", "--help").stdout
     checkout = [sys.executable, "run.py", "--help"]
     expected = subprocess.run(checkout, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -10,7 +10,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from tinyml_nas import __version__, config
+from codegen.version import VERSION
+from tinyml_nas import config
 
 
 @hydra.main(version_base="1.3", config_path=str(config.CONF), config_name="config")
@@ -34,7 +35,7 @@ def _job(cfg: DictConfig) -> None:
 def main() -> None:
     """Do what the command line asks for."""
     if "--version" in sys.argv[1:]:
-        print(f"tinyml-nas {__version__}")
+        print(f"tinyml-nas {VERSION}")
         sys.exit()
     folders = config.option_folders()
     if {"-h", "--help"} & set(sys.argv[1:]):

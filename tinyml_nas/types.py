@@ -33,6 +33,10 @@ class Artifact:
     path: Path
     digest: str
 
+    def content_id(self) -> str:
+        """The content, wherever it lies."""
+        return self.digest
+
 
 @dataclass(frozen=True)
 class Architecture:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 FOLDER = Path(__file__).parent
+DATA = ()  # a stage is given the ``Board`` itself
 
 # What gcc must be told of each core, beside -mcpu. The M33 has its DSP extension, the M55 has MVE.
 # Its vectors flush denormal floats to zero, which hosts do not: gcc must not vectorise the learner.

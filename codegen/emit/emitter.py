@@ -32,7 +32,7 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import VERSION, durable, literals, ops
+from codegen import durable, literals, ops
 from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
@@ -42,8 +42,10 @@ from codegen.memory.fit import fit
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan
 from codegen.project import Project
+from codegen.version import VERSION
 
 ROOT = Path(__file__).parents[1]
+DATA = ("../templates", "../runtime")
 API_VERSION = (1, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 
 

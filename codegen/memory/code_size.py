@@ -29,6 +29,7 @@ from codegen.boards.drivers import flash_driver, serial_driver
 from codegen.ir import Graph, Op
 
 FILE = Path(__file__).with_suffix(".json")
+DATA = ("code_size.json",)
 RUNTIME_CLASSES = 10
 SLOT_HEADER_BYTES = 32  # before the head in a slot of storage (runtime/storage/slots.hpp)
 

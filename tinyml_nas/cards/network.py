@@ -68,7 +68,7 @@ def card(name: str, result: Result) -> str:
         inherited=100 * metrics["search"]["inherited_accuracy"],
         training="\n".join(trained(provenance["recipe"], metrics)),
         seed=provenance["seed"],
-        versions=", ".join(f"{key} {value}" for key, value in provenance["versions"].items()),
+        versions=", ".join(versions(provenance["stages"])),
         images=images,
         accuracies="\n".join(
             f"| {ACCURACIES[key]} | {percent(value, images)} |"
@@ -79,6 +79,12 @@ def card(name: str, result: Result) -> str:
         samples=omega["buffer_samples"],
         overrides=" ".join(result.overrides),
     )
+
+
+def versions(stages: list[dict[str, Any]]) -> list[str]:
+    """What computed the network and its figures, each name with its version, by name."""
+    found = {pair for stage in stages for pair in stage["versions"].items()}
+    return [f"{name} {version}" for name, version in sorted(found)]
 
 
 def was_pruned(metrics: dict[str, Any]) -> bool:

@@ -25,7 +25,7 @@ from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tinyml_nas.conversion.backend import keras
-from tinyml_nas.store.entries import digest_of
+from tinyml_nas.store.digest import digest_of
 from tinyml_nas.types import Artifact, KerasModel
 
 MAX_ABS_ERROR = 1e-4

@@ -1,17 +1,11 @@
-"""What a network costs: parameters, multiply-adds, activations, and the planner's flash and SRAM."""
+"""What a network costs wherever it runs: parameters, multiply-adds and activations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from codegen.boards.board import Board
-from codegen.memory.map import memory_map
-from codegen.plan import arrange
-from tinyml_nas.network.equations import omega_parts, sample_bytes
-from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.spec import IMAGE_CHANNELS, NetworkSpec, out_side
-from tinyml_nas.types import Footprint
 
 
 @dataclass(frozen=True)
@@ -76,18 +70,3 @@ def thesis_size_bytes(spec: NetworkSpec) -> int:
     peak = max(layer.inputs + layer.outputs for layer in extractor)
     weights = sum(layer.parameters for layer in extractor)
     return 4 * (weights + peak + head.parameters + head.outputs)
-
-
-def footprint(spec: NetworkSpec, board: Board) -> Footprint:
-    """What the int8 network with a head and a buffer of one sample costs on ``board``."""
-    costs = list(layers(spec))
-    graph = graph_of(spec)
-    memory = memory_map(*arrange(graph), spec.classes, 1, board)
-    return Footprint(
-        parameters=sum(layer.parameters for layer in costs),
-        macs=sum(layer.macs for layer in costs),
-        activations=sum(layer.outputs for layer in costs),
-        flash_bytes=memory.flash_bytes,
-        sram_bytes=memory.ram_bytes,
-        omega_bytes=sum(omega_parts(graph, spec.classes).values()) + sample_bytes(graph),
-    )

@@ -1,64 +1,88 @@
-"""What every stage is given: the study, the store, and the images."""
+"""How a stage is run: its key is made of what it is given and of the code that it runs."""
 
 from __future__ import annotations
 
 import logging
 import shutil
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Concatenate, ParamSpec
 
-from tinyml_nas.store.entries import Build, Entry, Json, Key, Store
-from tinyml_nas.study import Study
-from tinyml_nas.types import Artifact, Images, SplitName
+from tinyml_nas.store.code import installed
+from tinyml_nas.store.digest import Json, describe
+from tinyml_nas.store.entries import Entry, Key, Store
+from tinyml_nas.types import Artifact
+
+Given = ParamSpec("Given")
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Context:
-    """A study at work. ``digests`` collects what each stage gave, for the result's provenance."""
+    """A run at work. ``done`` collects the entry of each stage, for the result's provenance."""
 
-    study: Study
     store: Store
-    digests: dict[str, str] = field(default_factory=dict)
+    done: list[Entry] = field(default_factory=list)
 
     def run(
         self,
-        name: str,
-        build: Build,
-        config: Json = None,
-        inputs: Mapping[str, str] | None = None,
-        version: int = 1,
+        stage: Callable[Concatenate[Path, Path, Given], Mapping[str, Json]],
+        *nothing: Given.args,
+        **given: Given.kwargs,
     ) -> Entry:
-        """The stage's entry, from the store where it has run before. See ``store.Key``."""
+        """The entry of ``stage(folder, work, **given)``, from the store where it has run before.
+
+        The stage can read nothing that its key does not hold: it is a module's own function, and is
+        given plug-ins, plain values, artifacts and splits by name.
+        """
+        assert not nothing, "what a stage is given has a name in its key"
         seconds = -1.0
+        name = stage.__name__
 
         def timed(folder: Path, work: Path) -> Mapping[str, Json]:
             nonlocal seconds
             _log.info("%s: running", name)
             started = time.monotonic()
-            value = build(folder, work)
+            value = stage(folder, work, *nothing, **given)
             seconds = time.monotonic() - started
             return value
 
-        entry = self.store.get(Key(name, version, config, inputs or {}), timed)
+        entry = self.store.get(key_of(stage, given), timed)
         done = "taken from the store" if seconds < 0 else f"done in {seconds:.1f} s"
         _log.info("%s: %s", name, done)
-        self.digests[name] = entry.digest
+        self.done.append(entry)
         return entry
 
-    def images(self, split: SplitName) -> Images:
-        """One split of the study's data set."""
-        return _load(self.study.dataset, split)
 
-    @property
-    def data(self) -> dict[str, str]:
-        """The data set, as an input of a key."""
-        return {"dataset": self.study.dataset.digest()}
+def key_of(stage: Callable[..., object], given: Mapping[str, object]) -> Key:
+    """Everything that the stage's result depends on.
+
+    Raises:
+        TypeError: the stage is not a module's own function, or is given what no key can hold.
+    """
+    if stage.__qualname__ != stage.__name__:
+        raise TypeError(
+            f"{stage.__qualname__}: a stage must be a module's own function, so that it reads only "
+            "what it is given"
+        )
+    described = {name: describe(value) for name, value in given.items()}
+    code = installed().code_of({stage.__module__, *_modules(given)})
+    return Key(stage.__name__, described, code.digest, code.versions)
+
+
+def _modules(value: object) -> Iterator[str]:
+    """Modules of the plug-ins in ``value``: a stage calls their methods, and imports Protocols alone."""
+    if is_dataclass(value) and not isinstance(value, type):
+        yield type(value).__module__
+        value = [getattr(value, item.name) for item in fields(value)]
+    elif isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _modules(item)
 
 
 def deliver(artifact: Artifact, destination: Path) -> None:
@@ -68,9 +92,3 @@ def deliver(artifact: Artifact, destination: Path) -> None:
     shutil.copytree(artifact.path, aside)
     shutil.rmtree(destination, ignore_errors=True)
     aside.rename(destination)
-
-
-@lru_cache(maxsize=3)
-def _load(dataset: Any, split: SplitName) -> Images:
-    images: Images = dataset.split(split)
-    return images

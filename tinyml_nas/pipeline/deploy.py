@@ -1,166 +1,287 @@
-"""The pipeline: what is done to what, in which order. How each stage runs is in ``stages``."""
+"""The pipeline: what is done to what, in which order, and what each stage is given."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
+import shutil
+from dataclasses import replace
 from typing import Any, Literal
 
 from scenarios.none import NoScenario
 from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.tybox import TyboxMemory
+from tinyml_nas.network.shipped import FILES, network_folder
+from tinyml_nas.pipeline import metrics
+from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
 from tinyml_nas.pipeline.context import Context, deliver
-from tinyml_nas.pipeline.stages import deployment, networks, program
-from tinyml_nas.pipeline.stages.supernet import train_supernet
+from tinyml_nas.pipeline.metrics import Metrics
+from tinyml_nas.pipeline.results import (
+    accuracy_of,
+    artifact_of,
+    candidate_of,
+    extractor_of,
+    extractor_part,
+    linked_of,
+    model_of,
+    project_of,
+)
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.pipeline.stages.accuracy import accuracy
+from tinyml_nas.pipeline.stages.calibrate import calibrate
+from tinyml_nas.pipeline.stages.convert import convert
+from tinyml_nas.pipeline.stages.drive import drive
+from tinyml_nas.pipeline.stages.finetune import finetune
+from tinyml_nas.pipeline.stages.generate import generate
+from tinyml_nas.pipeline.stages.given import given
+from tinyml_nas.pipeline.stages.inherit import inherit
+from tinyml_nas.pipeline.stages.link import link
+from tinyml_nas.pipeline.stages.observe import observe
+from tinyml_nas.pipeline.stages.prune import prune
+from tinyml_nas.pipeline.stages.quantize import quantize
+from tinyml_nas.pipeline.stages.score import score
+from tinyml_nas.pipeline.stages.search import search
+from tinyml_nas.pipeline.stages.train_supernet import train_supernet
 from tinyml_nas.search.base import Infeasible
-from tinyml_nas.store.entries import Store, describe
+from tinyml_nas.store.digest import digest_of
+from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
-from tinyml_nas.types import CppProject, MemoryReport, Omega, Result, TorchModel
-
-Metrics = dict[str, Any]
+from tinyml_nas.supernet.checkpoint import checkpoint_path
+from tinyml_nas.training.recipes import DistilledRecipe
+from tinyml_nas.types import Artifact, CppProject, Omega, Result, TorchModel
 
 
 def run(study: Study) -> Result:
     """Carry out the study's task."""
-    context = Context(study, Store(study.store_dir))
+    context = Context(Store(study.store_dir))
+    status: Literal["ok", "infeasible"] = "ok"
+    found: Metrics = {}
     if study.task == "train_supernet":
-        return _result(context, "ok", {"validation_accuracy": train_supernet(context)})
-    metrics: Metrics = {}
-    try:
-        fits = deploy(context, metrics)
-    except Infeasible as misses:
-        metrics["search"] = {
-            **networks.tally(misses.evaluations, misses.failures),
-            "exceeds": {limit.name: limit.used - limit.allowed for limit in misses.exceeded},
-        }
-        fits = False
-    return _result(context, "ok" if fits else "infeasible", metrics)
+        found["validation_accuracy"] = _supernet(context, study)
+    else:
+        try:
+            fits = deploy(context, study, found)
+        except Infeasible as misses:
+            found["search"] = metrics.misses(misses)
+            fits = False
+        status = "ok" if fits else "infeasible"
+    return Result(status, found, study.overrides, metrics.provenance(study, context.done))
 
 
-def deploy(context: Context, metrics: Metrics) -> bool:
-    """From images to the program in the field. Fills ``metrics``; False where Ω does not fit."""
-    study = context.study
+def deploy(context: Context, study: Study, found: Metrics) -> bool:
+    """From images to the program in the field. Fills ``found``; False where Ω does not fit."""
+    from tinyml_nas.design.omega import design
 
-    network = _given(context, metrics) if study.network else _found(context, metrics)
-    metrics["network"] = {
-        "parameters": network.parameters,
-        "macs": network.macs,
-        "validation_accuracy": network.accuracy,
-        "test_images": len(context.images("test")),
+    train, validation = Split(study.dataset, "train"), Split(study.dataset, "validation")
+    test = Split(study.dataset, "test")
+
+    network = (_given if study.network else _found)(context, study, found)
+    found["network"] = metrics.network(network, study.dataset.count("test"))
+
+    keras = context.run(convert, network=network.artifact, images=validation)
+    quantized = context.run(
+        quantize,
+        keras=artifact_of(keras),
+        quantizer=study.quantizer,
+        resolution=network.resolution,
+        train=train,
+    )
+    extractor = extractor_of(quantized)  # Φ_f, Φ_c
+    omega = design(extractor, study.device, study.memory)  # Ω
+    as_program = design(extractor, study.device, McuMemory(omega.buffer_samples))
+    found["omega"] = metrics.omega(network, omega)
+    found["memory"] = {
+        "tybox": metrics.memory(design(extractor, study.device, TyboxMemory()).memory),
+        "mcu": metrics.memory(design(extractor, study.device, McuMemory()).memory),
+        omega.memory.model: metrics.memory(omega.memory),
     }
-
-    keras = deployment.convert(context, network)
-    extractor = deployment.quantize(context, keras, network.resolution)  # Φ_f, Φ_c
-    omega = deployment.design(context, extractor, study.memory)  # Ω
-    as_program = deployment.design(context, extractor, McuMemory(omega.buffer_samples))
-    metrics["omega"] = {
-        "resolution": network.resolution,
-        "features": extractor.features,
-        "dtype": extractor.dtype,
-        "memory_model": omega.memory.model,
-        "buffer_samples": omega.buffer_samples,
-    }
-    metrics["memory"] = {
-        "tybox": _memory(deployment.design(context, extractor, TyboxMemory()).memory),
-        "mcu": _memory(deployment.design(context, extractor, McuMemory()).memory),
-        omega.memory.model: _memory(omega.memory),
-    }
-    metrics["program"] = _memory(as_program.memory)
+    found["program"] = metrics.memory(as_program.memory)
     if not (omega.memory.fits and as_program.memory.fits):
         return False
 
-    shipped = _program(context, omega, study.learner)
+    compiler = host_compiler(context.store.root / "host")
+    shipped = _program(context, study, omega, study.learner, compiler)
     deliver(shipped.artifact, study.output_dir / "project")
-    metrics["program"] |= {
-        "arena_bytes": shipped.planned["arena"],
-        "arena_unfused_bytes": shipped.planned["arena_unfused"],
-        "fused_blocks": shipped.planned["fused_blocks"],
-        "linked_bytes": program.link(context, shipped).linked,
-    }
-    test = program.observe(context, omega, shipped, "test")
-    metrics["test_accuracy"]["deployed"] = program.score(context, shipped, test)
+    found["program"] |= metrics.program(_linked(context, study, shipped))
+    features = _features(context, study, omega, shipped, test, compiler)
+    scored = context.run(
+        score, project=shipped.artifact, features=features, images=test, compiler=compiler
+    )
+    found["test_accuracy"]["deployed"] = accuracy_of(scored)
     if not isinstance(study.scenario, NoScenario):
-        other = _program(context, omega, study.baseline)
-        metrics["scenario"] = {
-            _name(study.learner): program.drive(context, shipped, test),
-            f"{_name(study.baseline)} (baseline)": program.drive(context, other, test),
+        other = _program(context, study, omega, study.baseline, compiler)
+        found["scenario"] = {
+            name: dict(
+                context.run(
+                    drive,
+                    scenario=study.scenario,
+                    project=project.artifact,
+                    features=features,
+                    images=test,
+                    seed=study.seed,
+                    compiler=compiler,
+                ).value
+            )
+            for name, project in (
+                (metrics.learner(study.learner), shipped),
+                (f"{metrics.learner(study.baseline)} (baseline)", other),
+            )
         }
     return True
 
 
-def _found(context: Context, metrics: Metrics) -> TorchModel:
+def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
     """A network that is searched, trained and pruned here."""
-    study = context.study
-    chosen, counts = networks.search(context)
-    inherited = networks.inherit(context, chosen.architecture)
-    baseline = networks.finetune(context, inherited)  # Υ
-    pruned = networks.prune(context, baseline)
-    if pruned.artifact.digest == baseline.artifact.digest:
-        pruned = baseline  # and not trained again
-    else:
-        pruned = networks.finetune(context, pruned)  # Φ
-    stages = {"float": baseline, "pruned": pruned}
-    metrics["search"] = {**counts, "inherited_accuracy": chosen.accuracy}
-    metrics["training"] = {
-        name: {
-            "hardware": model.hardware,
-            "steps": int(model.curve[-1]["step"]) if model.curve else 0,
-            "seconds": round(sum(entry["seconds"] for entry in model.curve)),
-            "loss": [round(entry["loss"], 4) for entry in model.curve],
-        }
-        for name, model in stages.items()
+    validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
+    supernet: dict[str, Any] = {
+        "supernet": replace(study.supernet, checkpoint=None),  # known by its content instead
+        "checkpoint": _file(checkpoint_path(study.supernet)),
+        "classes": study.dataset.classes,
+        "train": Split(study.dataset, "train"),
+        "validation": validation,
     }
-    metrics["size_bytes"] = {name: model.size_bytes for name, model in stages.items()}
-    metrics["test_accuracy"] = {
-        name: networks.accuracy(context, model, "test") for name, model in stages.items()
+    searched = context.run(
+        search, strategy=study.search, board=study.device, seed=study.seed, **supernet
+    )
+    chosen = candidate_of(searched)
+    inherited = model_of(context.run(inherit, genes=chosen.architecture.genes, **supernet))
+    teacher = None
+    if isinstance(study.finetune, DistilledRecipe):
+        largest = tuple(study.supernet.largest().tolist())
+        teacher = artifact_of(context.run(inherit, genes=largest, **supernet))
+
+    def trained(network: Artifact) -> TorchModel:
+        return model_of(
+            context.run(
+                finetune,
+                network=network,
+                teacher=teacher,
+                recipe=study.finetune,
+                train=supernet["train"],
+                validation=validation,
+                seed=study.seed,
+            )
+        )
+
+    baseline = trained(inherited.artifact)  # Υ
+    smaller = artifact_of(
+        context.run(prune, network=baseline.artifact, pruning=study.pruning, validation=validation)
+    )
+    # Φ; what pruning left alone is not trained again.
+    pruned = baseline if smaller.digest == baseline.artifact.digest else trained(smaller)
+    models = {"float": baseline, "pruned": pruned}
+    found["search"] = metrics.search(searched)
+    found["training"] = {name: metrics.training(model) for name, model in models.items()}
+    found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}
+    found["test_accuracy"] = {
+        name: accuracy_of(context.run(accuracy, network=model.artifact, images=test))
+        for name, model in models.items()
     }
     deliver(pruned.artifact, study.output_dir / "network")
     return pruned
 
 
-def _given(context: Context, metrics: Metrics) -> TorchModel:
+def _given(context: Context, study: Study, found: Metrics) -> TorchModel:
     """The network that the study names: it is neither searched nor trained."""
-    network = networks.given(context)
-    metrics["size_bytes"] = {"float": network.size_bytes}
-    metrics["test_accuracy"] = {"float": networks.accuracy(context, network, "test")}
+    assert study.network is not None
+    source = network_folder(study.network)
+    files = Artifact(source, digest_of(source, FILES.__contains__))
+    validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
+    network = model_of(context.run(given, network=files, validation=validation))
+    found["size_bytes"] = {"float": network.size_bytes}
+    scored = context.run(accuracy, network=network.artifact, images=test)
+    found["test_accuracy"] = {"float": accuracy_of(scored)}
     return network
 
 
-def _program(context: Context, omega: Omega, learner: Any) -> CppProject:
+def _program(
+    context: Context, study: Study, omega: Omega, learner: Any, compiler: HostCompiler
+) -> CppProject:
     """Ω's program with a learner, at the learning rate that does best on validation streams."""
+
+    def generated(learning_rate: float) -> CppProject:
+        return project_of(
+            context.run(
+                generate,
+                name=study.project.name,
+                extractor=omega.extractor,
+                learner=learner.settings(omega.buffer_samples, learning_rate),
+                board=study.device,
+                class_names=study.dataset.class_names,
+                images=Split(study.dataset, "test"),
+                golden_images=study.project.golden_images,
+            )
+        )
+
     rates = learner.learning_rates
-    if isinstance(context.study.scenario, NoScenario):
-        return program.generate(context, omega, learner, rates[len(rates) // 2])
-    draft = program.generate(context, omega, learner, rates[0])
-    validation = program.observe(context, omega, draft, "validation")
-    rate = program.calibrate(context, learner, draft, validation)
-    return program.generate(context, omega, learner, rate)
+    if isinstance(study.scenario, NoScenario):
+        return generated(rates[len(rates) // 2])
+    draft, validation = generated(rates[0]), Split(study.dataset, "validation")
+    calibrated: Any = context.run(
+        calibrate,
+        scenario=study.scenario,
+        learning_rates=rates,
+        project=draft.artifact,
+        features=_features(context, study, omega, draft, validation, compiler),
+        images=validation,
+        seed=study.seed,
+        compiler=compiler,
+    ).value
+    return generated(calibrated["learning_rate"])
 
 
-def _name(learner: Any) -> str:
-    return type(learner).__name__.lower()
+def _features(
+    context: Context,
+    study: Study,
+    omega: Omega,
+    project: CppProject,
+    images: Split,
+    compiler: HostCompiler,
+) -> Artifact:
+    """What the program's extractor makes of a split."""
+    return artifact_of(
+        context.run(
+            observe,
+            program=extractor_part(project),
+            extractor=omega.extractor,
+            images=images,
+            checked_images=study.project.oracle_images,
+            compiler=compiler,
+        )
+    )
 
 
-def _memory(report: MemoryReport) -> Metrics:
-    """Bytes used of each memory's limit, the buffer they leave, and what is missing."""
-    rows: Metrics = {"buffer_samples": report.buffer_samples, "sample_bytes": report.sample_bytes}
-    for memory, limit in report.limits.items():
-        rows[f"{memory}_bytes"] = report.used(memory)
-        rows[f"{memory}_limit_bytes"] = limit
-        rows[f"{memory}_parts"] = report.parts[memory]
-    rows["missing_bytes"] = report.shortfall
-    return rows
+def _linked(context: Context, study: Study, project: CppProject) -> CppProject:
+    """The project with the bytes of its linked ELF, if the board's compiler is installed."""
+    compiler = target_compiler()
+    if compiler is None:
+        return project
+    entry = context.run(link, project=project.artifact, board=study.device, compiler=compiler)
+    return linked_of(entry, project)
 
 
-def _result(context: Context, status: Literal["ok", "infeasible"], metrics: Metrics) -> Result:
-    packages = ("torch", "tensorflow-cpu", "keras", "numpy", "tflite-micro")
-    study = context.study
-    provenance = {
-        "task": study.task,
-        "seed": study.seed,
-        "dataset": study.dataset.digest(),
-        "dataset_name": type(study.dataset).__name__,
-        "recipe": describe(study.finetune),
-        "stages": dict(context.digests),
-        "versions": {name: version(name) for name in packages},
-    }
-    return Result(status, metrics, study.overrides, provenance)
+def _supernet(context: Context, study: Study) -> Metrics:
+    """Train the study's supernet; the accuracy of its smallest and largest networks."""
+    recipe = study.train_supernet
+    extends = recipe.extends
+    if extends is not None and not extends.is_file():
+        raise FileNotFoundError(
+            f"train_supernet.extends: no file {extends}; null trains from the start"
+        )
+    entry = context.run(
+        train_supernet,
+        name=study.supernet.checkpoint or "supernet",
+        supernet=replace(study.supernet, checkpoint=None),
+        recipe=replace(recipe, extends=None),
+        extends=None if extends is None else _file(extends),
+        classes=study.dataset.classes,
+        train=Split(study.dataset, "train"),
+        validation=Split(study.dataset, "validation"),
+        board=study.device,
+        seed=study.seed,
+    )
+    for file in entry.path.iterdir():
+        shutil.copyfile(file, study.output_dir / file.name)
+    return dict(entry.value)
+
+
+def _file(path: Any) -> Artifact:
+    return Artifact(path, digest_of(path))

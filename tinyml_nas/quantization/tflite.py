@@ -19,7 +19,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise
 from tinyml_nas.conversion.backend import keras, tf
-from tinyml_nas.store.entries import digest_of
+from tinyml_nas.store.digest import digest_of
 from tinyml_nas.types import Artifact, Extractor
 
 EXTRACTOR_FILE = "extractor.tflite"

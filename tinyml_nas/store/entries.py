@@ -1,7 +1,7 @@
 """Content-addressed store of stage results.
 
-A stage is a pure function of its configuration and its inputs. Its result is a folder of files and
-a small JSON value, kept under the SHA-256 of everything that it depends on::
+A stage is a pure function of what it is given. Its result is a folder of files and a small JSON
+value, kept under the SHA-256 of everything that it depends on, the code among it::
 
     <root>/<stage>/<digest>/entry.json     the key, the value, the digest of the files
     <root>/<stage>/<digest>/files/         what the stage wrote
@@ -15,20 +15,19 @@ always whole; its content is verified each time that it is used.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+from tinyml_nas.store.digest import Json, canonical_json, digest_of, digest_of_json
 
 Build: TypeAlias = Callable[[Path, Path], Mapping[str, Json]]
 """``build(folder, work)`` writes the stage's files into the empty ``folder`` and returns its value.
@@ -37,7 +36,7 @@ Build: TypeAlias = Callable[[Path, Path], Mapping[str, Json]]
 when the stage is done.
 """
 
-_LAYOUT = 1
+_LAYOUT = 2
 _log = logging.getLogger(__name__)
 
 
@@ -47,35 +46,36 @@ class Key:
 
     Args:
         stage: Name of the stage, also the folder under the store's root.
-        version: Raised by hand when the stage's code changes what it computes.
-        config: The configuration that the stage reads; see ``describe``.
-        inputs: Digests of what it reads, by name.
+        given: What the stage reads, by name; see ``digest.describe``.
+        code: Digest of the code that it runs.
+        versions: Versions of Python and of the libraries that the code uses, by name.
     """
 
     stage: str
-    version: int
-    config: Json
-    inputs: Mapping[str, str] = field(default_factory=dict)
+    given: Mapping[str, Json]
+    code: str
+    versions: Mapping[str, str]
 
     def document(self) -> dict[str, Json]:
         """The key as JSON."""
         return {
             "stage": self.stage,
-            "version": self.version,
-            "config": self.config,
-            "inputs": dict(self.inputs),
+            "given": dict(self.given),
+            "code": self.code,
+            "versions": dict(self.versions),
         }
 
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON, in hexadecimal."""
-        return hashlib.sha256(canonical_json(self.document()).encode()).hexdigest()
+        return digest_of_json(self.document())
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A stored result: the folder of its files, their digest, and the stage's value."""
+    """A stored result: its key, the folder of its files, their digest, and the stage's value."""
 
+    key: Key
     path: Path
     digest: str
     value: dict[str, Json]
@@ -124,7 +124,7 @@ class Store:
             "value": value,
             "files": digest_of(files),
         }
-        document["checksum"] = _checksum(document)
+        document["checksum"] = digest_of_json(document)
         (building / "entry.json").write_text(json.dumps(document, indent=1) + "\n")
         _flush_to_disk(building)
         building.rename(final)
@@ -132,62 +132,12 @@ class Store:
         return _read(final, key)
 
 
-def describe(value: object) -> Json:
-    """A plug-in as canonical JSON: ``{"_target_": its class, field: value, …}``, recursively.
-
-    Raises:
-        TypeError: for a value that JSON cannot hold; a plug-in's fields are plain values, tuples,
-            mappings with text keys, paths, and other plug-ins.
-    """
-    if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        described: dict[str, Json] = {"_target_": f"{kind.__module__}.{kind.__qualname__}"}
-        for item in fields(value):
-            described[item.name] = describe(getattr(value, item.name))
-        return described
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Path):
-        return str(value)
-    if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
-    if isinstance(value, Mapping):
-        return {_text_key(name): describe(item) for name, item in value.items()}
-    raise TypeError(f"describe: cannot store a {type(value).__name__} in a key; got {value!r}")
-
-
-def canonical_json(value: Json) -> str:
-    """JSON with sorted keys and no white space; the same text for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest_of(path: Path, chosen: Callable[[str], bool] = lambda name: True) -> str:
-    """SHA-256 of a file's bytes, or of a folder's relative file names and their digests.
-
-    Of a folder, only the files whose relative name is ``chosen`` count.
-    """
-    if path.is_dir():
-        files = {file.relative_to(path).as_posix(): file for file in path.rglob("*")}
-        listing = {
-            name: digest_of(file) for name, file in files.items() if file.is_file() and chosen(name)
-        }
-        return hashlib.sha256(canonical_json(listing).encode()).hexdigest()
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _text_key(name: object) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"describe: keys of a mapping must be text; got {name!r}")
-    return name
-
-
 def _read(final: Path, key: Key) -> Entry:
     manifest = final / "entry.json"
     try:
         document = json.loads(manifest.read_text())
         checksum = document.pop("checksum")
-        intact = checksum == _checksum(document)
+        intact = checksum == digest_of_json(document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise Damaged(f"{manifest}: not readable ({error})") from error
     if not intact or document["layout"] != _LAYOUT or document["key"] != key.document():
@@ -195,7 +145,7 @@ def _read(final: Path, key: Key) -> Entry:
     files = final / "files"
     if not files.is_dir() or digest_of(files) != document["files"]:
         raise Damaged(f"{files}: its files are not the ones that were written")
-    return Entry(files, document["files"], document["value"])
+    return Entry(key, files, document["files"], document["value"])
 
 
 def _read_or_none(final: Path, key: Key) -> Entry | None:
@@ -221,10 +171,6 @@ def _locked(path: Path, key: Key) -> Generator[None, None, None]:
         yield
     finally:
         lock.release()
-
-
-def _checksum(document: Json) -> str:
-    return hashlib.sha256(canonical_json(document).encode()).hexdigest()
 
 
 def _flush_to_disk(folder: Path) -> None:

@@ -8,27 +8,26 @@ from functools import lru_cache
 import numpy as np
 
 from codegen.boards.board import Board
-from tinyml_nas.network.cost import footprint
+from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.supernet.inherit import inherit
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.space import Genotype
-from tinyml_nas.training.loop import accuracy, recalibrate
+from tinyml_nas.training.loop import accuracy
 from tinyml_nas.types import Architecture, Footprint, Images
-
-RECALIBRATION_IMAGES = 1000
 
 
 class SupernetProblem:
     """Scores networks of ``supernet`` on ``validation`` with weights as they are inherited.
 
-    BatchNorm's statistics are measured on the first ``RECALIBRATION_IMAGES`` of ``train``. Neither
-    training nor the test split enters.
+    BatchNorm's statistics are measured on the first images of ``train``. Neither training nor the
+    test split enters.
     """
 
     def __init__(self, supernet: Supernet, train: Images, validation: Images, board: Board) -> None:
         self.supernet = supernet
         self.board = board
-        self.recalibration = train[:RECALIBRATION_IMAGES]
+        self.train = train
         self.validation = validation
         self._footprint = lru_cache(maxsize=None)(self._footprint_of)
 
@@ -59,9 +58,7 @@ class SupernetProblem:
 
     def inherit(self, genotype: Genotype) -> StaticNetwork:
         """The network with inherited weights and its own BatchNorm statistics."""
-        network = self.supernet.extract(self.canonical(genotype))
-        recalibrate(network, self.recalibration)
-        return network
+        return inherit(self.supernet, genotype, self.train)
 
     def _footprint_of(self, genes: tuple[int, ...]) -> Footprint:
         genotype = np.array(genes, dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinyml_nas.store.entries import describe
+from tinyml_nas.store.digest import describe
 from tinyml_nas.supernet.files import space_fields
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype

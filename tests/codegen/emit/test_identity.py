@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-import codegen
+import codegen.version
 from codegen.boards.board import load
 from codegen.emit.digest import model_digest
 from codegen.emit.emitter import API_VERSION, ROOT
@@ -50,7 +50,7 @@ def test_the_header_says_it(emit_identity):
     low, high = model_digest(project)
     assert f"kModelDigest = 0x{high:08X}{low:08X}U;" in text
     assert "#define TINYML_API_VERSION 10000\n" in text
-    assert f'"tinyml-nas {codegen.VERSION}"' in text
+    assert f'"tinyml-nas {codegen.version.VERSION}"' in text
 
 
 def test_a_change_of_the_interface_changes_its_version():

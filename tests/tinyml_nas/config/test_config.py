@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from tinyml_nas import config
 from tinyml_nas.config.errors import explain
-from tinyml_nas.store.entries import canonical_json, describe
+from tinyml_nas.store.digest import canonical_json, describe
 from tinyml_nas.study import Study
 
 ROOT = Path(__file__).parents[3]

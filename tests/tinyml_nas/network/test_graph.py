@@ -18,7 +18,8 @@ from codegen.plan import arrange, verify
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.conversion.keras import convert
 from tinyml_nas.design.memory.tybox import TyboxMemory
-from tinyml_nas.network.cost import footprint, layers, thesis_size_bytes
+from tinyml_nas.network.cost import layers, thesis_size_bytes
+from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.quantization.int8 import Int8

@@ -10,7 +10,7 @@ from codegen.boards.board import load as load_board
 from tinyml_nas.cards.network import card
 from tinyml_nas.interval import wilson
 from tinyml_nas.network import files
-from tinyml_nas.network.cost import footprint
+from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import spec_of
 from tinyml_nas.network.shipped import SHIPPED, NoSuchNetworkError, network_folder
 from tinyml_nas.report.result import read_result

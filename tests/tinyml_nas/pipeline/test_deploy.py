@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -106,7 +107,24 @@ def test_the_result_holds_what_the_run_is_for(finished):
         drift = metrics["scenario"][learner]
         assert 0 < drift["end_mean"] < 1
         assert len(drift["end"]) == drift["repetitions"] == 2
-    assert finished.result["provenance"]["stages"].keys() >= {"search", "quantize", "scenario"}
+
+
+def test_the_result_says_of_each_stage_what_it_wrote_and_what_computed_it(bench, finished):
+    stages = finished.result["provenance"]["stages"]
+    names = [stage["stage"] for stage in stages]
+    assert names == re.findall(r"(\w+): (?:done|taken)", finished.log)
+    assert names.count("finetune") == names.count("drive") == 2
+    assert len({stage["key"] for stage in stages}) == len(stages)
+    for stage in stages:
+        entry = bench.folder / "store" / stage["stage"] / stage["key"]
+        document = json.loads((entry / "entry.json").read_text())
+        assert stage["versions"] == document["key"]["versions"]
+        assert stage["versions"]["python"] == "3.11"
+        written = any((entry / "files").iterdir())
+        assert stage["files"] == (document["files"] if written else None)
+    assert {stage["stage"] for stage in stages if stage["files"] is None} == {
+        *("accuracy", "link", "score", "calibrate", "drive")
+    }
 
 
 def test_linked_bytes_agree_with_the_planned_ones(finished):
@@ -229,7 +247,7 @@ def test_the_network_that_a_run_left_is_deployed_as_it_was(bench, finished):
     assert (folder / "card.md").read_text().startswith("# Model card: smoke")
     done = bench.run("given", f"network={folder}")
     assert done.process.returncode == 0, done.log
-    for stage in ("search", "finetune", "prune", "convert", "generate", "scenario"):
+    for stage in ("search", "finetune", "prune", "convert", "generate", "drive"):
         assert f"{stage}: running" not in done.log
     metrics, before = done.result["metrics"], finished.result["metrics"]
     assert metrics["test_accuracy"]["float"] == before["test_accuracy"]["pruned"]

@@ -182,7 +182,10 @@ def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.
             "dataset": "0123456789abcdef0123",
             "dataset_name": "Cifar10",
             "recipe": {"_target_": "x", "epochs": 12},
-            "versions": {"torch": "2.13.0"},
+            "stages": [
+                {"stage": "finetune", "versions": {"torch": "2.13.0", "numpy": "2.4.6"}},
+                {"stage": "quantize", "versions": {"keras": "3.15.1", "numpy": "2.4.6"}},
+            ],
         },
     )
 
@@ -198,6 +201,7 @@ def test_a_card_tells_what_the_result_holds():
             "| float, pruned | 84.00 % (83.3-84.7) |",
         ),
         *("| int8, as the generated C++ computes it | 83.45 % (82.7-84.2) |", "| 1,000 |"),
+        "keras 3.15.1, numpy 2.4.6, torch 2.13.0",
         *("linked flash | 250,000", "158 samples", "python run.py experiment=omega_256kb"),
     ):
         assert part in text

@@ -5,16 +5,15 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tinyml_nas.store.entries import Key, Store, canonical_json, describe, digest_of
+from tinyml_nas.store.digest import digest_of, digest_of_json
+from tinyml_nas.store.entries import Key, Store
 
-KEY = Key("train", 1, {"rate": 0.5}, {"data": "abc"})
+KEY = Key("train", {"rate": 0.5, "data": "abc"}, "5e1f", {"torch": "2.13.0"})
 
 
 @pytest.fixture
@@ -56,11 +55,14 @@ def test_no_scaffolding_is_left(store):
 @pytest.mark.parametrize(
     "other",
     [
-        Key("train", 2, {"rate": 0.5}, {"data": "abc"}),
-        Key("train", 1, {"rate": 0.25}, {"data": "abc"}),
-        Key("train", 1, {"rate": 0.5}, {"data": "abd"}),
-        Key("train", 1, {"rate": 0.5}, {"weights": "abc"}),
-        Key("prune", 1, {"rate": 0.5}, {"data": "abc"}),
+        replace(KEY, stage="prune"),
+        replace(KEY, given={"rate": 0.25, "data": "abc"}),
+        replace(KEY, given={"rate": 0.5, "data": "abd"}),
+        replace(KEY, given={"rate": 0.5, "weights": "abc"}),
+        replace(KEY, given={"rate": 0.5}),
+        replace(KEY, code="5e1e"),
+        replace(KEY, versions={"torch": "2.13.1"}),
+        replace(KEY, versions={"torch": "2.13.0", "numpy": "2.4.6"}),
     ],
 )
 def test_a_change_of_anything_builds_another_entry(store, other):
@@ -71,8 +73,8 @@ def test_a_change_of_anything_builds_another_entry(store, other):
 
 
 def test_the_order_of_names_in_a_key_does_not_matter():
-    one = Key("s", 1, {"a": 1, "b": 2}, {"x": "1", "y": "2"})
-    two = Key("s", 1, {"b": 2, "a": 1}, {"y": "2", "x": "1"})
+    one = Key("s", {"a": 1, "b": 2}, "", {"x": "1", "y": "2"})
+    two = Key("s", {"b": 2, "a": 1}, "", {"y": "2", "x": "1"})
     assert one.digest == two.digest
 
 
@@ -93,6 +95,26 @@ def test_a_failed_build_stores_nothing_and_keeps_its_work(store):
     entry = store.get(KEY, resume)
     assert entry.value == {"resumed": "step 3"}
     assert not entry.path.parent.with_name(KEY.digest + ".partial").exists()
+
+
+def test_an_entry_says_what_computed_it(store):
+    entry = store.get(KEY, Builder())
+    document = json.loads((entry.path.parent / "entry.json").read_text())
+    assert document["key"]["code"] == KEY.code
+    assert document["key"]["versions"] == KEY.versions
+    assert entry.key == KEY
+
+
+def test_an_entry_of_another_layout_is_not_taken_for_one_of_this(store):
+    build = Builder()
+    entry = store.get(KEY, build)
+    path = entry.path.parent / "entry.json"
+    document = json.loads(path.read_text())
+    del document["checksum"]
+    document["layout"] -= 1
+    path.write_text(json.dumps({**document, "checksum": digest_of_json(document)}))
+    store.get(KEY, build)
+    assert build.calls == 2
 
 
 def damage_file(entry: Path) -> None:
@@ -185,7 +207,8 @@ def build(folder, work):
     (folder / "second").write_text("2")
     return {}
 
-print(Store(Path(sys.argv[1])).get(Key("train", 1, {"rate": 0.5}, {"data": "abc"}), build).digest)
+key = Key("train", {"rate": 0.5, "data": "abc"}, "5e1f", {"torch": "2.13.0"})
+print(Store(Path(sys.argv[1])).get(key, build).digest)
 """
 
 
@@ -228,58 +251,3 @@ def test_processes_that_race_for_a_key_build_it_once(store, tmp_path):
     assert [racer.returncode for racer in racers] == [0, 0, 0]
     assert len(digests) == 1
     assert log.read_text() == "built\n"
-
-
-@dataclass(frozen=True)
-class Inner:
-    ratio: float
-
-
-@dataclass(frozen=True)
-class Outer:
-    inner: Inner
-    sizes: tuple[int, ...]
-    folder: Path
-    names: dict[str, str]
-    limit: int | None = None
-
-
-def test_describe_names_the_class_and_its_fields_recursively():
-    described = describe(Outer(Inner(0.5), (1, 2), Path("/a"), {"b": "c"}))
-    assert described == {
-        "_target_": f"{__name__}.Outer",
-        "inner": {"_target_": f"{__name__}.Inner", "ratio": 0.5},
-        "sizes": [1, 2],
-        "folder": "/a",
-        "names": {"b": "c"},
-        "limit": None,
-    }
-    canonical_json(described)
-
-
-@pytest.mark.parametrize("value", [object(), {1: 2}, {"a": {3}}, Inner])
-def test_describe_refuses_what_json_cannot_hold(value):
-    with pytest.raises(TypeError, match="describe"):
-        describe(value)
-
-
-@given(st.dictionaries(st.text(), st.floats(allow_nan=False, allow_infinity=False)))
-def test_canonical_json_forgets_the_order_and_nothing_else(values):
-    text = canonical_json(values)
-    assert canonical_json(dict(reversed(values.items()))) == text
-    assert json.loads(text) == values
-
-
-def test_the_digest_of_a_folder_sees_names_content_and_place(tmp_path):
-    def folder(name: str, files: dict[str, str]) -> Path:
-        for path, text in files.items():
-            target = tmp_path / name / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text)
-        return tmp_path / name
-
-    reference = digest_of(folder("reference", {"a": "1", "b/c": "2"}))
-    assert digest_of(folder("same", {"b/c": "2", "a": "1"})) == reference
-    assert digest_of(folder("content", {"a": "1", "b/c": "3"})) != reference
-    assert digest_of(folder("name", {"a": "1", "b/d": "2"})) != reference
-    assert digest_of(folder("place", {"a": "1", "c": "2"})) != reference

@@ -1,6 +1,7 @@
-"""Each stage of the pipeline with its key in the store: what it reads, and how it is run.
+"""The stages of the pipeline, a function in a file of its own each.
 
-The rooms (``search``, ``pruning``, ``convert``, …) know nothing of the store or of each other; these
-modules connect them. A room is imported when its stage has to run, so that a run whose stages are
-all in the store loads neither torch nor TensorFlow.
+A stage writes its files into ``folder`` and returns its value; ``work`` outlives a killed run. It may read
+what it is given by name, and nothing else: its key in the store is made of that (``Context.run``) and of the
+code that it imports. A room (``search``, ``pruning``, ``conversion``, …) is imported inside the function, so
+that a run whose stages are all in the store loads neither torch nor TensorFlow.
 """

@@ -1,0 +1,27 @@
+"""What a network costs on a board: the planner's flash and SRAM, beside the counts of ``cost``."""
+
+from __future__ import annotations
+
+from codegen.boards.board import Board
+from codegen.memory.map import memory_map
+from codegen.plan import arrange
+from tinyml_nas.network.cost import layers
+from tinyml_nas.network.equations import omega_parts, sample_bytes
+from tinyml_nas.network.graph import graph_of
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.types import Footprint
+
+
+def footprint(spec: NetworkSpec, board: Board) -> Footprint:
+    """What the int8 network with a head and a buffer of one sample costs on ``board``."""
+    costs = list(layers(spec))
+    graph = graph_of(spec)
+    memory = memory_map(*arrange(graph), spec.classes, 1, board)
+    return Footprint(
+        parameters=sum(layer.parameters for layer in costs),
+        macs=sum(layer.macs for layer in costs),
+        activations=sum(layer.outputs for layer in costs),
+        flash_bytes=memory.flash_bytes,
+        sram_bytes=memory.ram_bytes,
+        omega_bytes=sum(omega_parts(graph, spec.classes).values()) + sample_bytes(graph),
+    )

@@ -1,0 +1,36 @@
+"""Train a network on; also recovers what pruning lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml_nas.pipeline.networks import save_network
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.progress import reported
+from tinyml_nas.store.digest import Json
+from tinyml_nas.training.recipes import Recipe
+from tinyml_nas.types import Artifact
+
+
+def finetune(
+    folder: Path,
+    work: Path,
+    *,
+    network: Artifact,
+    teacher: Artifact | None,
+    recipe: Recipe,
+    train: Split,
+    validation: Split,
+    seed: int,
+) -> dict[str, Json]:
+    """The trained network, the ``curve`` of its loss, and the ``hardware``; see ``save_network``."""
+    from tinyml_nas.network.files import load
+    from tinyml_nas.training import loop as training
+    from tinyml_nas.training.hardware import hardware
+
+    trained = load(network.path)
+    taught_by = None if teacher is None else load(teacher.path)
+    with reported("finetune") as report:
+        curve = training.finetune(trained, train.load(), recipe, work, seed, report, taught_by)
+    made_on = hardware(training.device_of(recipe))
+    return {**save_network(trained, folder, validation), "curve": curve, "hardware": made_on}

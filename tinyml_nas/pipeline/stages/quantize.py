@@ -1,0 +1,31 @@
+"""Quantize a Keras network: Φ_f as a flatbuffer, and the float head Φ_c."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tinyml_nas.pipeline.inputs import network_inputs
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.quantization.base import Quantizer
+from tinyml_nas.store.digest import Json
+from tinyml_nas.types import Artifact
+
+
+def quantize(
+    folder: Path,
+    work: Path,
+    *,
+    keras: Artifact,
+    quantizer: Quantizer,
+    resolution: int,
+    train: Split,
+) -> dict[str, Json]:
+    """Both files, and what the extractor's features are; ``resolution`` is the input side in pixels."""
+    calibration = network_inputs(train.load()[: quantizer.calibration_images], resolution)
+    made = quantizer.quantize(keras.path / "model.keras", calibration, folder)
+    return {
+        "features": made.features,
+        "dtype": made.dtype,
+        "scale": made.scale,
+        "zero_point": made.zero_point,
+    }

@@ -1,0 +1,50 @@
+"""Search the supernet's networks for the best that keeps the limits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+
+from codegen.boards.board import Board
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.search.base import Strategy
+from tinyml_nas.store.digest import Json
+from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.types import Artifact
+
+
+def search(
+    folder: Path,
+    work: Path,
+    *,
+    strategy: Strategy,
+    supernet: MobileNetV3Space,
+    checkpoint: Artifact,
+    classes: int,
+    train: Split,
+    validation: Split,
+    board: Board,
+    seed: int,
+) -> dict[str, Json]:
+    """The ``chosen`` candidate, the number of ``evaluations``, and ``failures`` by reason.
+
+    The whole archive and front stand in ``search.json``.
+
+    Raises:
+        Infeasible: no evaluated network keeps the limits.
+    """
+    from tinyml_nas.supernet.files import load_supernet
+    from tinyml_nas.supernet.problem import SupernetProblem
+
+    weights = load_supernet(replace(supernet, checkpoint=str(checkpoint.path)), classes)
+    problem = SupernetProblem(weights, train.load(), validation.load(), board)
+    found = strategy.search(problem, np.random.default_rng(seed), work)
+    (folder / "search.json").write_text(json.dumps(asdict(found), indent=1))
+    return {
+        "chosen": asdict(found.chosen),
+        "evaluations": len(found.archive),
+        "failures": found.failures,
+    }

@@ -1,0 +1,59 @@
+"""Train a supernet, the weights of every network that a search evaluates."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from codegen.boards.board import Board
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.progress import reported
+from tinyml_nas.store.digest import Json
+from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.training.recipes import SupernetRecipe
+from tinyml_nas.types import Artifact
+
+
+def train_supernet(
+    folder: Path,
+    work: Path,
+    *,
+    name: str,
+    supernet: MobileNetV3Space,
+    recipe: SupernetRecipe,
+    extends: Artifact | None,
+    classes: int,
+    train: Split,
+    validation: Split,
+    board: Board,
+    seed: int,
+) -> dict[str, Json]:
+    """Weights, their record and card, and what a longer run ``extends``.
+
+    Returns the accuracies of the ``smallest`` and the ``largest`` network.
+    """
+    from tinyml_nas.cards.supernet import card
+    from tinyml_nas.supernet.files import load_supernet, save_supernet
+    from tinyml_nas.supernet.network import untrained
+    from tinyml_nas.supernet.problem import SupernetProblem
+    from tinyml_nas.supernet.record import record
+    from tinyml_nas.supernet.train import train_supernet as run
+    from tinyml_nas.training.loop import PLATEAU_STATE
+
+    recipe = replace(recipe, extends=None if extends is None else extends.path)
+    weights = untrained(supernet, classes, seed)
+    with reported("supernet") as report:
+        curve = run(weights, train.load(), recipe, work, seed, report)
+    trained = folder / "supernet.safetensors"
+    save_supernet(weights, trained)
+    if (work / PLATEAU_STATE).exists():
+        shutil.copyfile(work / PLATEAU_STATE, folder / PLATEAU_STATE)
+    # Scored in float16, as it ships.
+    weights = load_supernet(replace(supernet, checkpoint=str(trained)), classes)
+    problem = SupernetProblem(weights, train.load(), validation.load(), board)
+    made = record(problem, recipe, curve, train.digest, seed)
+    (folder / "supernet.json").write_text(json.dumps(made, indent=1) + "\n")
+    (folder / "supernet.md").write_text(card(name, made))
+    return {network: made[network]["accuracy"] for network in ("smallest", "largest")}
