@@ -10,6 +10,7 @@ A walk over the torch.fx graph builds one Keras layer a node. Three details make
 from __future__ import annotations
 
 import copy
+import json
 import operator
 import os
 import zipfile
@@ -246,13 +247,29 @@ def compare_logits(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32
 
 
 def _save(model: keras.Model, path: Path) -> None:
-    """Write the model aside and rename it; equal models give equal bytes (Keras stamps a date)."""
+    """Write the model aside and rename it; equal models give equal bytes.
+
+    Keras stamps a date, and tells shared objects apart by their addresses.
+    """
     aside = path.with_name(f".{os.getpid()}.{path.name}")
     model.save(aside)
     with zipfile.ZipFile(aside) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     members["metadata.json"] = b"{}"
+    members["config.json"] = _without_addresses(members["config.json"])
     with zipfile.ZipFile(aside, "w") as archive:
         for name, content in members.items():
             archive.writestr(zipfile.ZipInfo(name), content)
     aside.replace(path)
+
+
+def _without_addresses(config: bytes) -> bytes:
+    """A model's configuration with its shared objects numbered as they come."""
+    numbers: dict[int, int] = {}
+
+    def numbered(fields: dict[str, Any]) -> dict[str, Any]:
+        if (address := fields.get("shared_object_id")) is not None:
+            fields["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
+        return fields
+
+    return json.dumps(json.loads(config, object_hook=numbered)).encode()

@@ -56,6 +56,7 @@ class Sources:
 
     def __init__(self, places: Mapping[str, Path] | None = None) -> None:
         self._places: dict[str, Path | None] = dict(places or {})
+        self._paths: dict[str, Path | None] = {}
         self._read: dict[str, Module] = {}
 
     def code_of(self, modules: Iterable[str]) -> Code:
@@ -90,6 +91,11 @@ class Sources:
 
     def path_of(self, name: str) -> Path | None:
         """The file of a module of this project; None where ``name`` is anything else."""
+        if name not in self._paths:
+            self._paths[name] = self._find(name)
+        return self._paths[name]
+
+    def _find(self, name: str) -> Path | None:
         top, *rest = name.split(".")
         place = self._place(top)
         if place is None or place.is_file():
@@ -131,6 +137,7 @@ def read(name: str, path: Path) -> Module:
     return Module(digest_of_json("\n".join(words)), imported, data)
 
 
+@cache
 def version_of(library: str) -> tuple[str, str]:
     """The distribution that brings an importable library, and the version that is installed."""
     for name in (library.replace("_", "-"), DISTRIBUTIONS.get(library, library)):
@@ -191,7 +198,9 @@ def _data(tree: ast.Module, path: Path, words: list[str]) -> tuple[str, ...]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "DATA":
             names: tuple[str, ...] = ast.literal_eval(node.value)
             return names
-    if "'__file__'" in words:
+    if "'__file__'" in words and any(
+        isinstance(node, ast.Name) and node.id == "__file__" for node in ast.walk(tree)
+    ):
         raise ValueError(
             f"{path}: names __file__, so that it reads files beside it; name those that its results "
             'depend on as DATA = ("relative/path", …), () where there are none'

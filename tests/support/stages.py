@@ -1,0 +1,129 @@
+"""Every stage of the pipeline with something to be given: plug-ins that are real, artifacts that are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from codegen.boards.board import load
+from codegen.project import LearnerSettings
+from scenarios.concept_drift import ConceptDrift
+from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.pipeline.stages.accuracy import accuracy
+from tinyml_nas.pipeline.stages.calibrate import calibrate
+from tinyml_nas.pipeline.stages.convert import convert
+from tinyml_nas.pipeline.stages.drive import drive
+from tinyml_nas.pipeline.stages.finetune import finetune
+from tinyml_nas.pipeline.stages.generate import generate
+from tinyml_nas.pipeline.stages.given import given
+from tinyml_nas.pipeline.stages.inherit import inherit
+from tinyml_nas.pipeline.stages.link import link
+from tinyml_nas.pipeline.stages.observe import observe
+from tinyml_nas.pipeline.stages.prune import prune
+from tinyml_nas.pipeline.stages.quantize import quantize
+from tinyml_nas.pipeline.stages.score import score
+from tinyml_nas.pipeline.stages.search import search
+from tinyml_nas.pipeline.stages.train_supernet import train_supernet
+from tinyml_nas.pruning.l1 import L1
+from tinyml_nas.quantization.int8 import Int8
+from tinyml_nas.search.cnas import CNAS
+from tinyml_nas.search.constraints.board import BoardConstraint
+from tinyml_nas.search.predictors.rbf import RbfPredictor
+from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe
+from tinyml_nas.types import Artifact, Extractor
+
+Stage = Callable[..., object]
+
+SPACE = MobileNetV3Space(
+    resolutions=(24, 32),
+    depths=(1, 2),
+    kernels=(3, 5),
+    expansions=(2, 4),
+    stem_channels=8,
+    stem_stride=2,
+    widths=(8, 16, 24),
+    strides=(1, 2, 2),
+    hard_swish=(False, False, True),
+    squeeze_excite=(False, True, True),
+    final_channels=64,
+    features=48,
+)
+TRAIN, VALIDATION, TEST = (Split(Cifar10Sample(), name) for name in ("train", "validation", "test"))
+BOARD = load("nucleo_l4r5zi")
+NETWORK = Artifact(Path("/store/network"), "5e1f")
+PROJECT = Artifact(Path("/store/project"), "9a7c")
+FEATURES = Artifact(Path("/store/features"), "07d3")
+EXTRACTOR = Extractor(Artifact(Path("/store/extractor"), "c0de"), 48, "int8", 0.05, -3)
+COMPILER = HostCompiler("g++ 12.2", Path("/store/host"))
+SUPERNET = {
+    "supernet": SPACE,
+    "checkpoint": Artifact(Path("/checkpoint"), "77aa"),
+    "classes": 10,
+    "train": TRAIN,
+    "validation": VALIDATION,
+}
+FIELD = {"project": PROJECT, "features": FEATURES, "images": TEST, "compiler": COMPILER}
+
+STAGES: Mapping[Stage, Mapping[str, Any]] = {
+    search: {
+        **SUPERNET,
+        "strategy": CNAS(RbfPredictor(), BoardConstraint(10**6, 10**5)),
+        "board": BOARD,
+        "seed": 3,
+    },
+    inherit: {**SUPERNET, "genes": (0, 1, 1)},
+    given: {"network": NETWORK, "validation": VALIDATION},
+    finetune: {
+        "network": NETWORK,
+        "teacher": Artifact(Path("/store/teacher"), "1ead"),
+        "recipe": DistilledRecipe(epochs=2.0),
+        "train": TRAIN,
+        "validation": VALIDATION,
+        "seed": 3,
+    },
+    prune: {"network": NETWORK, "pruning": L1(0.4), "validation": VALIDATION},
+    accuracy: {"network": NETWORK, "images": TEST},
+    convert: {"network": NETWORK, "images": VALIDATION},
+    quantize: {"keras": NETWORK, "quantizer": Int8(), "resolution": 24, "train": TRAIN},
+    generate: {
+        "name": "program",
+        "extractor": EXTRACTOR,
+        "learner": LearnerSettings(40, 0.01),
+        "board": BOARD,
+        "class_names": ("cat", "dog"),
+        "images": TEST,
+        "golden_images": 2,
+    },
+    link: {"project": PROJECT, "board": BOARD, "compiler": TargetCompiler("arm 12.2")},
+    observe: {
+        "program": PROJECT,
+        "extractor": EXTRACTOR,
+        "images": TEST,
+        "checked_images": 10,
+        "compiler": COMPILER,
+    },
+    score: FIELD,
+    calibrate: {
+        **FIELD,
+        "scenario": ConceptDrift(),
+        "learning_rates": (0.01, 0.1),
+        "seed": 3,
+    },
+    drive: {**FIELD, "scenario": ConceptDrift(), "seed": 3},
+    train_supernet: {
+        "name": "tiny",
+        "supernet": SPACE,
+        "recipe": SupernetRecipe(epochs=2.0, decay_epochs=1.0),
+        "extends": None,
+        "classes": 10,
+        "train": TRAIN,
+        "validation": VALIDATION,
+        "board": BOARD,
+        "seed": 3,
+    },
+}
+"""What a key is made of; the artifacts lie nowhere."""
