@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
+from tests.support.stages import STAGES
 from tests.tinyml_nas.search.conftest import Toy
-from tinyml_nas import config
+from tinyml_nas.pipeline import metrics
 from tinyml_nas.pipeline.context import Context
-from tinyml_nas.pipeline.stages import networks
+from tinyml_nas.pipeline.stages.search import search
 from tinyml_nas.search.base import SearchError
 from tinyml_nas.store.entries import Store
 
@@ -19,16 +20,20 @@ from tinyml_nas.store.entries import Store
 @pytest.fixture
 def toy(monkeypatch) -> Toy:
     toy = Toy()
-    monkeypatch.setattr(networks, "_problem", lambda _: toy)
+    monkeypatch.setattr("tinyml_nas.supernet.files.load_supernet", lambda *_: None)
+    monkeypatch.setattr("tinyml_nas.supernet.problem.SupernetProblem", lambda *_: toy)
     return toy
 
 
 @pytest.fixture
 def context(tmp_path) -> Context:
-    config.register()
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
-        cfg = compose("config", ["name=test", "search.doe=12", "search.iterations=2"])
-    return Context(config.build(cfg, tmp_path / "out"), Store(tmp_path / "store"))
+    return Context(Store(tmp_path / "store"))
+
+
+def searched(context: Context) -> metrics.Metrics:
+    strategy = replace(STAGES[search]["strategy"], doe=12, iterations=2)
+    counts = metrics.search(context.run(search, **{**STAGES[search], "strategy": strategy}))
+    return {name: counts[name] for name in ("evaluations", "failed", "failures")}
 
 
 def kept(context: Context) -> list[Path]:
@@ -41,11 +46,11 @@ def test_a_search_of_failures_alone_is_not_kept_and_goes_on_when_asked_again(toy
 
     toy.before_evaluation = fail
     with pytest.raises(SearchError, match="all 12 evaluations failed, the first with: OSError: no"):
-        networks.search(context)
+        searched(context)
     assert not kept(context)
 
     toy.before_evaluation = lambda _: None
-    _, counts = networks.search(context)
+    counts = searched(context)
     assert counts == {"evaluations": len(toy.evaluated), "failed": 0, "failures": {}}
     assert len(toy.evaluated) >= 12
     assert kept(context)
@@ -57,7 +62,7 @@ def test_what_could_not_be_evaluated_stands_in_the_result_with_its_reasons(toy, 
             raise RuntimeError(f"no kernel for {genes[1]}")
 
     toy.before_evaluation = fail
-    _, counts = networks.search(context)
+    counts = searched(context)
     assert counts["failed"] == sum(counts["failures"].values()) > 0
     assert counts["evaluations"] == len(toy.evaluated)
     assert set(counts["failures"]) <= {f"RuntimeError: no kernel for {n}" for n in range(3)}
@@ -65,4 +70,4 @@ def test_what_could_not_be_evaluated_stands_in_the_result_with_its_reasons(toy, 
     assert json.loads(file.read_text())["failures"] == counts["failures"]
 
     toy.before_evaluation = lambda _: pytest.fail("was evaluated although it stands in the store")
-    assert networks.search(context)[1] == counts
+    assert searched(context) == counts
