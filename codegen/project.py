@@ -13,6 +13,42 @@ from codegen.ir import Graph
 
 Loss = Literal["cross_entropy", "squared_error"]
 
+# As runtime/learner/limits.hpp: within these, everything that the learner computes is finite.
+LEAST_RATE = float(np.finfo(np.float32).tiny)  # below it, float32 keeps a few bits, or none
+MOST_RATE = 1e6
+MOST_FEATURE = 1e6
+MOST_WEIGHT = 1e24
+# A pass over the buffer already is what TyBox makes of one label. A board on which a thousand are
+# not enough takes longer over them than the host's tool waits for its reply.
+MOST_PASSES = 1000
+MOST_SAMPLES = 2**31 - 1  # the buffer counts them in an int32
+
+
+def check_rate(key: str, value: float) -> None:
+    """Refuse what is no learning rate: it must be a normal float32 above 0, and at most 1e6.
+
+    Raises:
+        ValueError: it is none; names ``key``.
+    """
+    if not LEAST_RATE <= value <= MOST_RATE:  # nor is a NaN
+        raise ValueError(
+            f"{key}: must be positive, a normal number in float32 and at most {MOST_RATE:g}, that "
+            f"is in {LEAST_RATE:.3g}..{MOST_RATE:g}; got {value}"
+        )
+
+
+def check_passes(passes: int) -> None:
+    """Refuse a number of passes over the buffer that is none, or that no board gets through.
+
+    Raises:
+        ValueError: it is one of these.
+    """
+    if not 1 <= passes <= MOST_PASSES:
+        raise ValueError(
+            f"learner.passes: must be in 1..{MOST_PASSES}, each of them over the whole buffer for "
+            f"every label; got {passes}"
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class HeadWeights:
@@ -27,6 +63,9 @@ class HeadWeights:
                 "head: weights must be (classes, features) and bias (classes,); "
                 f"got {self.weights.shape} and {self.bias.shape}"
             )
+        # A NaN is not within the bound either.
+        if not all(np.all(np.abs(part) <= MOST_WEIGHT) for part in (self.weights, self.bias)):
+            raise ValueError(f"head: weights and bias must be finite and within {MOST_WEIGHT:g}")
 
     @property
     def classes(self) -> int:
@@ -52,14 +91,12 @@ class LearnerSettings:
     loss: Loss = "cross_entropy"
 
     def __post_init__(self) -> None:
-        if self.buffer_samples < 1:
+        if not 1 <= self.buffer_samples <= MOST_SAMPLES:
             raise ValueError(
-                f"learner.buffer_samples: must be at least 1; got {self.buffer_samples}"
+                f"learner.buffer_samples: must be in 1..{MOST_SAMPLES}; got {self.buffer_samples}"
             )
-        if not self.learning_rate > 0:
-            raise ValueError(f"learner.learning_rate: must be positive; got {self.learning_rate}")
-        if self.passes < 1:
-            raise ValueError(f"learner.passes: must be at least 1; got {self.passes}")
+        check_rate("learner.learning_rate", self.learning_rate)
+        check_passes(self.passes)
         if self.loss not in ("cross_entropy", "squared_error"):
             raise ValueError(
                 f"learner.loss: must be one of cross_entropy, squared_error; got {self.loss!r}"
@@ -90,3 +127,11 @@ class Project:
     board: Board
     golden: Golden
     class_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        quantization = self.graph.output.quantization
+        if quantization is not None and quantization.scales[0] * 255 > MOST_FEATURE:
+            raise ValueError(
+                f"model: its features have a scale of {quantization.scales[0]:g}; a learner takes "
+                f"features up to {MOST_FEATURE:g}, 255 times their scale"
+            )

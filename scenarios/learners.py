@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from codegen.project import LearnerSettings, Loss
+from codegen.project import LearnerSettings, Loss, check_passes, check_rate
 
 
 class Learner(Protocol):
@@ -65,10 +65,10 @@ class TinyOL:
 
 def _check(learning_rates: tuple[float, ...], passes: int) -> None:
     rising = all(a < b for a, b in pairwise(learning_rates))
-    if not learning_rates or learning_rates[0] <= 0 or not rising:
+    if not learning_rates or not rising:
         raise ValueError(
-            "learner.learning_rates: must be positive and ascending, at least one; "
-            f"got {list(learning_rates)}"
+            f"learner.learning_rates: must be ascending, at least one; got {list(learning_rates)}"
         )
-    if passes < 1:
-        raise ValueError(f"learner.passes: must be at least 1; got {passes}")
+    for rate in learning_rates:
+        check_rate("learner.learning_rates", rate)
+    check_passes(passes)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 import struct
 import time
 from collections import deque
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,10 @@ from codegen.link.messages import (
     Stats,
     Status,
     Timing,
+    WrongVersionError,
 )
 
+Answer = TypeVar("Answer")
 HEAD_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
 
 
@@ -45,23 +48,31 @@ class NoReply(TimeoutError):
     """The board did not answer, however often it was asked."""
 
 
+class ReplyError(RuntimeError):
+    """A reply that is whole, but not what the board should answer."""
+
+
 class Board:
     """The firmware of a generated project behind ``port``.
 
     A request is sent again when no reply arrives in ``timeout_s``, or when the board says that it
-    arrived damaged, up to ``tries`` times in all. Requests that change something carry the same
-    sequence number then, so that the board does not do it twice.
+    arrived damaged, up to ``tries`` times in all. It carries the same sequence number then, so that
+    the board does not do it twice; whatever arrives late belongs to a number that has passed, or to
+    another session, and changes nothing.
     """
 
     def __init__(self, port: Port, timeout_s: float = 5.0, tries: int = 5) -> None:
         self._port = port
         self._timeout_s = timeout_s
         self._tries = tries
-        self._sequence = random.randrange(256)  # noqa: S311 - not the one of the last session
+        self._session = 1 + secrets.randbelow(2**32 - 1)  # not that of another host
+        self._sequence = 0
+        self._image_sequence = 0  # of the request that brought the last image
         self._deframer = framing.Deframer()
         self._arrived: deque[framing.Frame] = deque()
         self.repeats = 0
-        self.hello = self._hello()
+        self.hello = self._ask(Hello.parse, Message.HELLO)
+        self._session = self.hello.session
 
     @property
     def damaged_replies(self) -> int:
@@ -70,36 +81,40 @@ class Board:
 
     def classify(self, image: npt.NDArray[np.generic]) -> Classified:
         """Classify one image (H, W, C), in the network's own codes."""
-        return Classified.parse(self.request(Message.CLASSIFY, self._image_bytes(image)))
+        payload = self._image_bytes(image)
+        self._image_sequence = self._sequence + 1
+        return self._ask(Classified.parse, Message.CLASSIFY, payload)
 
     def learn(self, image: npt.NDArray[np.generic], label: int) -> Learned:
         """Predict the class of one image (H, W, C), then learn that it is ``label``."""
         payload = self._label_byte(label) + self._image_bytes(image)
-        return Learned.parse(self.request(Message.LEARN, payload))
+        self._image_sequence = self._sequence + 1
+        return self._ask(Learned.parse, Message.LEARN, payload)
 
     def learn_last(self, label: int) -> Learned:
         """Learn that the last image is ``label``; it is not sent again."""
-        return Learned.parse(self.request(Message.LEARN_LAST, self._label_byte(label)))
+        payload = self._label_byte(label) + struct.pack("<I", self._image_sequence)
+        return self._ask(Learned.parse, Message.LEARN_LAST, payload)
 
     def stats(self) -> Stats:
         """Accuracy, drift, and the learner's state."""
-        return Stats.parse(self.request(Message.STATS))
+        return self._ask(Stats.parse, Message.STATS)
 
     def memory(self) -> Memory:
         """Bytes of RAM by part."""
-        return Memory.parse(self.request(Message.MEMORY))
+        return self._ask(Memory.parse, Message.MEMORY)
 
     def timing(self) -> Timing:
         """How long the last image and the last learning step took."""
-        return Timing.parse(self.request(Message.TIMING))
+        return self._ask(Timing.parse, Message.TIMING)
 
     def save(self) -> int:
         """Save the head in flash; its sequence number."""
-        return int.from_bytes(self.request(Message.SAVE), "little")
+        return self._ask(_number, Message.SAVE)
 
     def load(self) -> int:
         """Go back to the head that was saved last; its sequence number. The buffer stays."""
-        return int.from_bytes(self.request(Message.LOAD), "little")
+        return self._ask(_number, Message.LOAD)
 
     def reset(self) -> None:
         """Back to the first head, an empty buffer and no statistics. What is saved stays."""
@@ -130,10 +145,11 @@ class Board:
 
         Raises:
             BoardError: the board refused it.
-            NoReply: it did not answer.
+            NoReply: it did not answer. It may have carried the request out.
+            WrongVersionError: it speaks another version of the protocol.
         """
-        self._sequence = (self._sequence + 1) % 256
-        frame = framing.encode(message, self._sequence, payload)
+        self._sequence += 1
+        frame = framing.encode(message, self._sequence, payload, self._session)
         for attempt in range(self._tries):
             self.repeats += attempt > 0
             self._port.write(frame)
@@ -156,17 +172,29 @@ class Board:
                 frame = self._arrived.popleft()
                 if frame.message == BROKEN_FRAME_REPLY:
                     return None
-                if frame.message == message | REPLY and frame.sequence == self._sequence:
+                if frame.message != message | REPLY:
+                    continue  # late: the reply to a request that was answered already
+                if frame.version != framing.VERSION:
+                    raise WrongVersionError(frame.version)
+                if (frame.session, frame.sequence) == (self._session, self._sequence):
                     # An empty payload has no status: not what a board sends.
                     return frame.payload or None
-                # Else it is late: the reply to a request that was answered already.
             left = end - time.monotonic()
             if left <= 0:
                 return None
             self._arrived.extend(self._deframer.feed(self._port.read(left)))
 
-    def _hello(self) -> Hello:
-        return Hello.parse(self.request(Message.HELLO))
+    def _ask(
+        self, parse: Callable[[bytes], Answer], message: Message, payload: bytes = b""
+    ) -> Answer:
+        reply = self.request(message, payload)
+        try:
+            return parse(reply)
+        except (struct.error, ValueError, IndexError) as error:
+            raise ReplyError(
+                f"the reply to {message.name} is not understood ({error}): is another program's "
+                "firmware on the board?"
+            ) from error
 
     def _image_bytes(self, image: npt.NDArray[np.generic]) -> bytes:
         shape, dtype = self.hello.image, self.hello.pixel_dtype
@@ -180,3 +208,8 @@ class Board:
         if not 0 <= label < self.hello.classes:
             raise ValueError(f"label: must be in 0..{self.hello.classes - 1}; got {label}")
         return bytes((label,))
+
+
+def _number(payload: bytes) -> int:
+    (number,) = struct.unpack("<I", payload)
+    return int(number)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
 from dataclasses import dataclass
 
-VERSION = 1
-HEADER_BYTES = 3
+VERSION = 2
+HEADER = struct.Struct("<BBII")  # version, message, session, sequence number
+FIRST_HEADER_BYTES = 3  # of version 1, and of what answers another version
 CRC_BYTES = 4
 LONGEST_BLOCK = 254
 
@@ -17,17 +19,23 @@ class FrameError(ValueError):
 
 @dataclass(frozen=True)
 class Frame:
-    """What one frame carries. ``message`` has bit 7 set in a reply."""
+    """What one frame carries. ``message`` has bit 7 set in a reply.
+
+    Of another version than this one, ``payload`` is all that follows the message's number.
+    """
 
     version: int
     message: int
+    session: int
     sequence: int
     payload: bytes
 
 
-def encode(message: int, sequence: int, payload: bytes, version: int = VERSION) -> bytes:
+def encode(
+    message: int, sequence: int, payload: bytes, session: int = 0, version: int = VERSION
+) -> bytes:
     """The bytes to send, from delimiter to delimiter: a zero in front ends whatever was noise."""
-    body = bytes((version, message, sequence)) + payload
+    body = HEADER.pack(version, message, session, sequence) + payload
     return b"\0" + stuff(body + zlib.crc32(body).to_bytes(CRC_BYTES, "little")) + b"\0"
 
 
@@ -38,13 +46,18 @@ def decode(stuffed: bytes) -> Frame:
         FrameError: the bytes are no frame.
     """
     body = unstuff(stuffed)
-    if len(body) < HEADER_BYTES + CRC_BYTES:
+    if len(body) < FIRST_HEADER_BYTES + CRC_BYTES:
         raise FrameError(f"{len(body)} bytes are too few for a frame")
     content, crc = body[:-CRC_BYTES], body[-CRC_BYTES:]
     if zlib.crc32(content) != int.from_bytes(crc, "little"):
         raise FrameError("the CRC is wrong")
-    version, message, sequence = content[:HEADER_BYTES]
-    return Frame(version, message, sequence, content[HEADER_BYTES:])
+    version, message = content[:2]
+    if version != VERSION:
+        return Frame(version, message, 0, 0, content[2:])
+    if len(content) < HEADER.size:
+        raise FrameError(f"{len(content)} bytes are too few for a frame")
+    _, _, session, sequence = HEADER.unpack_from(content)
+    return Frame(version, message, session, sequence, content[HEADER.size :])
 
 
 def stuff(data: bytes) -> bytes:

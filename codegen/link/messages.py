@@ -10,6 +10,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from codegen.link.framing import VERSION
+
 REPLY = 0x80
 BROKEN_FRAME_REPLY = 0xFF
 
@@ -46,6 +48,10 @@ class Status(IntEnum):
     NOTHING_SAVED = 8
     NO_STORAGE = 9
     STORAGE_FAILED = 10
+    WRONG_SAMPLE = 11
+    WRONG_HEAD = 12
+    WRONG_SESSION = 13
+    USED_SEQUENCE = 14
 
 
 MEANING = {
@@ -55,10 +61,17 @@ MEANING = {
     Status.WRONG_LENGTH: "the payload is too long or too short",
     Status.WRONG_LABEL: "the label is not one of the model's classes",
     Status.WRONG_VALUE: "the value is outside its range",
-    Status.NO_IMAGE: "no image has been classified since the start",
+    Status.NO_IMAGE: "it has not the image that the label is for: none was sent, or another since",
     Status.NOTHING_SAVED: "no valid head of this model is saved",
     Status.NO_STORAGE: "it has no flash driver, or no room for the head",
     Status.STORAGE_FAILED: "the flash refused; the head that was saved before is intact",
+    Status.WRONG_SAMPLE: "a pixel or a feature of the image is not finite, or a feature is beyond "
+    "1e6; nothing was changed",
+    Status.WRONG_HEAD: "a weight of its head is not finite, or beyond 1e24: nothing is learned or "
+    "saved; reset it, or load the head that was saved last",
+    Status.WRONG_SESSION: "it was started anew, or another host has begun to talk to it; "
+    "nothing was changed",
+    Status.USED_SEQUENCE: "a later request was carried out already; nothing was changed",
 }
 
 
@@ -72,10 +85,24 @@ class BoardError(RuntimeError):
         super().__init__(f"the board refused {message.name}: {meaning}")
 
 
+class WrongVersionError(RuntimeError):
+    """The board speaks another version of the protocol."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the board speaks version {version} of the protocol, this tool version {VERSION}: "
+            "use the codegen.link of the generator that wrote its firmware, or generate it again"
+        )
+
+
 @dataclass(frozen=True)
 class Hello:
-    """Which model the board runs. ``digest`` is the start of the model's SHA-256."""
+    """Which model the board runs. ``digest`` is the start of the model's SHA-256.
 
+    ``session`` is what requests that change something carry from now on.
+    """
+
+    session: int
     digest: str
     image: tuple[int, int, int]
     classes: int
@@ -89,15 +116,16 @@ class Hello:
     can_save: bool
     class_names: tuple[str, ...]
 
-    FORMAT: ClassVar = struct.Struct("<8s4H2IfhH3B")
+    FORMAT: ClassVar = struct.Struct("<I8s4H2IfhH3B")
 
     @classmethod
     def parse(cls, payload: bytes) -> Hello:
         """Read the payload of a reply."""
-        digest, height, width, channels, classes, *rest = cls.FORMAT.unpack_from(payload)
+        session, digest, height, width, channels, classes, *rest = cls.FORMAT.unpack_from(payload)
         features, buffer_samples, scale, zero_point, api, pixel, feature, can_save = rest
         names = payload[cls.FORMAT.size :].split(b"\0")[:-1]
         return cls(
+            session=session,
             digest=digest.hex(),
             image=(height, width, channels),
             classes=classes,

@@ -23,7 +23,7 @@ LABEL_BYTES = 1
 LEARNER_STATE_BYTES = 12  # learning rate, and the buffer's position and count
 # The application (platform/application.hpp): the frame in work, counts of accuracy for each class,
 # the last image's features. The fixed part is exact, and asserted where it is compiled.
-FIRMWARE_BYTES = 376
+FIRMWARE_BYTES = 400
 FIRMWARE_CLASS_BYTES = 8
 # The counter of ticks, the drivers' state and padding. An upper bound, so that a filled board links:
 # 12 to 16 bytes were measured, 124 with libm's state (SOFTMAX of reals).

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen.project import check_rate
 from codegen.toolchain import run as toolchain
 
 # No fused multiply-add, as in the project's CMakeLists.txt: the host learns the board's bits.
@@ -40,6 +41,12 @@ ALIGNMENT = 16
 CACHE_PREFIX = "libtinyml-"
 PIXEL_FORMATS = ("gray8", "rgb888", "rgb565", "rgb565_swapped")  # in the order of PixelFormat
 PIXEL_BYTES = (1, 3, 2, 2)
+LEARNED = 0
+REFUSED = {  # by LearnStatus
+    1: "label: is not a class",
+    2: "features: must be finite and within 1e6",
+    3: "head: a weight is not finite, or beyond 1e24; reset it",
+}
 
 
 class _Description(ctypes.Structure):
@@ -190,11 +197,18 @@ class HostModel:
         return out
 
     def learn(self, features: npt.NDArray[np.generic], label: int) -> None:
-        """Store one sample, ``features`` (F,) and its class, and train on the buffer."""
+        """Store one sample, ``features`` (F,) and its class, and train on the buffer.
+
+        Raises:
+            ValueError: the sample or the head is not finite, or out of bounds (runtime/learner/
+                limits.hpp). Nothing has changed.
+        """
         row = self.shape.checked_features(np.asarray(features)[np.newaxis])
         if not 0 <= label < self.shape.classes:
             raise ValueError(f"label: must be in 0..{self.shape.classes - 1}; got {label}")
-        self._library.tinyml_learn(self._model, _pointer(row), int(label))
+        status = self._library.tinyml_learn(self._model, _pointer(row), int(label))
+        if status != LEARNED:
+            raise ValueError(REFUSED[status])
 
     def reset(self) -> None:
         """Forget all that was learned: initial head, configured learning rate, empty buffer."""
@@ -207,8 +221,7 @@ class HostModel:
 
     def set_learning_rate(self, value: float) -> None:
         """Set the rate of the next training steps, until ``reset``."""
-        if not value > 0:
-            raise ValueError(f"learning rate: must be positive; got {value}")
+        check_rate("learning rate", value)
         self._library.tinyml_set_learning_rate(self._model, value)
 
     @property
@@ -224,6 +237,17 @@ class HostModel:
         )
         bias = np.ctypeslib.as_array(self._library.tinyml_bias(self._model), (shape.classes,))
         return np.ascontiguousarray(weights.T), bias.copy()
+
+    def set_head(self, weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> None:
+        """Overwrite the head with ``weights`` (C, F) and ``bias`` (C,), whatever they hold."""
+        shape = self.shape
+        if weights.shape != (shape.classes, shape.features) or bias.shape != (shape.classes,):
+            raise ValueError(
+                f"head: must be ({shape.classes}, {shape.features}) and ({shape.classes},); "
+                f"got {weights.shape} and {bias.shape}"
+            )
+        content = np.concatenate([weights.T.ravel(), bias]).astype(np.float32)
+        ctypes.memmove(self._library.tinyml_head(self._model), _pointer(content), content.nbytes)
 
 
 def _checked(
@@ -272,8 +296,9 @@ def _open(library: Path) -> ctypes.CDLL:
         "tinyml_logits": (None, [pointer, pointer, integer, pointer]),
         "tinyml_predict": (None, [pointer, pointer, integer, pointer]),
         "tinyml_learn": (integer, [pointer, pointer, ctypes.c_uint8]),
-        "tinyml_set_learning_rate": (None, [pointer, ctypes.c_float]),
+        "tinyml_set_learning_rate": (integer, [pointer, ctypes.c_float]),
         "tinyml_learning_rate": (ctypes.c_float, [pointer]),
+        "tinyml_head": (pointer, [pointer]),
         "tinyml_buffer_count": (integer, [pointer]),
         "tinyml_weights": (ctypes.POINTER(ctypes.c_float), [pointer]),
         "tinyml_bias": (ctypes.POINTER(ctypes.c_float), [pointer]),

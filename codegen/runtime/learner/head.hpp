@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "runtime/learner/limits.hpp"
 #include "runtime/learner/row.hpp"
 #include "runtime/learner/softmax.hpp"
 
@@ -45,6 +46,13 @@ class Head {
     float factors[kClasses];
     for_each_class<kClasses>([&](int c) { factors[c] = deltas[c] * scale; });
     for (int i = 0; i < kFeatures; ++i) subtract_product(weights_[i], feature(i), factors);
+  }
+
+  /// Whether every weight and bias lies within `kMostWeight`.
+  bool within_limits() const {
+    static_assert(sizeof(*this) == sizeof(float) * (kFeatures + 1) * kClasses);
+    return all_within(reinterpret_cast<const float*>(this), (kFeatures + 1) * kClasses,
+                      kMostWeight);
   }
 
   const float* weights() const { return weights_[0]; }

@@ -3,9 +3,18 @@
 #include <cstdint>
 
 #include "runtime/learner/head.hpp"
+#include "runtime/learner/limits.hpp"
 #include "runtime/learner/replay_buffer.hpp"
 
 namespace tinyml {
+
+/// What became of a sample. Unless it is kLearned, nothing has changed.
+enum class LearnStatus : std::uint8_t {
+  kLearned,
+  kWrongLabel,   ///< Not below the number of classes.
+  kWrongSample,  ///< A feature or pixel that is no finite number, or a feature beyond kMostFeature.
+  kWrongHead,    ///< A weight that is no finite number or beyond kMostWeight: reset or load it.
+};
 
 /// A head and the buffer that it is trained from (TyBox, Pavan et al. 2023; with a buffer of one
 /// sample it is TinyOL, Ren et al. 2021).
@@ -14,6 +23,13 @@ namespace tinyml {
 /// kLoss, kLearningRate, kFeatureScale and kFeatureZeroPoint.
 template <typename Config>
 class Learner {
+  static_assert(Config::kFeatures <= kMostFeatures && Config::kLearningRate >= kLeastRate &&
+                    Config::kLearningRate <= kMostRate,
+                "limits.hpp counts on this");
+  static_assert(std::is_same_v<typename Config::Feature, float> ||
+                    Config::kFeatureScale * 255.0F <= kMostFeature,
+                "features lie within the limit, whatever their codes");
+
  public:
   using Feature = typename Config::Feature;
   using Logits = float[Config::kClasses];
@@ -42,9 +58,10 @@ class Learner {
   }
 
   /// Pushes the sample, then makes `kPasses` passes of SGD over the buffer, oldest sample first.
-  /// False, and nothing changed, when `label` is not a class.
-  bool learn(const Feature* features, std::uint8_t label) {
-    if (label >= Config::kClasses) return false;
+  LearnStatus learn(const Feature* features, std::uint8_t label) {
+    if (label >= Config::kClasses) return LearnStatus::kWrongLabel;
+    if (!takes(features)) return LearnStatus::kWrongSample;
+    if (!head_.within_limits()) return LearnStatus::kWrongHead;
     buffer_.push(features, label);
     for (int pass = 0; pass < Config::kPasses; ++pass) {
       buffer_.for_each([this](const Feature* sample, std::uint8_t sample_label) {
@@ -52,16 +69,27 @@ class Learner {
                                            learning_rate_);
       });
     }
-    return true;
+    return LearnStatus::kLearned;
+  }
+
+  /// Whether features can be learned from: finite, and within `kMostFeature`.
+  static bool takes(const Feature* features) {
+    return all_within(features, Config::kFeatures, kMostFeature);
   }
 
   int buffer_count() const { return buffer_.count(); }
   float learning_rate() const { return learning_rate_; }
-  void set_learning_rate(float value) { learning_rate_ = value; }
+  /// False, and nothing changed, when `value` does not lie in kLeastRate..kMostRate.
+  bool set_learning_rate(float value) {
+    if (!(value >= kLeastRate && value <= kMostRate)) return false;  // nor is a NaN
+    learning_rate_ = value;
+    return true;
+  }
   const float* weights() const { return head_.weights(); }
   const float* bias() const { return head_.bias(); }
   /// Weights and bias as one block of bytes, to be saved and restored.
   void* head() { return &head_; }
+  bool head_within_limits() const { return head_.within_limits(); }
 
  private:
   /// Code less zero point, one feature at a time; times the scale it is the real feature. Float

@@ -23,7 +23,7 @@ class FrameReader {
  public:
   static constexpr std::size_t kMostFields = 8;
 
-  enum class Result : std::uint8_t { kNothing, kFrame, kWrongLength, kBroken };
+  enum class Result : std::uint8_t { kNothing, kFrame, kWrongVersion, kWrongLength, kBroken };
 
   /// `layout_of(Message)` tells a payload's layout; `bulk` has room for the longest bulk data.
   template <typename LayoutOf>
@@ -44,11 +44,17 @@ class FrameReader {
   }
 
   // Of the last frame.
-  std::uint8_t version() const { return start_[0]; }
-  Message message() const { return static_cast<Message>(start_[1]); }
-  std::uint8_t sequence() const { return start_[2]; }
+  const std::uint8_t* header() const { return start_; }
+  std::uint8_t number() const { return start_[1]; }
+  Message message() const {  // may be none that has a name
+    Message message = Message::kHello;
+    std::memcpy(&message, start_ + 1, sizeof(message));
+    return message;
+  }
+  std::uint32_t session() const { return number_at(2); }
+  std::uint32_t sequence() const { return number_at(6); }
   const std::uint8_t* fields() const { return start_ + kFrameHeaderBytes; }
-  /// The CRC that the frame carried: two requests with the same one are the same request.
+  /// The CRC that the frame carried: tells two requests with one sequence number apart.
   std::uint32_t crc() const { return last_crc_; }
 
  private:
@@ -73,13 +79,21 @@ class FrameReader {
   template <typename LayoutOf>
   Result finish(LayoutOf layout_of) {
     if (position_ == 0) return Result::kNothing;  // zeros between frames
-    if (crc_.value() != Crc32::kResidue || position_ < kFrameHeaderBytes + kFrameCrcBytes) {
+    if (crc_.value() != Crc32::kResidue || position_ < kFirstHeaderBytes + kFrameCrcBytes) {
       return restart(Result::kBroken);
     }
+    if (start_[0] != kProtocolVersion) return restart(Result::kWrongVersion);
+    if (position_ < kFrameHeaderBytes + kFrameCrcBytes) return restart(Result::kBroken);
     const PayloadLayout layout = layout_of(message());
     const std::size_t payload = position_ - kFrameHeaderBytes - kFrameCrcBytes;
     const bool fits = payload == layout.field_bytes + layout.bulk_bytes;
     return restart(fits ? Result::kFrame : Result::kWrongLength);
+  }
+
+  std::uint32_t number_at(std::size_t offset) const {
+    std::uint32_t number = 0;
+    std::memcpy(&number, start_ + offset, sizeof(number));
+    return number;
   }
 
   Result restart(Result result) {

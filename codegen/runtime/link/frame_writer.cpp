@@ -6,10 +6,12 @@ namespace tinyml {
 
 void FrameWriter::ToPort::operator()(std::uint8_t byte) const { tinyml_uart_write(byte); }
 
-void FrameWriter::begin(std::uint8_t message, std::uint8_t sequence) {
-  const std::uint8_t header[kFrameHeaderBytes] = {kProtocolVersion, message, sequence};
-  crc_ = Crc32();
-  put(header, sizeof(header));
+void FrameWriter::begin(std::uint8_t message, std::uint32_t session, std::uint32_t sequence) {
+  begin();
+  put(kProtocolVersion);
+  put(message);
+  put(session);
+  put(sequence);
 }
 
 void FrameWriter::put(const void* data, std::size_t bytes) {

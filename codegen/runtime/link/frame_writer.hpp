@@ -12,7 +12,9 @@ namespace tinyml {
 /// Sends replies to the serial port as they are written, of any length.
 class FrameWriter {
  public:
-  void begin(std::uint8_t message, std::uint8_t sequence);
+  void begin(std::uint8_t message, std::uint32_t session, std::uint32_t sequence);
+  /// A frame whose header is the caller's to put.
+  void begin() { crc_ = Crc32(); }
   void put(const void* data, std::size_t bytes);
   /// A number as it lies in memory, which is little-endian.
   template <typename Number>

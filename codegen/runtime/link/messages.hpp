@@ -10,14 +10,17 @@
 
 namespace tinyml {
 
-constexpr std::uint8_t kProtocolVersion = 1;
+constexpr std::uint8_t kProtocolVersion = 2;
 
-/// In front of every payload: version, message, sequence number.
-constexpr std::size_t kFrameHeaderBytes = 3;
+/// In front of every payload: version 1, message 1, session 4, sequence number 4.
+constexpr std::size_t kFrameHeaderBytes = 10;
+/// Of version 1: version, message, sequence number 1. What answers another version has this form.
+constexpr std::size_t kFirstHeaderBytes = 3;
 constexpr std::size_t kFrameCrcBytes = 4;
 
 /// Requests. A reply has the request's number with `kReply` set. Those with `kActs` change what
-/// the device holds: a repeated one is answered from memory and not carried out again.
+/// the device holds. They are carried out once: in the session that the last kHello began, and with
+/// a sequence number above that of the last one; the last one, repeated, is answered from memory.
 enum class Message : std::uint8_t {
   kHello = 0x01,
   kStats = 0x02,
@@ -35,7 +38,7 @@ enum class Message : std::uint8_t {
 };
 constexpr std::uint8_t kActs = 0x10;
 constexpr std::uint8_t kReply = 0x80;
-/// The reply to what was no valid frame: its sequence number is 0.
+/// The reply to what was no valid frame: its session and sequence number are 0.
 constexpr std::uint8_t kBrokenFrameReply = 0xFF;
 
 /// The first byte of a reply's payload; only kOk is followed by more.
@@ -47,10 +50,14 @@ enum class Status : std::uint8_t {
   kWrongLength = 4,     ///< The payload is too long or too short for its message.
   kWrongLabel = 5,      ///< Not below the number of classes.
   kWrongValue = 6,      ///< A number that is outside its range.
-  kNoImage = 7,         ///< kLearnLast before any image.
+  kNoImage = 7,         ///< kLearnLast of another image than the last one that was taken.
   kNothingSaved = 8,    ///< No valid head of this model is in the flash.
   kNoStorage = 9,       ///< The board has no flash driver, or no room for the head.
   kStorageFailed = 10,  ///< The flash refused; the saved head before is intact.
+  kWrongSample = 11,    ///< A pixel or feature is not finite, or a feature is too large.
+  kWrongHead = 12,      ///< A weight is not finite or too large: nothing is learned or saved.
+  kWrongSession = 13,   ///< Another kHello came since, or the device started anew.
+  kUsedSequence = 14,   ///< Not above the last one that acted, and no repetition of it.
 };
 
 }  // namespace tinyml

@@ -38,9 +38,14 @@ class SlotStore {
   static_assert(Flash::kEraseBytes % Flash::kWriteBytes == 0 &&
                 Flash::kSlotBytes % Flash::kEraseBytes == 0);
 
-  /// Blocks of another size or of a model with another digest are not loaded.
-  SlotStore(Flash& flash, std::size_t bytes, const std::uint32_t (&digest)[2])
-      : flash_(flash), bytes_(bytes), digest_{digest[0], digest[1]} {}
+  /// Whether a part of a block, a multiple of four bytes, may be loaded.
+  using Accepts = bool (*)(const void* part, std::size_t bytes);
+
+  /// Blocks of another size, of a model with another digest, or with a part that `accepts` refuses
+  /// are not valid.
+  SlotStore(Flash& flash, std::size_t bytes, const std::uint32_t (&digest)[2],
+            Accepts accepts = nullptr)
+      : flash_(flash), bytes_(bytes), digest_{digest[0], digest[1]}, accepts_(accepts) {}
 
   /// Whether a slot has room for the block.
   bool fits() const { return sizeof(Header) + bytes_ <= Flash::kSlotBytes; }
@@ -66,7 +71,7 @@ class SlotStore {
     Crc32 crc;
     crc.add(block, bytes_);
     if (!program(start + sizeof(Header), block, bytes_)) return false;
-    if (crc_in_flash(start + sizeof(Header), bytes_) != crc.value()) return false;
+    if (!holds(start + sizeof(Header), crc.value())) return false;
 
     Header header = {kMagic,
                      kFormat,
@@ -91,17 +96,19 @@ class SlotStore {
     return crc.value();
   }
 
-  std::uint32_t crc_in_flash(std::size_t offset, std::size_t bytes) {
+  /// Whether the flash holds an acceptable block with this CRC at `offset`.
+  bool holds(std::size_t offset, std::uint32_t wanted) {
     Crc32 crc;
-    std::uint8_t chunk[64];
-    while (bytes > 0) {
-      const std::size_t part = bytes < sizeof(chunk) ? bytes : sizeof(chunk);
+    alignas(4) std::uint8_t chunk[64];
+    for (std::size_t rest = bytes_; rest > 0;) {
+      const std::size_t part = rest < sizeof(chunk) ? rest : sizeof(chunk);
       flash_.read(offset, chunk, part);
+      if (accepts_ != nullptr && !accepts_(chunk, part)) return false;
       crc.add(chunk, part);
       offset += part;
-      bytes -= part;
+      rest -= part;
     }
-    return crc.value();
+    return crc.value() == wanted;
   }
 
   bool valid(int slot, Header& header) {
@@ -109,7 +116,7 @@ class SlotStore {
     return header.magic == kMagic && header.format == kFormat &&
            header.header_crc == crc_of(header) && header.bytes == bytes_ &&
            header.digest[0] == digest_[0] && header.digest[1] == digest_[1] &&
-           header.block_crc == crc_in_flash(offset_of(slot) + sizeof(Header), bytes_);
+           holds(offset_of(slot) + sizeof(Header), header.block_crc);
   }
 
   /// The slot with the latest valid block, or -1; its number, or 0.
@@ -147,6 +154,7 @@ class SlotStore {
   Flash& flash_;
   std::size_t bytes_;
   std::uint32_t digest_[2];
+  Accepts accepts_;
 };
 
 }  // namespace tinyml

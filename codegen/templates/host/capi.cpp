@@ -102,14 +102,19 @@ void tinyml_predict(const Model* model, const Config::Feature* features, std::in
     out[i] = model->predict(features + i * Config::kFeatures);
 }
 
-/// 1 when learned, 0 when `label` is not a class.
+/// A `LearnStatus`; 0 when learned.
 std::int32_t tinyml_learn(Model* model, const Config::Feature* features, std::uint8_t label) {
-  return model->learn(features, label) ? 1 : 0;
+  return static_cast<std::int32_t>(model->learn(features, label));
 }
 
-void tinyml_set_learning_rate(Model* model, float value) { model->set_learning_rate(value); }
+/// 1 when set, 0 when `value` is no rate.
+std::int32_t tinyml_set_learning_rate(Model* model, float value) {
+  return model->set_learning_rate(value) ? 1 : 0;
+}
 float tinyml_learning_rate(const Model* model) { return model->learning_rate(); }
 std::int32_t tinyml_buffer_count(const Model* model) { return model->buffer_count(); }
+/// The head as one block of `Model::kHeadBytes`, to be overwritten.
+void* tinyml_head(Model* model) { return model->head(); }
 const float* tinyml_weights(const Model* model) { return model->weights(); }
 const float* tinyml_bias(const Model* model) { return model->bias(); }
 

@@ -28,7 +28,7 @@ PayloadLayout layout_of(Message message) {
     case Message::kLearn:
       return {1, kImageBytes};
     case Message::kLearnLast:
-      return {1, 0};
+      return {5, 0};
     case Message::kReadHead:
       return {8, 0};
     case Message::kSetLearningRate:
@@ -46,6 +46,13 @@ Number number_at(const std::uint8_t* bytes) {
   return value;
 }
 
+/// Of a saved head, in the flash: weights that `Model::head_within_limits` would refuse are left
+/// there.
+bool accepts(const void* part, std::size_t bytes) {
+  return all_within(static_cast<const float*>(part), static_cast<int>(bytes / sizeof(float)),
+                    kMostWeight);
+}
+
 }  // namespace
 
 void Application::start() {
@@ -60,45 +67,44 @@ void Application::receive(std::uint8_t byte) {
     case FrameReader::Result::kNothing:
       return;
     case FrameReader::Result::kBroken:
-      reply_status(kBrokenFrameReply, 0, Status::kBrokenFrame);
-      return;
-    case FrameReader::Result::kFrame:
-      if (reader_.version() == kProtocolVersion) {
-        answer();
-        return;
-      }
+      writer_.begin(kBrokenFrameReply, 0, 0);
+      writer_.put(Status::kBrokenFrame);
+      break;
+    case FrameReader::Result::kWrongVersion:
+      answer_other_version();
       break;
     case FrameReader::Result::kWrongLength:
+      begin_reply();
+      writer_.put(Status::kWrongLength);
+      break;
+    case FrameReader::Result::kFrame:
+      answer();
       break;
   }
-  const auto message = static_cast<std::uint8_t>(reader_.message());
-  const bool same_version = reader_.version() == kProtocolVersion;
-  reply_status(message | kReply, reader_.sequence(),
-               same_version ? Status::kWrongLength : Status::kWrongVersion);
-}
-
-void Application::reply_status(std::uint8_t message, std::uint8_t sequence, Status status) {
-  writer_.begin(message, sequence);
-  writer_.put(status);
   writer_.end();
 }
 
+void Application::begin_reply() {
+  writer_.begin(reader_.number() | kReply, reader_.session(), reader_.sequence());
+}
+
+void Application::answer_other_version() {
+  writer_.begin();
+  writer_.put(kProtocolVersion);
+  writer_.put(static_cast<std::uint8_t>(reader_.number() | kReply));
+  writer_.put(reader_.header()[2]);
+  writer_.put(Status::kWrongVersion);
+}
+
 void Application::answer() {
-  const auto message = static_cast<std::uint8_t>(reader_.message());
-  if ((message & kActs) != 0) {
-    // A host that missed the reply asks again: the sample is not learned twice.
-    if (!has_acted_ || acted_crc_ != reader_.crc()) {
-      kept_ = act(reader_.message());
-      acted_crc_ = reader_.crc();
-      has_acted_ = true;
-    }
-    writer_.begin(message | kReply, reader_.sequence());
-    writer_.put(kept_.status);
-    writer_.put(kept_.bytes, kept_.count);
-    writer_.end();
+  if ((reader_.number() & kActs) != 0) {
+    const KeptReply done = act_once();
+    begin_reply();
+    writer_.put(done.status);
+    writer_.put(done.bytes, done.count);
     return;
   }
-  writer_.begin(message | kReply, reader_.sequence());
+  begin_reply();
   switch (reader_.message()) {
     case Message::kHello:
       hello();
@@ -121,14 +127,19 @@ void Application::answer() {
     default:
       writer_.put(Status::kUnknownMessage);
   }
-  writer_.end();
 }
 
 // --- requests that ask ---------------------------------------------------------------------------
 
 void Application::hello() {
-  has_acted_ = false;  // a host that starts again may use the same sequence numbers
+  if (nonce_ != reader_.session()) {  // else it is the session that goes on
+    nonce_ = reader_.session();
+    session_ += nonce_;  // a late copy of an earlier host's HELLO does not bring its session back
+    acted_sequence_ = acted_crc_ = 0;
+    has_features_ = false;
+  }
   writer_.put(Status::kOk);
+  writer_.put(session_);
   writer_.put(kDigestWords, sizeof(kDigestWords));
   writer_.put(static_cast<std::uint16_t>(Config::kImageHeight));
   writer_.put(static_cast<std::uint16_t>(Config::kImageWidth));
@@ -198,25 +209,43 @@ void Application::read_head() {
 }
 
 void Application::classify() {
-  extract();
+  const Status status = extract();
+  writer_.put(status);
+  if (status != Status::kOk) return;
   Model::Logits logits;
   model_.logits(features_, logits);
-  writer_.put(Status::kOk);
   writer_.put(prediction_);
   writer_.put(logits, sizeof(logits));
 }
 
 // --- requests that act ---------------------------------------------------------------------------
 
+/// Carries a request out unless it was: what was sent twice, or arrives late, is not done again.
+Application::KeptReply Application::act_once() {
+  if (reader_.session() != session_) return {Status::kWrongSession, 0, {}};
+  if (reader_.sequence() <= acted_sequence_) {
+    const bool repeated = reader_.sequence() == acted_sequence_ && reader_.crc() == acted_crc_;
+    return repeated ? kept_ : KeptReply{Status::kUsedSequence, 0, {}};
+  }
+  kept_ = act(reader_.message());
+  acted_sequence_ = reader_.sequence();
+  acted_crc_ = reader_.crc();
+  return kept_;
+}
+
 Application::KeptReply Application::act(Message message) {
   switch (message) {
-    case Message::kLearn:
+    case Message::kLearn: {
+      has_features_ = false;
       if (reader_.fields()[0] >= Config::kClasses) return {Status::kWrongLabel, 0, {}};
-      extract();
-      return learn(reader_.fields()[0]);
+      const Status status = extract();
+      return status == Status::kOk ? learn(reader_.fields()[0]) : KeptReply{status, 0, {}};
+    }
     case Message::kLearnLast:
       if (reader_.fields()[0] >= Config::kClasses) return {Status::kWrongLabel, 0, {}};
-      if (!has_features_) return {Status::kNoImage, 0, {}};
+      if (!has_features_ || image_sequence_ != number_at<std::uint32_t>(reader_.fields() + 1)) {
+        return {Status::kNoImage, 0, {}};
+      }
       return learn(reader_.fields()[0]);
     case Message::kSave:
       return save();
@@ -229,11 +258,8 @@ Application::KeptReply Application::act(Message message) {
       alarms_ = last_alarm_ = unsaved_updates_ = 0;
       return {Status::kOk, 0, {}};
     case Message::kSetLearningRate: {
-      const auto rate = number_at<float>(reader_.fields());
-      constexpr float kMost = 1e6F;
-      if (!(rate > 0.0F && rate <= kMost)) return {Status::kWrongValue, 0, {}};  // and no NaN
-      model_.set_learning_rate(rate);
-      return {Status::kOk, 0, {}};
+      const bool set = model_.set_learning_rate(number_at<float>(reader_.fields()));
+      return {set ? Status::kOk : Status::kWrongValue, 0, {}};
     }
     case Message::kSetAutosave: {
       const auto every = number_at<std::uint32_t>(reader_.fields());
@@ -249,17 +275,18 @@ Application::KeptReply Application::act(Message message) {
 
 Application::KeptReply Application::learn(std::uint8_t label) {
   // Predicted again: since the image was classified the head may have learned.
-  prediction_ = model_.predict(features_);
+  const std::uint8_t prediction = model_.predict(features_);
+  const std::uint32_t started = ticks();
+  // The label is a class and the features are valid: only the head can be refused.
+  if (model_.learn(features_, label) != LearnStatus::kLearned) return {Status::kWrongHead, 0, {}};
+  learn_ticks_ = ticks() - started;
+  prediction_ = prediction;
   accuracy_.update(label, prediction_);
   const bool alarm = drift_.update(label != prediction_);
   if (alarm) {
     ++alarms_;
     last_alarm_ = accuracy_.samples();
   }
-  const std::uint32_t started = ticks();
-  model_.learn(features_, label);
-  learn_ticks_ = ticks() - started;
-
   std::uint8_t saved = 0;
   ++unsaved_updates_;
   if (autosave_every_ > 0 && unsaved_updates_ >= autosave_every_) {
@@ -271,6 +298,7 @@ Application::KeptReply Application::learn(std::uint8_t label) {
 
 Application::KeptReply Application::save() {
   if (!store().fits()) return {Status::kNoStorage, 0, {}};
+  if (!model_.head_within_limits()) return {Status::kWrongHead, 0, {}};
   if (!store().save(model_.head(), saved_sequence_)) return {Status::kStorageFailed, 0, {}};
   unsaved_updates_ = 0;
   KeptReply reply = {Status::kOk, sizeof(saved_sequence_), {}};
@@ -287,16 +315,22 @@ Application::KeptReply Application::load() {
   return reply;
 }
 
-void Application::extract() {
+/// The features of the image that was received; of what cannot be learned, none.
+Status Application::extract() {
+  has_features_ = false;
+  if (!Model::takes_image(Model::image())) return Status::kWrongSample;
   const std::uint32_t started = ticks();
   Model::extract(Model::image(), features_);
   extract_ticks_ = ticks() - started;
+  if (!Model::takes(features_)) return Status::kWrongSample;
   prediction_ = model_.predict(features_);
-  has_features_ = true;
+  image_sequence_ = reader_.sequence();
+  has_features_ = reader_.session() == session_;
+  return Status::kOk;
 }
 
 SlotStore<BoardFlash> Application::store() {
-  return SlotStore<BoardFlash>(flash_, Model::kHeadBytes, kDigestWords);
+  return SlotStore<BoardFlash>(flash_, Model::kHeadBytes, kDigestWords, accepts);
 }
 
 }  // namespace tinyml

@@ -36,18 +36,20 @@ class Application {
   };
 
   void answer();
-  void reply_status(std::uint8_t message, std::uint8_t sequence, Status status);
+  void begin_reply();
+  void answer_other_version();
   void hello();
   void stats();
   void memory();
   void timing();
   void read_head();
   void classify();
+  KeptReply act_once();
   KeptReply act(Message message);
   KeptReply learn(std::uint8_t label);
   KeptReply save();
   KeptReply load();
-  void extract();
+  Status extract();
   SlotStore<BoardFlash> store();
 
   Model& model_;
@@ -57,11 +59,14 @@ class Application {
   Prequential<Config::kClasses> accuracy_;
   PageHinkley drift_;
   TickSource tick_source_ = TickSource::kSysTick;
-  bool has_features_ = false;    ///< Whether `features_` are an image's.
-  bool has_acted_ = false;       ///< Whether `kept_` is the reply to `acted_crc_`.
-  std::uint8_t prediction_ = 0;  ///< Of the last image.
-  std::uint32_t acted_crc_ = 0;
-  KeptReply kept_ = {};
+  bool has_features_ = false;              ///< Whether `features_` are an image's.
+  std::uint8_t prediction_ = 0;            ///< Of the last image.
+  std::uint32_t image_sequence_ = 0;       ///< Of the request that brought it.
+  std::uint32_t nonce_ = 0;                ///< Of the last HELLO.
+  std::uint32_t session_ = 0;              ///< The one that may act.
+  std::uint32_t acted_sequence_ = 0;       ///< The last one that acted in it; 0 before the first.
+  std::uint32_t acted_crc_ = 0;            ///< Of its frame.
+  KeptReply kept_ = {Status::kOk, 0, {}};  ///< What it was answered.
   std::uint32_t alarms_ = 0;
   std::uint32_t last_alarm_ = 0;  ///< Number of the sample, from 1, that raised it.
   std::uint32_t autosave_every_ = 0;

@@ -25,11 +25,18 @@ std::uint8_t Model::classify(const Pixel* image) const {
   return predict(features);
 }
 
-bool Model::learn(const Feature* features, std::uint8_t label) {
+LearnStatus Model::learn(const Feature* features, std::uint8_t label) {
   return learner_.learn(features, label);
 }
 
-bool Model::learn_image(const Pixel* image, std::uint8_t label) {
+bool Model::takes_image(const Pixel* image) {
+  return all_within(image, Config::kImageElements, kMostFinite);
+}
+
+bool Model::takes(const Feature* features) { return Learner<Config>::takes(features); }
+
+LearnStatus Model::learn_image(const Pixel* image, std::uint8_t label) {
+  if (!takes_image(image)) return LearnStatus::kWrongSample;
   Feature features[Config::kFeatures];
   extract(image, features);
   return learn(features, label);

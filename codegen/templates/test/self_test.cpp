@@ -7,6 +7,7 @@
 namespace {
 
 using tinyml::Config;
+using tinyml::LearnStatus;
 using tinyml::Model;
 
 Model model;
@@ -65,13 +66,18 @@ void test_learning() {
   const std::uint8_t predicted = model.predict(sample);
   const auto label = static_cast<std::uint8_t>((predicted + 1) % Config::kClasses);
   const float before = error(sample, label);
-  for (int i = 0; i < 3; ++i) check(model.learn(sample, label), "a sample is learned");
+  for (int i = 0; i < 3; ++i) {
+    check(model.learn(sample, label) == LearnStatus::kLearned, "a sample is learned");
+  }
   check(error(sample, label) < before, "learning lowers the error");
   check(model.buffer_count() == (Config::kBufferSamples < 3 ? Config::kBufferSamples : 3),
         "the buffer holds what was learned");
   check(
-      Config::kClasses == 256 || !model.learn(sample, static_cast<std::uint8_t>(Config::kClasses)),
+      Config::kClasses == 256 || model.learn(sample, static_cast<std::uint8_t>(Config::kClasses)) ==
+                                     LearnStatus::kWrongLabel,
       "a label that is no class is refused");
+  check(!model.set_learning_rate(0.0F) && model.learning_rate() == Config::kLearningRate,
+        "a rate of nothing is refused");
   model.reset();
   check(error(sample, label) == before, "reset brings the first head back");
   check(model.predict(sample) == model.classify(image(0)), "classify extracts, then predicts");

@@ -32,7 +32,10 @@ bool run(int in, int out) {
     if (!io::read(in, &sample.label, 1)) return false;
     tinyml::Model::extract(sample.image, features);
     const std::uint8_t prediction = model.predict(features);
-    if (sample.label != kNoLabel && !model.learn(features, sample.label)) return false;
+    if (sample.label != kNoLabel &&
+        model.learn(features, sample.label) != tinyml::LearnStatus::kLearned) {
+      return false;
+    }
     if (!io::write(out, features, sizeof(features))) return false;
     if (!io::write(out, &prediction, 1)) return false;
   }
@@ -53,7 +56,7 @@ int main() {
   const bool complete = run(in, out);
   io::close(in);
   io::close(out);
-  if (!complete) io::print("stream.in ended early, or holds a label that is no class\n");
+  if (!complete) io::print("stream.in ended early, or holds a sample that is refused\n");
   io::print("stack bytes used: ");
   io::print(static_cast<long>(io::stack_used()));
   io::print("\n");

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -12,8 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.link.client import Board, NoReply
-from codegen.link.framing import Deframer, encode
-from codegen.link.messages import BROKEN_FRAME_REPLY, BoardError, Message, Status
+from codegen.link.framing import Deframer, encode, stuff, unstuff
+from codegen.link.messages import (
+    BROKEN_FRAME_REPLY,
+    BoardError,
+    Message,
+    Status,
+    WrongVersionError,
+)
 from codegen.toolchain.host import HostModel
 from tests.codegen.link.conftest import Device
 
@@ -156,9 +163,10 @@ def test_reset_and_learning_rate(board, host):
 def test_what_is_refused(board, host):
     images, _ = samples(host, 2)
     assert refused(board.learn_last, 0) == Status.NO_IMAGE
+    board.classify(images[1])
     assert refused(board.request, Message.LEARN, b"\5" + images[0].tobytes()) == Status.WRONG_LABEL
-    assert refused(board.learn_last, 0) == Status.NO_IMAGE, "a refused image is no image"
-    for rate in (0.0, -1.0, float("nan"), float("inf"), 1e30):
+    assert refused(board.learn_last, 0) == Status.NO_IMAGE, "the last image was refused"
+    for rate in (0.0, -1.0, float("nan"), float("inf"), -float("inf"), 1e30, 1e-40, 1.1e6):
         assert refused(board.set_learning_rate, rate) == Status.WRONG_VALUE
     assert refused(board.set_autosave, 1) == Status.WRONG_VALUE
     assert refused(board.load) == Status.NOTHING_SAVED
@@ -180,7 +188,7 @@ def test_a_payload_of_another_length_is_refused(device, board, host, extra):
     right = b"\1" + images[0].tobytes()
     payload = right[:extra] if extra < 0 else right + bytes(range(256)) * (extra // 256 + 1)
     payload = payload if extra < 0 else payload[: len(right) + extra]
-    frame = exchange(device, encode(Message.LEARN, 9, payload))[0]
+    frame = exchange(device, encode(Message.LEARN, 9, payload, board.hello.session))[0]
     assert (frame.message, frame.sequence) == (Message.LEARN | 0x80, 9)
     assert frame.payload == bytes((Status.WRONG_LENGTH,))
     assert_same_head(board, host)
@@ -193,9 +201,35 @@ def test_an_unknown_request_is_refused(device, message):
     assert frame.payload == bytes((Status.UNKNOWN_MESSAGE,))
 
 
-def test_another_version_is_refused_and_told_this_one(device):
-    frame = exchange(device, encode(Message.HELLO, 3, b"whatever", version=2))[0]
-    assert (frame.version, frame.payload) == (1, bytes((Status.WRONG_VERSION,)))
+@pytest.mark.parametrize(
+    "body",
+    [
+        bytes((1, Message.STATS, 77)),
+        bytes((1, Message.LEARN, 77)) + bytes(range(100)),
+        bytes((3, Message.STATS, 77, 0)),
+        bytes((255, Message.STATS, 77)) + bytes(11),
+    ],
+)
+def test_another_version_is_refused_in_the_layout_of_the_first(device, body):
+    """Whose header was version, message, sequence number of one byte."""
+    sent = b"\0" + stuff(body + zlib.crc32(body).to_bytes(4, "little")) + b"\0"
+    answer = unstuff(device.feed(sent).strip(b"\0"))
+    content = bytes((2, body[1] | 0x80, 77, Status.WRONG_VERSION))
+    assert answer == content + zlib.crc32(content).to_bytes(4, "little")
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_board_of_another_version_is_named(device, version):
+    def answer(data):
+        header = bytes((version, Message.HELLO | 0x80, 5, Status.WRONG_VERSION))
+        body = header + zlib.crc32(header).to_bytes(4, "little")
+        device.received += b"\0" + stuff(body) + b"\0"
+
+    device.write = answer
+    with pytest.raises(
+        WrongVersionError, match=rf"speaks version {version} .* this tool version 2"
+    ):
+        Board(device, 0.01)
 
 
 def test_a_reply_of_any_length_is_whole(board, host):
@@ -225,7 +259,7 @@ def test_after_any_noise_the_next_frame_is_understood(device_library, noise):
 @settings(deadline=None, max_examples=200)
 def test_a_damaged_request_is_not_carried_out(device_library, device_project, data):
     device = Device(device_library)
-    sent = bytearray(encode(Message.LEARN, 5, b"\2" + bytes(range(200, 212))))
+    sent = bytearray(encode(Message.LEARN, 5, b"\2" + bytes(range(200, 212)), session=0))
     kind = data.draw(st.sampled_from(["flip", "drop", "insert", "truncate"]))
     at = data.draw(st.integers(1, len(sent) - 2))
     if kind == "flip":
@@ -291,7 +325,8 @@ def test_learning_through_noise_is_exact(device, host, seed):
 def test_a_repeated_request_is_answered_again_and_not_carried_out_again(device, board, host):
     images, labels = samples(host, 2)
     payload = bytes((int(labels[0]),)) + images[0].tobytes()
-    frame, again = (encode(Message.LEARN, number, payload) for number in (1, 2))
+    session = board.hello.session
+    frame, again = (encode(Message.LEARN, number, payload, session) for number in (11, 12))
     first, second = exchange(device, frame), exchange(device, frame)
     assert first == second
     host.learn(host.features(images[:1])[0], int(labels[0]))
@@ -303,17 +338,20 @@ def test_a_repeated_request_is_answered_again_and_not_carried_out_again(device, 
     exchange(device, again)
     host.learn(host.features(images[:1])[0], int(labels[0]))
     assert_same_head(board, host)
-    # After HELLO, a session begins: equal bytes are another request.
-    exchange(device, frame)
-    exchange(device, encode(Message.HELLO, 8, b""))
-    exchange(device, frame)
-    for _ in range(2):
-        host.learn(host.features(images[:1])[0], int(labels[0]))
+    # What is late, has another content under a used number, or is another session's is refused.
+    other = payload[:1] + images[1].tobytes()
+    for number, content, begun, status in (
+        (11, payload, session, Status.USED_SEQUENCE),
+        (12, other, session, Status.USED_SEQUENCE),
+        (99, payload, session + 1, Status.WRONG_SESSION),
+    ):
+        reply = exchange(device, encode(Message.LEARN, number, content, begun))[0]
+        assert (reply.session, reply.sequence, reply.payload) == (begun, number, bytes((status,)))
     assert_same_head(board, host)
 
 
 def test_a_save_that_is_repeated_does_not_wear_the_flash(device, board):
-    frame = encode(Message.SAVE, 250, b"")
+    frame = encode(Message.SAVE, 250, b"", board.hello.session)
     exchange(device, frame)
     erasures = device.library.device_erasures()
     assert exchange(device, frame)[0].payload == b"\0\1\0\0\0"
@@ -452,6 +490,6 @@ def test_power_is_cut_while_saving(device, board, host, operation):
 
 def test_frames_hold_the_documented_bytes(device):
     """The example of docs/protocol.md."""
-    sent = encode(Message.SET_AUTOSAVE, 7, (100).to_bytes(4, "little"))
-    assert sent.hex(" ") == "00 05 01 17 07 64 01 01 05 ad 5a ac 23 00"
+    sent = encode(Message.SET_AUTOSAVE, 7, (100).to_bytes(4, "little"), session=0)
+    assert sent.hex(" ") == "00 03 02 17 01 01 01 02 07 01 01 02 64 01 01 05 a5 74 20 47 00"
     assert exchange(device, sent)[0].payload == bytes((Status.OK,))

@@ -18,7 +18,7 @@ import pytest
 from codegen.emit.emitter import emit
 from codegen.link.client import Board
 from codegen.link.framing import encode
-from codegen.link.messages import BoardError, Message
+from codegen.link.messages import BoardError, Message, Status
 from codegen.link.port import SerialPort
 from codegen.project import LearnerSettings
 from codegen.toolchain.host import HostModel
@@ -92,13 +92,49 @@ def test_a_board_learns_the_hosts_bits(built_for_each, tmp_path):
     assert 0 < timing.learn_ticks < 2**31
 
 
+def test_what_is_not_finite_is_refused_on_a_board(emit_identity, tmp_path):
+    """A network of reals on a Cortex-M4: the head, the counts and the flash are as they were."""
+    project, tree = emit_identity(dtype="float32", learning_rate=1e-3)
+    program = build_firmware(tree, tmp_path / "build")
+    host = HostModel(tree)
+    rng = np.random.default_rng(1)
+    images = rng.normal(0, 1, (8, *host.shape.image)).astype(np.float32)
+    with (
+        Emulator(project.board.emulator, program, tmp_path) as emulator,
+        closing(SerialPort(emulator.port)) as port,
+    ):
+        board = Board(port, TIMEOUT_S)
+        assert board.save() == 1
+        for number, value in enumerate((np.nan, np.inf, -np.inf, 3e38, 1.1e6, 1e-40, 1e6, -1e30)):
+            image = images[number].copy()
+            image[0, number, 0] = value
+            if abs(value) <= 1e6:
+                learn_both(board, host, [image], [number % 5])
+                continue
+            before = board.stats()
+            for refused in (lambda image=image: board.learn(image, 1), lambda: board.learn_last(1)):
+                with pytest.raises(BoardError) as error:
+                    refused()
+                assert error.value.status in (Status.WRONG_SAMPLE, Status.NO_IMAGE)
+            assert board.stats() == before
+            learn_both(board, host, [images[number]], [number % 5])
+        for rate in (np.nan, np.inf, 0.0, -1.0, 1e-40):
+            with pytest.raises(BoardError, match="the value is outside its range"):
+                board.set_learning_rate(rate)
+        assert board.stats().learning_rate == host.learning_rate
+        assert_same_head(board.head(), host.head())
+        assert np.isfinite(board.head()[0]).all()
+        assert board.save() == 2
+
+
 def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
     host = HostModel(built[1])
     images, labels = samples(host, 25)
-    whole = encode(Message.LEARN, 77, b"\1" + images[0].tobytes())
     with emulate(built, tmp_path) as emulator, Noise(emulator.port, 0.006, seed=3) as noise:
         with closing(SerialPort(noise.port)) as port:
             board = Board(port, timeout_s=0.3, tries=30)
+            session = board.hello.session
+            whole = encode(Message.LEARN, 10_000, b"\1" + images[0].tobytes(), session)
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):
                 learn_both(board, host, [image], [label])
                 if number % 8 == 1:
@@ -106,7 +142,7 @@ def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
                 if number % 8 == 3:
                     port.write(whole[: 5 + number // 2])  # never ended
                 if number % 8 == 5:
-                    port.write(encode(Message.LEARN, 78, b"\1" + bytes(range(1, 251)) * 2))
+                    port.write(encode(Message.LEARN, 10_001, b"\1" + bytes(500), session))
             assert_same_head(board.head(), host.head())
             assert board.stats().samples == len(images)
         assert noise.damages > 5
@@ -131,7 +167,7 @@ def test_a_killed_board_comes_back_with_the_saved_head(built, tmp_path):
 
 
 def save_is_cut(built, folder, cut):
-    """Starts the board, learns, and saves while ``cut(emulator, board)`` ends it: the old head
+    """Starts the board, learns, and saves while ``cut(emulator, port, session)`` ends it: the old head
     and the new one, as they were in the board's RAM."""
     with emulate(built, folder) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
@@ -141,7 +177,7 @@ def save_is_cut(built, folder, cut):
             board.learn(image, label)
         new = board.head()
         assert not np.array_equal(old[0], new[0])
-        cut(emulator, port)
+        cut(emulator, port, board.hello.session)
     return old, new
 
 
@@ -153,8 +189,8 @@ def same(mine, its):
 def test_power_is_cut_at_one_operation_of_a_save(built, tmp_path, operation):
     """An erase of 4096 bytes, 33 units of 8 bytes for the head of 260, four for the header."""
 
-    def save(emulator, port):
-        port.write(encode(Message.SAVE, 1, b""))
+    def save(emulator, port, session):
+        port.write(encode(Message.SAVE, 100, b"", session))
         emulator.process.wait(timeout=10)  # it ended by itself, in the middle of the operation
 
     (tmp_path / "flash.bin").write_bytes(b"\xff" * 8192)
@@ -175,8 +211,9 @@ def test_the_emulator_is_killed_while_it_saves(built, tmp_path):
     olds = news = 0
     for number in range(4):
 
-        def kill(emulator, port, delay=0.001 * number):
-            port.write(b"".join(encode(Message.SAVE, sequence, b"") for sequence in range(40)))
+        def kill(emulator, port, session, delay=0.001 * number):
+            saves = [encode(Message.SAVE, 100 + number, b"", session) for number in range(40)]
+            port.write(b"".join(saves))
             time.sleep(delay)
             emulator.kill()
 
@@ -290,8 +327,9 @@ def test_the_tools_single_commands(built, tmp_path, capsys):
         }.items():
             assert main([emulator.port, *arguments]) == 0
             assert printed in capsys.readouterr().out
-        assert main([emulator.port, "autosave", "3"]) == 1
-        error = capsys.readouterr().err
-        assert "the board refused SET_AUTOSAVE: the value is outside its range" in error
+        with closing(SerialPort(emulator.port)) as port:
+            board = Board(port, TIMEOUT_S)
+            with pytest.raises(BoardError, match="SET_AUTOSAVE: the value is outside its range"):
+                board.set_autosave(3)
     assert main(["/dev/tty-that-is-not-there", "hello"]) == 1
     assert "/dev/tty-that-is-not-there" in capsys.readouterr().err

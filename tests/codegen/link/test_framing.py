@@ -76,18 +76,31 @@ def test_crc_is_zlibs(device_library, data):
 
 frames = st.builds(
     framing.Frame,
-    version=st.integers(0, 255),
+    version=st.just(framing.VERSION),
     message=st.integers(0, 255),
-    sequence=st.integers(0, 255),
+    session=st.integers(0, 2**32 - 1),
+    sequence=st.integers(0, 2**32 - 1),
     payload=data_of_frames,
 )
 
 
+def encoded(frame):
+    return encode(frame.message, frame.sequence, frame.payload, frame.session)
+
+
 @given(frame=frames)
 def test_a_frame_comes_back(frame):
-    sent = encode(frame.message, frame.sequence, frame.payload, frame.version)
+    sent = encoded(frame)
     assert sent[0] == sent[-1] == 0
     assert decode(sent.strip(b"\0")) == frame
+
+
+@given(version=st.integers(0, 255).filter(lambda number: number != framing.VERSION))
+def test_of_another_version_the_first_bytes_are_read(version):
+    sent = encode(0x81, 7, b"x", session=3, version=version)
+    found = decode(sent.strip(b"\0"))
+    assert (found.version, found.message) == (version, 0x81)
+    assert found.payload == bytes((3, 0, 0, 0, 7, 0, 0, 0)) + b"x"
 
 
 @given(sent=st.lists(frames, max_size=4), data=st.data())
@@ -95,7 +108,7 @@ def test_frames_are_found_between_noise_however_they_are_cut(sent, data):
     stream = b""
     for frame in sent:
         stream += data.draw(st.binary(max_size=12))
-        stream += encode(frame.message, frame.sequence, frame.payload, frame.version)
+        stream += encoded(frame)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=6)))
     deframer = Deframer()
     found = []
@@ -106,7 +119,7 @@ def test_frames_are_found_between_noise_however_they_are_cut(sent, data):
 
 @given(frame=frames, data=st.data())
 def test_damage_is_noticed(frame, data):
-    stuffed = bytearray(encode(frame.message, frame.sequence, frame.payload)[1:-1])
+    stuffed = bytearray(encoded(frame)[1:-1])
     at = data.draw(st.integers(0, len(stuffed) - 1))
     stuffed[at] ^= data.draw(st.integers(1, 255))
     pieces = [piece for piece in bytes(stuffed).split(b"\0") if piece]

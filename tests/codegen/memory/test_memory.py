@@ -135,7 +135,7 @@ def test_parts_of_ram(make_identity):
     assert ram["buffer"] == 4 * (12 + 1)
     assert ram["stack"] == 8192
     assert ram["arena"] == 16
-    assert ram["firmware"] == 376 + 8 * 5 + 12
+    assert ram["firmware"] == 400 + 8 * 5 + 12
     floats = planned(make_identity(features=12, classes=5, buffer_samples=4, dtype="float32")).ram
     assert floats["buffer"] == 4 * (12 * 4 + 1)
     assert floats["head"] == ram["head"]

@@ -127,6 +127,8 @@ def test_float_extractor(emit_identity):
         ),
         (lambda m: m.learn(np.zeros(FEATURES, np.int8), -1), "label: must be in"),
         (lambda m: m.set_learning_rate(0.0), "learning rate: must be positive"),
+        (lambda m: m.set_learning_rate(1e-39), "learning rate: must be positive"),
+        (lambda m: m.set_learning_rate(2e6), "learning rate: must be positive"),
         (lambda m: m.set_learning_rate(float("nan")), "learning rate: must be positive"),
     ],
 )

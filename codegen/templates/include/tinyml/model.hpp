@@ -62,18 +62,25 @@ class Model {
   /// `extract`, then `predict`.
   std::uint8_t classify(const Pixel* image) const;
 
-  /// Stores the labelled sample and trains the head on the buffer. False, and nothing is changed,
-  /// when `label` is not below `Config::kClasses`.
-  bool learn(const Feature* features, std::uint8_t label);
+  /// Stores the labelled sample and trains the head on the buffer. Nothing is changed unless the
+  /// answer is `LearnStatus::kLearned`: a label that is no class is refused, and so is what is not
+  /// finite or so large that the head might not stay finite (runtime/learner/limits.hpp).
+  LearnStatus learn(const Feature* features, std::uint8_t label);
 
-  /// `extract`, then `learn`.
-  bool learn_image(const Pixel* image, std::uint8_t label);
+  /// `extract`, then `learn`. A pixel that is not finite is refused too.
+  LearnStatus learn_image(const Pixel* image, std::uint8_t label);
+
+  /// Whether an image has finite pixels only, and features only that can be learned from: always,
+  /// but for floats.
+  static bool takes_image(const Pixel* image);
+  static bool takes(const Feature* features);
 
   /// Samples in the buffer, at most `Config::kBufferSamples`.
   int buffer_count() const { return learner_.buffer_count(); }
 
   float learning_rate() const { return learner_.learning_rate(); }
-  void set_learning_rate(float value) { learner_.set_learning_rate(value); }
+  /// False, and nothing is changed, unless `value` lies in kLeastRate..kMostRate.
+  bool set_learning_rate(float value) { return learner_.set_learning_rate(value); }
 
   /// The head as it now is: weights (kFeatures, kClasses), row by row, and bias (kClasses).
   const float* weights() const { return learner_.weights(); }
@@ -82,6 +89,9 @@ class Model {
   /// The same as one block of `kHeadBytes`, for whoever saves the head or restores a saved one.
   void* head() { return learner_.head(); }
   static constexpr std::size_t kHeadBytes = MemoryPlan::kHeadBytes;
+
+  /// Whether the head is worth keeping: finite, and within `kMostWeight`.
+  bool head_within_limits() const { return learner_.head_within_limits(); }
 
  private:
   Learner<Config> learner_;

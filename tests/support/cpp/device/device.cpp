@@ -55,6 +55,10 @@ void device_cut_power(int operation) {
   device->flash.cut_power(operation, tinyml::BoardFlash::Cut::kTorn, 1);
 }
 
+/// The head in RAM and the flash, for tests that damage them.
+void* device_head() { return model.head(); }
+void* device_flash() { return tinyml::BoardFlash::content; }
+
 int device_erasures() { return device->flash.erasures; }
 
 /// Feeds `count` bytes; how many were sent in answer, at most `capacity` of which are in `out`.
