@@ -12,14 +12,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen.arrays import ArrayFileError, read_npy
 from codegen.emit.emitter import emit
 from codegen.ir import Tensor
 from codegen.ops.quantize import to_codes
-from codegen.project import Golden, Project
+from codegen.project import MOST_FEATURE, Golden, Project
 from codegen.toolchain.host import HostModel
 
 Array = npt.NDArray[np.generic]
 GENERATED = 4
+MOST_IMAGES = 1000  # they are compiled into the self-test
 
 
 class GoldenError(ValueError):
@@ -35,16 +37,24 @@ def load_images(path: Path, source: Tensor) -> Array:
     Raises:
         GoldenError: the file does not hold such images.
     """
-    images = _load(path)
+    images = _load("--golden", path)
     if images.ndim != 4 or images.shape[1:] != source.shape[1:] or not len(images):
         wanted = ", ".join(map(str, source.shape[1:]))
-        raise GoldenError(f"{path}: must be (N, {wanted}); it is {images.shape}")
+        raise GoldenError(f"--golden: {path}: must be (N, {wanted}); it is {images.shape}")
+    if len(images) > MOST_IMAGES:
+        raise GoldenError(
+            f"--golden: {path}: must hold at most {MOST_IMAGES} images, which are compiled into "
+            f"the self-test; it holds {len(images)}"
+        )
+    if images.dtype == np.float32 and not np.isfinite(images.astype(np.float32)).all():
+        raise GoldenError(f"--golden: {path}: must hold finite numbers only")
     if images.dtype == np.dtype(source.dtype):
         return images
     if images.dtype == np.float32 and source.dtype == "int8":
-        return to_codes(source, images.astype(np.float32))
+        with np.errstate(over="ignore"):  # what is far outside becomes the last code
+            return to_codes(source, images.astype(np.float32))
     allowed = "int8 codes, or float32 reals" if source.dtype == "int8" else "float32"
-    raise GoldenError(f"{path}: must hold {allowed}; it holds {images.dtype}")
+    raise GoldenError(f"--golden: {path}: must hold {allowed}; it holds {images.dtype}")
 
 
 def load_features(path: Path, count: int, output: Tensor) -> Array:
@@ -53,13 +63,14 @@ def load_features(path: Path, count: int, output: Tensor) -> Array:
     Raises:
         GoldenError: the file does not hold such features.
     """
-    features = _load(path)
+    features = _load("--golden-features", path)
     shape = count, output.elements
     if features.shape != shape or features.dtype != np.dtype(output.dtype):
         raise GoldenError(
-            f"{path}: must be {output.dtype} {shape}; it is {features.dtype} {features.shape}"
+            f"--golden-features: {path}: must be {output.dtype} {shape}; "
+            f"it is {features.dtype} {features.shape}"
         )
-    return features
+    return _learnable(features, f"--golden-features: {path}")
 
 
 def generated_images(source: Tensor) -> Array:
@@ -78,10 +89,11 @@ def host_features(project: Project, images: Array) -> Array:
         ToolchainError: there is no C++ compiler, or it refused the project.
     """
     empty = np.zeros((1, project.head.features), project.graph.output.dtype)
+    small = replace(project.learner, buffer_samples=1)  # features do not depend on the buffer
     with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
         draft = Path(scratch) / "project"
-        emit(replace(project, golden=Golden(images[:1], empty)), draft)
-        return HostModel(draft).features(images)
+        emit(replace(project, golden=Golden(images[:1], empty), learner=small), draft)
+        return _learnable(HostModel(draft).features(images), "the model on the golden images")
 
 
 def steady_rate(features: Array, output: Tensor, buffer_samples: int) -> float:
@@ -98,9 +110,18 @@ def steady_rate(features: Array, output: Tensor, buffer_samples: int) -> float:
     return float(f"{min(0.1, 1 / buffer_samples) / length:.1g}")
 
 
-def _load(path: Path) -> Array:
+def _learnable(features: Array, origin: str) -> Array:
+    """``features``, if a learner takes them: finite, and not too large."""
+    if not np.all(np.abs(features.astype(np.float64)) <= MOST_FEATURE):  # a NaN is not, either
+        raise GoldenError(
+            f"{origin}: gives features that are not finite, or beyond {MOST_FEATURE:g}: the device "
+            "would refuse to learn from them"
+        )
+    return features
+
+
+def _load(option: str, path: Path) -> Array:
     try:
-        array: Array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise GoldenError(f"{path}: cannot be read as a .npy file: {error}") from error
-    return array
+        return read_npy(path)
+    except ArrayFileError as error:
+        raise GoldenError(f"{option}: {error}") from error

@@ -5,46 +5,78 @@ For example, with a board on /dev/ttyACM0::
     python -m codegen.link /dev/ttyACM0 hello
     python -m codegen.link /dev/ttyACM0 stream data.npz --count 500 --csv run.csv
     python -m codegen.link /dev/ttyACM0 save
+
+Exit codes: 0 done; 1 the port or the board failed, or refused; 2 an argument or a file is wrong, and
+the board was not changed; 130 interrupted. What a stream has learned by then is in its logs.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
-from codegen.link.client import Board, NoReply
-from codegen.link.dataset import CIFAR10_FILES, DataError, load, prepare
-from codegen.link.messages import BoardError, Stats
-from codegen.link.stream import CsvLog, Picture, run, write_json
+from codegen.arguments import INTERRUPTED
+from codegen.link.client import Board, NoReply, ReplyError
+from codegen.link.dataset import DataError, Samples, load, prepare
+from codegen.link.logs import CsvLog, JsonLog, LogError
+from codegen.link.messages import BoardError, Stats, WrongVersionError
+from codegen.link.options import UsageError, parse
+from codegen.link.stream import Picture, Step, run
+
+DONE, FAILED, WRONG = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
-    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show all of the picture
+    options = parse(arguments)
     try:
         from codegen.link.port import PortError, SerialPort
     except ImportError:
-        print("error: pyserial is not installed: pip install pyserial", file=sys.stderr)
-        return 2
+        return _failed("pyserial is not installed: pip install pyserial", WRONG)
     try:
+        given = None
+        if options.command in ("classify", "stream"):
+            given = load(options.data, options.labels, options.split)
         with closing(SerialPort(options.port, options.baud)) as port:
-            board = Board(port, options.timeout, options.tries)
-            _run(board, options)
-    except (BoardError, NoReply, DataError, PortError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+            _run(Board(port, options.timeout, options.tries), options, given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return _failed("the output was closed", FAILED)
+    except (DataError, LogError, UsageError) as error:
+        return _failed(str(error), WRONG)
+    except (BoardError, NoReply, PortError, ReplyError, WrongVersionError) as error:
+        return _failed(str(error), FAILED)
+    except KeyboardInterrupt:
+        return _failed("interrupted", INTERRUPTED)
+    return DONE
 
 
-def _run(board: Board, options: argparse.Namespace) -> None:
+def _failed(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    print(f"error: {line}", file=sys.stderr)
+    return code
+
+
+def _run(board: Board, options: argparse.Namespace, given: Samples | None) -> None:
     command = options.command
-    if command == "hello":
+    if given is not None:
+        samples = prepare(given, board.hello)
+        if command == "classify":
+            _classify(board, samples, options.index)
+        else:
+            _stream(board, samples, options)
+    elif command == "hello":
         _table(board.hello)
     elif command == "stats":
         _stats(board.stats(), board.hello.class_names)
@@ -56,36 +88,61 @@ def _run(board: Board, options: argparse.Namespace) -> None:
         board.reset()
     elif command == "rate":
         board.set_learning_rate(options.value)
-    elif command == "autosave":
-        board.set_autosave(options.every)
-    elif command == "classify":
-        samples = prepare(load(options.data, options.labels, options.split), board.hello)
-        answer = board.classify(samples.images[options.index])
-        names = board.hello.class_names
-        for number in np.argsort(-answer.logits, kind="stable").tolist():
-            print(f"{names[number]:>16} {answer.logits[number]:10.4f}")
     else:
-        _stream(board, options)
+        board.set_autosave(options.every)
 
 
-def _stream(board: Board, options: argparse.Namespace) -> None:
-    samples = prepare(load(options.data, options.labels, options.split), board.hello)
+def _classify(board: Board, samples: Samples, index: int) -> None:
+    if index >= len(samples.labels):
+        raise UsageError(f"--index: there are {len(samples.labels)} images; got {index}")
+    answer = board.classify(samples.images[index])
+    names = board.hello.class_names
+    for number in np.argsort(-answer.logits, kind="stable").tolist():
+        print(f"{names[number]:>16} {answer.logits[number]:10.4f}")
+
+
+def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None:
     order = np.arange(len(samples.labels))
     if options.shuffle is not None:
         order = np.random.default_rng(options.shuffle).permutation(order)
     order = order[options.skip :][: options.count]
-    if options.autosave is not None:
-        board.set_autosave(options.autosave)
-    picture = Picture(len(order))
+    if not len(order):
+        raise UsageError(f"--skip: leaves none of {len(samples.labels)} samples")
+    steps: list[Step] = []
+    sinks: list[Callable[[Step], object]] = [steps.append]
     with ExitStack() as stack:
-        logs = [stack.enter_context(closing(CsvLog(options.csv)))] if options.csv else []
+        if options.csv:
+            sinks.append(stack.enter_context(closing(CsvLog(options.csv))))
+        log = stack.enter_context(closing(JsonLog(options.json, board))) if options.json else None
+        ended = "interrupted"
         try:
-            steps = run(board, samples, order, picture, *logs)
+            if options.autosave is not None:
+                board.set_autosave(options.autosave)
+            _learn(board, samples, order, sinks)
+            if log:
+                log.ask()
+            ended = "complete"
+        except Exception as error:
+            ended = str(error)
+            raise
         finally:
-            picture.end()
-    if options.json:
-        write_json(options.json, board, steps)
+            if log and steps:
+                log.write(steps, ended)
     _stats(board.stats(), board.hello.class_names)
+
+
+def _learn(
+    board: Board,
+    samples: Samples,
+    order: npt.NDArray[np.int64],
+    sinks: Sequence[Callable[[Step], object]],
+) -> None:
+    """Stream, and draw how it goes; the logs come first, in case that the picture cannot be shown."""
+    picture = Picture(len(order))
+    try:
+        run(board, samples, order, *sinks, picture)
+    finally:
+        picture.end()
 
 
 def _table(answer: object) -> None:
@@ -101,57 +158,6 @@ def _stats(stats: Stats, names: tuple[str, ...]) -> None:
     for name, seen, correct in zip(names, stats.seen, stats.correct_of, strict=True):
         share = f"{100 * correct / seen:5.1f} %" if seen else "    - "
         print(f"{name:>18}  {share}  {correct} of {seen}")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=_program(),
-        description="Talk to the firmware of a generated project over a serial port.",
-    )
-    parser.add_argument("port", help="/dev/ttyACM0, COM3, or an emulator's pseudo-terminal")
-    parser.add_argument("--baud", type=int, default=115200)
-    parser.add_argument("--timeout", type=float, default=5.0, help="seconds to wait for a reply")
-    parser.add_argument("--tries", type=int, default=5, help="how often a request is sent")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in {
-        "hello": "which model the board runs",
-        "stats": "accuracy, drift and the learner's state",
-        "memory": "bytes of RAM by part, and the stack's high-water mark",
-        "timing": "ticks of the last image and the last learning step",
-        "save": "save the head in flash",
-        "load": "go back to the head that was saved last",
-        "reset": "back to the first head; what is saved stays",
-    }.items():
-        commands.add_parser(name, help=text)
-    rate = commands.add_parser("rate", help="set the learning rate")
-    rate.add_argument("value", type=float)
-    autosave = commands.add_parser("autosave", help="save by itself every so many samples")
-    autosave.add_argument("every", type=int, help="at least 16; 0 turns it off")
-    classify = commands.add_parser("classify", help="classify one image of a data set")
-    classify.add_argument("--index", type=int, default=0)
-    stream = commands.add_parser("stream", help="let the board learn a data set, and draw how")
-    stream.add_argument("--count", type=int, help="how many samples (default: all)")
-    stream.add_argument("--skip", type=int, default=0, help="leave out the first ones")
-    stream.add_argument("--shuffle", type=int, metavar="SEED", help="in a random order")
-    stream.add_argument("--autosave", type=int, metavar="N", help="save every N samples")
-    stream.add_argument("--csv", type=Path, help="write every sample to this file")
-    stream.add_argument("--json", type=Path, help="write the whole run to this file")
-    for command in (classify, stream):
-        command.add_argument(
-            "data",
-            type=Path,
-            help="an .npz file with images and labels, an .npy file of images, "
-            "or a folder with CIFAR-10 in its binary version",
-        )
-        command.add_argument("--labels", type=Path, help="an .npy file, for images in another")
-        command.add_argument("--split", choices=sorted(CIFAR10_FILES), default="test")
-    return parser
-
-
-def _program() -> str:
-    """How the user started this: by the command that a wheel installs, or from a checkout."""
-    name = Path(sys.argv[0]).name
-    return name if name == "tinyml-link" else "python -m codegen.link"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen.arrays import ArrayFileError, read_npy, read_npy_or_npz
 from codegen.link.messages import Hello
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise, resize, to_codes
 
@@ -39,16 +40,20 @@ def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples
     Raises:
         DataError: it is none of these.
     """
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, ValueError) as error:  # a name too long, a zero byte
+        raise DataError(f"data: {error}") from error
+    if is_folder and labels is not None:
+        raise DataError(f"--labels: goes with an .npy file of images; {path} is a folder")
+    if is_folder:
         return _cifar10(path, split)
-    if not path.is_file():
+    if not is_file:
         raise DataError(f"{path}: there is no such file")
     try:
         images, classes = _arrays(path, labels)
-    except DataError:
-        raise
-    except (OSError, KeyError, EOFError, ValueError) as error:
-        raise DataError(f"{path}: no .npz with images and labels, and no .npy: {error}") from error
+    except ArrayFileError as error:
+        raise DataError(str(error)) from error
     if images.ndim != 4 or classes.shape != images.shape[:1] or classes.dtype.kind not in "iu":
         raise DataError(
             f"{path}: images must be (N, height, width, channels) and labels whole numbers (N,); "
@@ -67,13 +72,17 @@ def prepare(samples: Samples, hello: Hello) -> Samples:
         DataError: they cannot be made to fit.
     """
     images, labels = samples.images, samples.labels
-    if len(labels) and not 0 <= labels.min() <= labels.max() < hello.classes:
+    if not len(labels):
+        raise DataError("images: there are none")
+    if not 0 <= labels.min() <= labels.max() < hello.classes:
         raise DataError(
             f"labels: must be in 0..{hello.classes - 1}, the board's classes; "
             f"got {labels.min()}..{labels.max()}"
         )
     if images.dtype == np.uint8:
         images = _from_bytes(images.astype(np.uint8), hello)
+    if images.dtype == np.float32:
+        _check_finite(images.astype(np.float32))
     if images.shape[1:] != hello.image or images.dtype != hello.pixel_dtype:
         raise DataError(
             f"images: the board takes {hello.pixel_dtype.name} {hello.image}, or uint8 of the same "
@@ -85,13 +94,23 @@ def prepare(samples: Samples, hello: Hello) -> Samples:
 def _arrays(
     path: Path, labels: Path | None
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic]]:
-    loaded = np.load(path, allow_pickle=False)
-    if isinstance(loaded, np.lib.npyio.NpzFile):
-        with loaded:
-            return loaded["images"], loaded["labels"]
+    loaded = read_npy_or_npz(path, ("images", "labels"))
+    if isinstance(loaded, dict):
+        if labels is not None:
+            raise DataError(f"--labels: goes with an .npy file of images; {path} has its own")
+        return loaded["images"], loaded["labels"]
     if labels is None:
         raise DataError(f"{path}: holds images only; name the labels with --labels FILE.npy")
-    return loaded, np.load(labels, allow_pickle=False)
+    return loaded, read_npy(labels)
+
+
+def _check_finite(images: npt.NDArray[np.float32]) -> None:
+    wrong = ~np.isfinite(images).all(axis=(1, 2, 3))
+    if wrong.any():
+        raise DataError(
+            f"images: must be finite; image {int(wrong.argmax())} is not, "
+            f"and {int(wrong.sum())} of {len(images)} in all"
+        )
 
 
 def _from_bytes(images: npt.NDArray[np.uint8], hello: Hello) -> npt.NDArray[np.generic]:

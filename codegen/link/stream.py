@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any, TextIO
+from dataclasses import dataclass
+from typing import TextIO
 
 import numpy as np
 import numpy.typing as npt
@@ -61,26 +58,6 @@ def stream(board: Board, samples: Samples, order: npt.NDArray[np.int64]) -> Iter
         )
 
 
-class CsvLog:
-    """Writes each step when it is made, so that a broken run leaves what it had."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("w", newline="", encoding="utf-8")
-        self._writer = csv.writer(self._file)
-        self._writer.writerow([field.name for field in fields(Step)])
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
-    def __call__(self, step: Step) -> None:
-        """Append a step."""
-        self._writer.writerow(
-            int(value) if isinstance(value, bool) else value for value in asdict(step).values()
-        )
-        self._file.flush()
-
-
 class Picture:
     """Draws the accuracy as it grows; plain lines where the output is no terminal."""
 
@@ -126,30 +103,10 @@ class Picture:
         )
 
 
-def write_json(path: Path, board: Board, steps: list[Step]) -> None:
-    """Everything about a run: the board's answers and every step."""
-    content: dict[str, Any] = {
-        "hello": {key: _plain(value) for key, value in asdict(board.hello).items()},
-        "stats": asdict(board.stats()),
-        "memory": asdict(board.memory()),
-        "timing": asdict(board.timing()),
-        "link": {"repeats": board.repeats, "damaged_replies": board.damaged_replies},
-        "steps": [asdict(step) for step in steps],
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-
-
 def run(
-    board: Board, samples: Samples, order: npt.NDArray[np.int64], *sinks: Callable[[Step], None]
-) -> list[Step]:
+    board: Board, samples: Samples, order: npt.NDArray[np.int64], *sinks: Callable[[Step], object]
+) -> None:
     """Stream, and give each step to every sink."""
-    steps = []
     for step in stream(board, samples, order):
-        steps.append(step)
         for sink in sinks:
             sink(step)
-    return steps
-
-
-def _plain(value: Any) -> Any:
-    return value.name if isinstance(value, np.dtype) else value

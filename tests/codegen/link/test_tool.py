@@ -14,7 +14,8 @@ import pytest
 from codegen.link.chart import ALARM, RECENT, chart
 from codegen.link.client import Board
 from codegen.link.dataset import DataError, Samples, load, prepare
-from codegen.link.stream import CsvLog, Picture, Step, run
+from codegen.link.logs import CsvLog
+from codegen.link.stream import Picture, Step, run
 from codegen.pixels import normalise, resize, to_codes
 
 
@@ -71,8 +72,8 @@ def npy(array):
     ("content", "message"),
     [
         (None, "there is no such file"),
-        (b"", "no .npz with images and labels"),
-        (b"junk", "no .npz with images and labels"),
+        (b"", "data: cannot be read as a NumPy file"),
+        (b"junk", "data: cannot be read as a NumPy file"),
         (npy(np.zeros((1, 2, 2, 3))), "name the labels"),
         (npz(images=np.zeros(1)), "labels"),
         (npz(images=np.zeros((2, 3)), labels=np.zeros(2, int)), r"images must be \(N, height"),
