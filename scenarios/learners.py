@@ -67,7 +67,8 @@ def _check(learning_rates: tuple[float, ...], passes: int) -> None:
     rising = all(a < b for a, b in pairwise(learning_rates))
     if not learning_rates or not rising:
         raise ValueError(
-            f"learner.learning_rates: must be ascending, at least one; got {list(learning_rates)}"
+            "learner.learning_rates: must be positive and ascending, at least one; "
+            f"got {list(learning_rates)}"
         )
     for rate in learning_rates:
         check_rate("learner.learning_rates", rate)

@@ -42,14 +42,14 @@ struct MemoryPlan {
   /// The buffer's position, the learning rate, padding.
   static constexpr std::size_t kLearnerBytes = 15;
   /// State of the program around the model, see platform/application.hpp.
-  static constexpr std::size_t kFirmwareBytes = 504;
+  static constexpr std::size_t kFirmwareBytes = 528;
   /// Whatever else is static.
   static constexpr std::size_t kDataBytes = 192;
   /// Reserved by the linker script.
   static constexpr std::size_t kStackBytes = 8192;
   static constexpr std::size_t kRamBytes = kArenaBytes + kHeadBytes + kBufferBytes + kLearnerBytes +
                                            kFirmwareBytes + kDataBytes + kStackBytes;
-  static constexpr std::size_t kFlashBytes = 25437;
+  static constexpr std::size_t kFlashBytes = 25945;
 
   static constexpr std::size_t kBoardRamBytes = 532480;
   static constexpr std::size_t kBoardFlashBytes = 4161536;
