@@ -21,13 +21,13 @@ def test_tinyol_is_a_buffer_of_one_under_the_same_loss() -> None:
 @pytest.mark.parametrize("kind", [Tybox, TinyOL])
 @pytest.mark.parametrize("rates", [(), (0.0, 1.0), (-1.0,), (0.1, 0.1), (0.2, 0.1)])
 def test_grids_are_positive_and_ascending(kind, rates: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match=r"learner\.learning_rates: must be positive"):
+    with pytest.raises(ValueError, match=r"learner\.learning_rates: must be (positive|ascending)"):
         kind(rates)
 
 
 @pytest.mark.parametrize("kind", [Tybox, TinyOL])
 def test_no_pass_is_no_learning(kind) -> None:
-    with pytest.raises(ValueError, match=r"learner\.passes: must be at least 1; got 0"):
+    with pytest.raises(ValueError, match=r"learner\.passes: must be in 1\.\.1000.*got 0"):
         kind((0.1,), passes=0)
 
 

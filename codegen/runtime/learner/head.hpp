@@ -50,7 +50,7 @@ class Head {
 
   /// Whether every weight and bias lies within `kMostWeight`.
   bool within_limits() const {
-    static_assert(sizeof(*this) == sizeof(float) * (kFeatures + 1) * kClasses);
+    static_assert(sizeof(*this) == sizeof(float) * (kFeatures + 1) * kClasses, "floats only");
     return all_within(reinterpret_cast<const float*>(this), (kFeatures + 1) * kClasses,
                       kMostWeight);
   }

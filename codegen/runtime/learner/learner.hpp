@@ -26,7 +26,7 @@ class Learner {
   static_assert(Config::kFeatures <= kMostFeatures && Config::kLearningRate >= kLeastRate &&
                     Config::kLearningRate <= kMostRate,
                 "limits.hpp counts on this");
-  static_assert(std::is_same_v<typename Config::Feature, float> ||
+  static_assert(sizeof(typename Config::Feature) == sizeof(float) ||
                     Config::kFeatureScale * 255.0F <= kMostFeature,
                 "features lie within the limit, whatever their codes");
 
