@@ -21,7 +21,7 @@ def test_tinyol_is_a_buffer_of_one_under_the_same_loss() -> None:
 @pytest.mark.parametrize("kind", [Tybox, TinyOL])
 @pytest.mark.parametrize("rates", [(), (0.0, 1.0), (-1.0,), (0.1, 0.1), (0.2, 0.1)])
 def test_grids_are_positive_and_ascending(kind, rates: tuple[float, ...]) -> None:
-    with pytest.raises(ValueError, match=r"learner\.learning_rates: must be (positive|ascending)"):
+    with pytest.raises(ValueError, match=r"learner\.learning_rates: must be positive"):
         kind(rates)
 
 
