@@ -9,6 +9,7 @@ import numpy as np
 from scenarios.driver import Driver, Labels, Progress
 from scenarios.protocol import accuracy, deviation, run_streams
 from scenarios.stream import Samples, check_size, divide
+from tinyml_nas.types import DataCounts
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,15 @@ class ConceptDrift:
             if getattr(self, key) < 1:
                 raise ValueError(f"scenario.{key}: must be at least 1; got {getattr(self, key)}")
 
-    def check(self, classes: int, images: int) -> None:
-        """Refuse a data set that this scenario cannot run on; cheap, to be called early.
-
-        Args:
-            classes: Classes of the data set.
-            images: Images of its smaller split, of validation and test.
+    def check(self, data: DataCounts) -> None:
+        """Refuse a data set that this scenario cannot run on; reads no data.
 
         Raises:
             ValueError: naming the config key.
         """
+        self._check(data.classes, min(data.count("validation"), data.count("test")))
+
+    def _check(self, classes: int, images: int) -> None:
         if max(self.swapped) >= classes:
             raise ValueError(
                 f"scenario.swapped: must be two of the classes 0 to {classes - 1}; "
@@ -113,7 +113,7 @@ class ConceptDrift:
         Raises:
             ValueError: the split is too small, or lacks a swapped class; see ``check``.
         """
-        self.check(int(split.labels.max(initial=0)) + 1, len(split))
+        self._check(int(split.labels.max(initial=0)) + 1, len(split))
         score = divide(split, self.samples, self.curve_images).score
         driver.reset()
         frozen_before = accuracy(driver, score, score.labels)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tinyml_nas.types import DataCounts
+
 
 @dataclass(frozen=True)
 class NoScenario:
     """The run ends with the generated project; nothing is driven through it."""
 
-    def check(self, classes: int, images: int) -> None:
+    def check(self, data: DataCounts) -> None:
         """Any data set will do."""

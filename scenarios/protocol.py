@@ -7,16 +7,23 @@ stream instead of 200, and with the learning rate picked on the validation split
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from scenarios.driver import Driver, Labels, Progress
 from scenarios.stream import Field, Samples, divide, draw
+from tinyml_nas.types import DataCounts
 
 # First word of the seed: validation streams never share their draws with reported ones.
 _REPORTED, _CALIBRATION = 0, 1
+
+
+class Outcome(Protocol):
+    """What came of a scenario: a dataclass of plain values."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
 class Scenario(Protocol):
@@ -34,11 +41,16 @@ class Scenario(Protocol):
     def curve_images(self) -> int:
         """Held-out images that are scored after every sample."""
 
-    def check(self, classes: int, images: int) -> None:
+    def check(self, data: DataCounts) -> None:
         """Refuse a data set that the scenario cannot run on, with a ``ValueError``."""
 
     def labels_at(self, labels: Labels, sample: int) -> Labels:
         """Labels (N,) that hold from the ``sample``-th sample of the stream on, counted from 0."""
+
+    def run(
+        self, driver: Driver, split: Samples, seed: int, progress: Progress | None = None
+    ) -> Outcome:
+        """Drive the program as it ships through the change, on streams of ``split``."""
 
 
 @dataclass(frozen=True)

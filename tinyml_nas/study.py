@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
+
+from codegen.boards.board import Board
+from scenarios.learners import Learner
+from scenarios.none import NoScenario
+from scenarios.protocol import Scenario
+from tinyml_nas.data.base import Dataset
+from tinyml_nas.design.memory.base import MemoryModel
+from tinyml_nas.pruning.base import Pruning
+from tinyml_nas.quantization.base import Quantizer
+from tinyml_nas.search.base import Strategy
+from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.training.recipes import Recipe, SupernetRecipe
+from tinyml_nas.types import DataCounts
 
 Task = Literal["deploy", "train_supernet"]
+LONGEST_NAME = 64  # it becomes part of the names of files
 
 
 @dataclass(frozen=True)
@@ -25,19 +39,32 @@ class ProjectSettings:
     oracle_images: int = 100
 
     def __post_init__(self) -> None:
-        if not (self.name.isascii() and self.name.isidentifier()):
+        if not (self.name.isascii() and self.name.isidentifier()) or len(self.name) > LONGEST_NAME:
             raise ValueError(
-                "project.name: must be letters, digits and underscores, not starting with a "
-                f"digit; got {self.name!r}"
+                f"project.name: must be up to {LONGEST_NAME} letters, digits and underscores, not "
+                f"starting with a digit; got {self.name!r}"
             )
         for key in ("golden_images", "oracle_images"):
             if getattr(self, key) < 1:
                 raise ValueError(f"project.{key}: must be at least 1; got {getattr(self, key)}")
 
+    def check(self, data: DataCounts) -> None:
+        """Refuse to take more images than there are; reads no data.
+
+        Raises:
+            ValueError: naming the config key.
+        """
+        for key in ("golden_images", "oracle_images"):
+            if getattr(self, key) > data.count("test"):
+                raise ValueError(
+                    f"project.{key}: must be at most {data.count('test')}, the test images that "
+                    f"there are; got {getattr(self, key)}"
+                )
+
 
 @dataclass(frozen=True)
 class Study:
-    """What a run does. Each plug-in satisfies the ``Protocol`` in its group's ``base.py``.
+    """What a run does, in plug-ins by their Protocols.
 
     ``output_dir`` is this run's own folder; ``store_dir`` is shared by all runs. ``baseline`` is
     the learner that ``learner`` is compared with. ``network`` is a trained network
@@ -50,16 +77,16 @@ class Study:
     store_dir: Path
     overrides: tuple[str, ...]
     network: str | None
-    dataset: Any
-    device: Any
-    supernet: Any
-    train_supernet: Any
-    search: Any
-    finetune: Any
-    pruning: Any
-    quantizer: Any
-    memory: Any
-    learner: Any
-    baseline: Any
-    scenario: Any
+    dataset: Dataset
+    device: Board
+    supernet: MobileNetV3Space
+    train_supernet: SupernetRecipe
+    search: Strategy
+    finetune: Recipe
+    pruning: Pruning
+    quantizer: Quantizer
+    memory: MemoryModel
+    learner: Learner
+    baseline: Learner
+    scenario: Scenario | NoScenario
     project: ProjectSettings

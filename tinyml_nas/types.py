@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 SplitName = Literal["train", "validation", "test"]
+
+
+class DataCounts(Protocol):
+    """What is known of a data set before any of it is read: what plug-ins are checked against."""
+
+    @property
+    def classes(self) -> int:
+        """Number of classes; labels run from 0 to ``classes`` - 1."""
+
+    def count(self, name: SplitName) -> int:
+        """Number of images of a split; reads no data."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -154,11 +154,22 @@ def test_a_class_that_the_data_lack_is_refused(make_driver, make_split) -> None:
 
 
 def test_a_data_set_can_be_refused_before_any_work() -> None:
-    ConceptDrift().check(classes=7, images=1_000)
+    ConceptDrift().check(Counts(7, validation=1_000, test=1_000))
     with pytest.raises(ValueError, match=r"scenario\.swapped: .* 0 to 5; got \[4, 6\]"):
-        ConceptDrift().check(classes=6, images=1_000)
-    with pytest.raises(ValueError, match=r"scenario\.samples: .*there are 999"):
-        ConceptDrift().check(classes=10, images=999)
+        ConceptDrift().check(Counts(6, validation=1_000, test=1_000))
+    for smaller in ({"validation": 999, "test": 5_000}, {"validation": 5_000, "test": 999}):
+        with pytest.raises(ValueError, match=r"scenario\.samples: .*there are 999"):
+            ConceptDrift().check(Counts(10, **smaller))
+
+
+class Counts:
+    """A data set of which nothing but its size is known."""
+
+    def __init__(self, classes: int, **images: int) -> None:
+        self.classes, self._images = classes, images
+
+    def count(self, name: str) -> int:
+        return self._images[name]
 
 
 def test_too_small_a_split_is_refused_before_any_learning(make_driver, make_split) -> None:

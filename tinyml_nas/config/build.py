@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -13,7 +12,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tinyml_nas.config.errors import ConfigError, explain, unknown
+from tinyml_nas.config.checks import check_kinds, check_study
+from tinyml_nas.config.errors import ConfigError, explain, under_key, unknown
 from tinyml_nas.config.register import Config
 from tinyml_nas.config.targets import is_protocol, plugin_class
 from tinyml_nas.study import Study, Task
@@ -54,10 +54,9 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
     built: dict[str, Any] = {}
     for group in GROUPS:
         built[group] = construct(values[group], group, built)
-    task = _checked(values["task"], Task, "task", {})
-    _check_training(task, values["network"], built)
-    return Study(
-        task=task,
+    check_kinds(built)
+    study = Study(
+        task=_checked(values["task"], Task, "task", {}),
         seed=_seed(values["seed"]),
         output_dir=output_dir,
         store_dir=Path(values["store"]).expanduser(),
@@ -65,6 +64,8 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
         network=values["network"],
         **{name: built[name] for name in GROUPS if name not in ("predictor", "constraint")},
     )
+    check_study(study)
+    return study
 
 
 def construct(values: object, key: str, built: Mapping[str, Any]) -> Any:
@@ -89,7 +90,7 @@ def construct(values: object, key: str, built: Mapping[str, Any]) -> Any:
     try:
         return kind(**arguments)
     except (ValueError, TypeError) as error:
-        raise ConfigError(_with_key(str(error), key, list(hints))) from error
+        raise ConfigError(under_key(str(error), key, list(hints))) from error
 
 
 def _checked(value: Any, hint: Any, key: str, built: Mapping[str, Any]) -> Any:
@@ -133,26 +134,6 @@ def _checked_tuple(
         raise ConfigError(f"{key}: must have {len(hints)} items; got {value!r}")
     pairs = enumerate(zip(value, hints, strict=True))
     return tuple(_checked(item, hint, f"{key}[{i}]", built) for i, (item, hint) in pairs)
-
-
-def _with_key(text: str, key: str, names: list[str]) -> str:
-    """A class's message under the key that it was built for: it knows its group's name at best."""
-    found = re.match(r"\w+\.(\w+)[\w.]*[:,]", text)
-    if found and found[1] in names:
-        return f"{key}.{text[found.start(1) :]}"
-    return f"{key}: {text}"
-
-
-def _check_training(task: Task, network: str | None, built: Mapping[str, Any]) -> None:
-    """Refuse a recipe that is going to be followed and would take no step."""
-    if task == "deploy" and network is not None:
-        return  # it comes trained
-    group = "train_supernet" if task == "train_supernet" else "finetune"
-    try:
-        built[group].check(built["dataset"])
-    except ValueError as error:
-        names = [item.name for item in dataclasses.fields(built[group])]
-        raise ConfigError(_with_key(str(error), group, names)) from error
 
 
 def _seed(seed: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 import traceback
 from pathlib import PurePosixPath
@@ -56,3 +57,11 @@ def unknown(key: str, kind: type) -> str:
     names = (item.name for item in dataclasses.fields(kind) if not item.name.startswith("_"))
     allowed = ", ".join(names) or "no options"
     return f"{key}: there is no such key; {kind.__name__} has {allowed}"
+
+
+def under_key(text: str, key: str, names: list[str]) -> str:
+    """A class's message under the key that it was built for: it knows its group's name at best."""
+    found = re.match(r"\w+\.(\w+)[\w.]*[:,]", text)
+    if found and found[1] in names:
+        return f"{key}.{text[found.start(1) :]}"
+    return f"{key}: {text}"

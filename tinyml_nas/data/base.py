@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tinyml_nas.types import Images, SplitName
+from tinyml_nas.types import DataCounts, Images, SplitName
 
 
 class DataError(Exception):
     """A data file is missing, truncated or corrupt; the message says which and what to do."""
 
 
-class Dataset(Protocol):
+class Dataset(DataCounts, Protocol):
     """Labelled images in three fixed splits. Nothing is ever selected on ``test``."""
-
-    @property
-    def classes(self) -> int:
-        """Number of classes; labels run from 0 to ``classes`` - 1."""
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Name of each class, in the order of the labels."""
-
-    def count(self, name: SplitName) -> int:
-        """Number of images of a split; reads no data."""
 
     def digest(self) -> str:
         """SHA-256 (hex) that stands for every pixel, label and split; reads no data."""

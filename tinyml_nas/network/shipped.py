@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+from tinyml_nas.store.paths import is_file, is_folder
 
 FILES = ("spec.json", "weights.safetensors")
 SHIPPED = Path(__file__).parent / "shipped"
@@ -20,13 +23,36 @@ def network_folder(name: str) -> Path:
         NoSuchNetworkError: there is neither.
     """
     shipped = SHIPPED / name
-    folder = shipped if shipped.is_dir() else Path(name).expanduser()
-    if not folder.is_dir():
+    folder = shipped if is_folder(shipped) else Path(name).expanduser()
+    if not is_folder(folder):
         raise NoSuchNetworkError(
             f"network: no folder {folder}, and no shipped network of that name; shipped: "
             f"{shipped_names()}; null searches one"
         )
     return folder
+
+
+def check_network(name: str, classes: int) -> None:
+    """Refuse a network that is not there, not whole, or for another number of classes.
+
+    Raises:
+        NoSuchNetworkError: naming the folder or file.
+    """
+    folder = network_folder(name)
+    for file in FILES:
+        if not is_file(folder / file):
+            raise NoSuchNetworkError(
+                f"network: {folder} is no network's folder: it has no {file}; a run leaves one in "
+                "its own folder, network/"
+            )
+    try:
+        has = json.loads((folder / FILES[0]).read_text(encoding="utf-8"))["classes"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise NoSuchNetworkError(f"network: {folder / FILES[0]}: damaged ({error})") from error
+    if has != classes:
+        raise NoSuchNetworkError(
+            f"network: {folder} tells {has} classes apart, and the data set has {classes}"
+        )
 
 
 def shipped_names() -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
+from scenarios.learners import Learner
 from scenarios.none import NoScenario
 from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.tybox import TyboxMemory
@@ -193,7 +195,7 @@ def _given(context: Context, study: Study, found: Metrics) -> TorchModel:
 
 
 def _program(
-    context: Context, study: Study, omega: Omega, learner: Any, compiler: HostCompiler
+    context: Context, study: Study, omega: Omega, learner: Learner, compiler: HostCompiler
 ) -> CppProject:
     """Ω's program with a learner, at the learning rate that does best on validation streams."""
 
@@ -262,10 +264,6 @@ def _supernet(context: Context, study: Study) -> Metrics:
     """Train the study's supernet; the accuracy of its smallest and largest networks."""
     recipe = study.train_supernet
     extends = recipe.extends
-    if extends is not None and not extends.is_file():
-        raise FileNotFoundError(
-            f"train_supernet.extends: no file {extends}; null trains from the start"
-        )
     entry = context.run(
         train_supernet,
         name=study.supernet.checkpoint or "supernet",
@@ -283,5 +281,5 @@ def _supernet(context: Context, study: Study) -> Metrics:
     return dict(entry.value)
 
 
-def _file(path: Any) -> Artifact:
+def _file(path: Path) -> Artifact:
     return Artifact(path, digest_of(path))

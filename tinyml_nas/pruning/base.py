@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from tinyml_nas.network.spec import NetworkSpec
@@ -16,6 +16,10 @@ SizeOf = Callable[[NetworkSpec], int]
 
 class Pruning(Protocol):
     """Group ``pruning``: from the baseline Υ to the smaller Φ of the thesis."""
+
+    def check(self, candidates: Sequence[NetworkSpec], size_of: SizeOf) -> None:
+        """Refuse what none of these networks can be pruned to, naming the key."""
+        ...
 
     def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
         """A smaller network with the weights that were kept; ``network`` stays as it is."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pruning.base import SizeOf
 
 if TYPE_CHECKING:
@@ -37,6 +39,21 @@ class L1:
             )
         if self.round_to < 1:
             raise ValueError(f"pruning.round_to: must be 1 or more; got {self.round_to}")
+
+    def check(self, candidates: Sequence[NetworkSpec], size_of: SizeOf) -> None:
+        """Refuse a share that no candidate can be brought to; works on shapes alone.
+
+        Raises:
+            ValueError: naming the config key and the least share that one of them allows.
+        """
+        from tinyml_nas.pruning.widths import narrowest_ratio
+
+        least = min(narrowest_ratio(spec, size_of, self.round_to) for spec in candidates)
+        if self.keep_ratio < least:
+            raise ValueError(
+                f"pruning.keep_ratio: must be at least {least:.4g} with pruning.round_to "
+                f"{self.round_to}; got {self.keep_ratio}"
+            )
 
     def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
         """A smaller network of at most ``keep_ratio * size_of(spec_of(network))`` bytes.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pruning.base import SizeOf
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class NoPruning:
     """Keeps every filter."""
+
+    def check(self, candidates: Sequence[NetworkSpec], size_of: SizeOf) -> None:
+        """Every network can be left alone."""
 
     def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
         """A copy of ``network``."""

@@ -57,12 +57,17 @@ def widest_share(spec: NetworkSpec, size_of: SizeOf, limit_bytes: float, round_t
     steps = [Share(value, round_to) for value in _steps(spec, round_to)]
     position = bisect_right(steps, limit_bytes, key=lambda share: size_of(share.of(spec)))
     if position == 0:
-        least = size_of(steps[0].of(spec)) / size_of(spec)
+        least = narrowest_ratio(spec, size_of, round_to)
         raise ValueError(
             f"pruning.keep_ratio: must be at least {least:.4g} here, the narrowest network that "
             f"pruning.round_to {round_to} allows; got {limit_bytes / size_of(spec):.4g}"
         )
     return steps[position - 1]
+
+
+def narrowest_ratio(spec: NetworkSpec, size_of: SizeOf, round_to: int) -> float:
+    """Bytes of the narrowest network, as a share of the whole one's."""
+    return size_of(Share(Fraction(0), round_to).of(spec)) / size_of(spec)
 
 
 def _steps(spec: NetworkSpec, round_to: int) -> list[Fraction]:

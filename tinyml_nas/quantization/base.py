@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.types import Extractor
+from tinyml_nas.types import DataCounts, Extractor
 
 
 class Quantizer(Protocol):
@@ -17,6 +17,10 @@ class Quantizer(Protocol):
     @property
     def calibration_images(self) -> int:
         """How many training images ``quantize`` wants; 0 where it calibrates nothing."""
+        ...
+
+    def check(self, data: DataCounts) -> None:
+        """Refuse a data set that it cannot work with, naming the key; reads no data."""
         ...
 
     def quantize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.types import Extractor
+from tinyml_nas.types import DataCounts, Extractor
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,18 @@ class Int8:
         if self.calibration_images < 1:
             raise ValueError(
                 f"quantizer.calibration_images: must be 1 or more; got {self.calibration_images}"
+            )
+
+    def check(self, data: DataCounts) -> None:
+        """Refuse to calibrate on more images than there are; reads no data.
+
+        Raises:
+            ValueError: naming the config key.
+        """
+        if self.calibration_images > data.count("train"):
+            raise ValueError(
+                f"quantizer.calibration_images: must be at most {data.count('train')}, the "
+                f"training images that there are; got {self.calibration_images}"
             )
 
     def quantize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.types import Extractor
+from tinyml_nas.types import DataCounts, Extractor
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class NoQuantization:
     def calibration_images(self) -> int:
         """None are needed."""
         return 0
+
+    def check(self, data: DataCounts) -> None:
+        """Any data set will do."""
 
     def quantize(
         self, keras_model: Path, calibration: npt.NDArray[np.float32], folder: Path

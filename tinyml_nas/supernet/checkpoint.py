@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyml_nas.store.paths import is_file
 from tinyml_nas.supernet.space import MobileNetV3Space
 
 SHIPPED = Path(__file__).parent / "checkpoints"
@@ -26,8 +27,8 @@ def checkpoint_path(space: MobileNetV3Space) -> Path:
             "task=train_supernet supernet=<name> dataset=cifar10 and give the path"
         )
     shipped = SHIPPED / f"{space.checkpoint}.safetensors"
-    path = shipped if shipped.is_file() else Path(space.checkpoint).expanduser()
-    if not path.is_file():
+    path = shipped if is_file(shipped) else Path(space.checkpoint).expanduser()
+    if not is_file(path):
         raise CheckpointError(
             f"supernet.checkpoint: no file {path}, and no shipped checkpoint of the name "
             f"{space.checkpoint!r}; shipped: {shipped_names()}"

@@ -17,6 +17,16 @@ def hardware(device: torch.device) -> str:
     return f"{name}, torch {torch.__version__}"
 
 
+def require_gpu() -> None:
+    """Refuse to go on where torch sees no GPU.
+
+    Raises:
+        ValueError: naming the recipe's key.
+    """
+    if not torch.cuda.is_available():
+        raise ValueError("recipe.device: cuda was asked for, and torch sees no GPU; use auto")
+
+
 def processor() -> str:
     """The processor's name where Linux tells it, else its architecture."""
     try:

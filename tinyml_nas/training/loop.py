@@ -22,6 +22,7 @@ from codegen.pixels import normalise, resize
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, resized
+from tinyml_nas.training.hardware import require_gpu
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
 from tinyml_nas.training.state import Curve, Log, TrainingState
@@ -133,8 +134,8 @@ def device_of(recipe: Recipe) -> torch.device:
     """Where a recipe trains."""
     if recipe.device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if recipe.device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("recipe.device: cuda was asked for, and torch sees no GPU; use auto")
+    if recipe.device == "cuda":
+        require_gpu()
     return torch.device(recipe.device)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from tinyml_nas.data.base import Dataset
+from tinyml_nas.store.paths import is_file
+from tinyml_nas.types import DataCounts
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Recipe:
                 f"a cosine; got {self.decay_epochs}"
             )
 
-    def check(self, dataset: Dataset) -> None:
+    def check(self, dataset: DataCounts) -> None:
         """Refuse to train on ``dataset`` without taking a step; reads no data.
 
         ``epochs`` of 0 are no mistake here: the weights are wanted as they come.
@@ -140,14 +141,16 @@ class SupernetRecipe(Recipe):
                 "from its first step"
             )
 
-    def check(self, dataset: Dataset) -> None:
-        """Refuse to train no step on ``dataset``; see ``Recipe.check``.
+    def check(self, dataset: DataCounts) -> None:
+        """Refuse to train no step on ``dataset``, or to extend what is not there.
 
         A supernet has no weights but those that it is trained to have.
         """
         super().check(dataset)
         if self.epochs == 0:
             raise ValueError("recipe.epochs: must be above 0, or no step is taken; got 0")
+        if self.extends is not None and not is_file(self.extends):
+            raise ValueError(f"recipe.extends: no file {self.extends}; null trains from the start")
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
+from scenarios.protocol import Scenario
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.features import samples
 from tinyml_nas.pipeline.split import Split
@@ -18,7 +18,7 @@ def drive(
     folder: Path,
     work: Path,
     *,
-    scenario: Any,
+    scenario: Scenario,
     project: Artifact,
     features: Artifact,
     images: Split,

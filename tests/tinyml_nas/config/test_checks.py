@@ -1,0 +1,162 @@
+"""Absurd values for every field of every plug-in: built, or refused in a line that names the key."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig, OmegaConf
+
+from tinyml_nas import config
+from tinyml_nas.config.errors import explain
+
+ROOT = Path(__file__).parents[3]
+ABSURD = (
+    *(-1, 0, 10**20, 1e308, 1e-320, float("nan"), float("inf"), -float("inf"), True),
+    *("", "x", "x" * 5000, None, [], {}, [None], [float("nan")], [-1, -1], {"x": 1}),
+)
+OPTIONS = [
+    (path.parent.name, path.stem)
+    for path in sorted(config.CONF.glob("*/*.yaml"))
+    if path.parent.name not in ("hydra", "experiment", "device")  # boards have tests of their own
+]
+FREE = {"dataset.root"}  # a text that may be anything
+
+
+@pytest.fixture(scope="module", autouse=True)
+def schemas():
+    config.register()
+
+
+def composed(*overrides: str):
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        return compose("config", ["name=test", *overrides])
+
+
+def refusal_of(*overrides: str) -> str | None:
+    """In one line, why a study is refused; None where it is built."""
+    return reason(lambda: composed(*overrides))
+
+
+def reason(compose_it: Callable[[], DictConfig]) -> str | None:
+    """The same of a configuration that is composed, and maybe refused, by a function."""
+    try:
+        config.build(compose_it(), Path("out"))
+    except Exception as error:
+        if not config.is_refusal(error):
+            raise
+        return explain(error)
+    return None
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_absurd_values_are_refused_by_their_key(group, option):
+    task = ["task=train_supernet"] if group == "train_supernet" else []
+    plain = composed(f"{group}={option}", *task)
+    for field in [str(key) for key in plain[group] or () if key != "_target_"]:
+        key, refused = f"{group}.{field}", 0
+
+        def changed(value: object, key: str = key) -> DictConfig:
+            cfg = copy.deepcopy(plain)
+            OmegaConf.update(cfg, key, value, merge=False)
+            return cfg
+
+        for value in ABSURD:
+            text = reason(lambda value=value: changed(value))
+            if text is None:
+                continue
+            refused += 1
+            assert "\n" not in text
+            # by itself, or by the field of its own class that it does not go with
+            assert re.match(rf"{group}(\.\w+|@)", text), (key, value, text)
+        assert refused >= (3 if key in FREE else 8), (key, refused)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["scenario.swapped=[3,11]"], r"scenario\.swapped: must be two of the classes 0 to 9; got"),
+        (["scenario.samples=70000"], r"scenario\.samples: .* at least \d+ images; there are 1000"),
+        (["scenario.curve_images=600"], r"scenario\.samples: .* there are 1000"),
+        (
+            ["quantizer.calibration_images=4001"],
+            r"quantizer\.calibration_images: must be at most 4000, .*; got 4001",
+        ),
+        (
+            ["pruning.keep_ratio=0.002"],
+            r"pruning\.keep_ratio: must be at least 0\.\d+ .*; got 0\.002",
+        ),
+        ([f"project.name={'n' * 65}"], r"project\.name: must be up to 64 letters"),
+        (["project.golden_images=1001"], r"project\.golden_images: must be at most 1000"),
+        (["project.oracle_images=1001"], r"project\.oracle_images: must be at most 1000"),
+        (
+            ["supernet.checkpoint=/nowhere/at.all"],
+            r"supernet\.checkpoint: no file /nowhere/at\.all",
+        ),
+        (["network=nowhere"], r"network: no folder nowhere, and no shipped network of that name"),
+        (
+            ["pruning=none", "pruning._target_=scenarios.none.NoScenario"],
+            r"pruning\._target_: must be a Pruning; ",
+        ),
+        (
+            ["learner._target_=tinyml_nas.pruning.none.NoPruning", "~learner.passes"],
+            r"learner",
+        ),
+    ],
+)
+def test_what_can_be_known_is_told_before_any_work(overrides, message):
+    text = refusal_of(*overrides)
+    assert text is not None
+    assert re.match(message, text), text
+
+
+@pytest.mark.parametrize(
+    ("task", "group"), [("deploy", "finetune"), ("train_supernet", "train_supernet")]
+)
+def test_a_gpu_that_is_not_there_is_told_at_once(task, group, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    text = refusal_of(f"task={task}", f"{group}.device=cuda")
+    assert text == f"{group}.device: cuda was asked for, and torch sees no GPU; use auto"
+
+
+def test_what_the_task_does_not_use_is_not_asked():
+    assert refusal_of("network=omega_256kb", "supernet.checkpoint=/nowhere") is None
+    assert refusal_of("network=omega_256kb", "pruning.keep_ratio=0.002") is None
+    assert refusal_of("task=train_supernet", "quantizer.calibration_images=4001") is None
+
+
+def test_a_network_of_other_classes_or_not_whole_is_told(tmp_path):
+    text = refusal_of(f"network={tmp_path}")
+    assert text is not None
+    assert re.match(r"network: .* it has no spec\.json", text)
+    (tmp_path / "spec.json").write_text('{"classes": 7}')
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    text = refusal_of(f"network={tmp_path}")
+    assert text is not None
+    assert re.match(r"network: .* tells 7 classes apart, and the data set has 10", text)
+
+
+def test_a_refused_run_leaves_no_entry_in_the_store(tmp_path):
+    command = [sys.executable, "run.py", f"store={tmp_path}/store", f"hydra.run.dir={tmp_path}/run"]
+    done = subprocess.run(
+        [*command, "scenario.swapped=[1,10]"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: scenario.swapped: ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "store").exists()
+
+
+def test_every_plugin_of_a_study_is_of_its_groups_kind():
+    study = config.build(composed(), Path("out"))
+    kinds = {item.name: item.type for item in dataclasses.fields(study)}
+    assert "Any" not in kinds.values()

@@ -1,0 +1,92 @@
+"""What can be known of a study before any data are read: refused before any work begins."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, get_args, get_type_hints
+
+from tinyml_nas.config.errors import ConfigError, under_key
+from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.network.shipped import check_network
+from tinyml_nas.study import Study
+from tinyml_nas.supernet.checkpoint import checkpoint_path
+
+Check = Callable[[], object]
+
+
+def check_kinds(built: dict[str, Any]) -> None:
+    """Refuse a plug-in that is not of its group's kind.
+
+    Raises:
+        ConfigError: naming the key and what the plug-in lacks.
+    """
+    for group, hint in get_type_hints(Study).items():
+        if group not in built:
+            continue
+        kinds = get_args(hint) or (hint,)
+        lacks = [_lacks(built[group], kind) for kind in kinds]
+        if all(lacks):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise ConfigError(
+                f"{group}._target_: must be a {wanted}; {type(built[group]).__name__} lacks "
+                f"{', '.join(lacks[0])}"
+            )
+
+
+def check_study(study: Study) -> None:
+    """Ask every plug-in that the task is going to use whether it can work.
+
+    Raises:
+        ConfigError: naming the key, what was given and what is allowed.
+    """
+    for group, check in _checks(study):
+        plugin = getattr(study, group)
+        fields = dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ()
+        try:
+            check()
+        except ValueError as error:
+            text, names = str(error), [item.name for item in fields]
+            told = text.startswith(f"{group}: ")
+            raise ConfigError(text if told else under_key(text, group, names)) from error
+
+
+def _checks(study: Study) -> Iterator[tuple[str, Check]]:
+    """Groups in the order of the pipeline, each with what there is to ask."""
+    data = study.dataset
+    if study.task == "train_supernet":
+        yield "train_supernet", lambda: study.train_supernet.check(data)
+        yield "train_supernet", lambda: _check_device(study.train_supernet.device)
+        return
+    if study.network is None:
+        yield "supernet", lambda: checkpoint_path(study.supernet)
+        yield "finetune", lambda: study.finetune.check(data)
+        yield "finetune", lambda: _check_device(study.finetune.device)
+        yield "pruning", lambda: _check_pruning(study)
+    else:
+        name = study.network
+        yield "network", lambda: check_network(name, data.classes)
+    yield "quantizer", lambda: study.quantizer.check(data)
+    yield "scenario", lambda: study.scenario.check(data)
+    yield "project", lambda: study.project.check(data)
+
+
+def _check_pruning(study: Study) -> None:
+    space, classes = study.supernet, study.dataset.classes
+    ends = [space.spec(genes, classes) for genes in (space.smallest(), space.largest())]
+    study.pruning.check(ends, thesis_size_bytes)
+
+
+def _check_device(device: str) -> None:
+    """Imports torch only where a GPU is asked for."""
+    if device == "cuda":
+        from tinyml_nas.training.hardware import require_gpu
+
+        require_gpu()
+
+
+def _lacks(plugin: object, kind: type[Any]) -> list[str]:
+    """What keeps ``plugin`` from being of this kind; empty where nothing does."""
+    if Protocol in kind.__bases__:
+        return [name for name in dir(kind) if name[0] != "_" and not hasattr(plugin, name)]
+    return [] if isinstance(plugin, kind) else [f"being a {kind.__name__}"]
