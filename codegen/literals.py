@@ -103,13 +103,15 @@ def identifier(text: str) -> str:
 def string(text: str) -> str:
     r"""A string literal; everything but printable ASCII is escaped byte by byte.
 
-    >>> print(string('a "b"'), string("é"))
-    "a \"b\"" "\303\251"
+    So is a question mark that follows another: with a third character they would be a trigraph.
+
+    >>> print(string('a "b"'), string("é"), string("??/"))
+    "a \"b\"" "\303\251" "?\077/"
     """
     escaped = ""
     for byte in text.encode():
         character = chr(byte)
-        if not 0x20 <= byte < 0x7F:
+        if not 0x20 <= byte < 0x7F or (character == "?" and escaped.endswith("?")):
             escaped += f"\\{byte:03o}"
         else:
             escaped += f"\\{character}" if character in '"\\' else character

@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from codegen.boards.board import Board
 from codegen.ir import Graph
+from codegen.texts import check_line
 
 Loss = Literal["cross_entropy", "squared_error"]
+LONGEST_TEXT = 200  # characters: a project's name is part of files' names, which have 255 bytes
 
 # As runtime/learner/limits.hpp: within these, everything that the learner computes is finite.
 LEAST_RATE = float(np.finfo(np.float32).tiny)  # below it, float32 keeps a few bits, or none
@@ -135,3 +137,7 @@ class Project:
                 f"model: its features have a scale of {quantization.scales[0]:g}; a learner takes "
                 f"features up to {MOST_FEATURE:g}, 255 times their scale"
             )
+        check_line("name", self.name, LONGEST_TEXT)
+        check_line("golden.origin", self.golden.origin, 2 * LONGEST_TEXT)
+        for number, name in enumerate(self.class_names):
+            check_line(f"class_names[{number}]", name, LONGEST_TEXT)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from itertools import pairwise
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from types import MappingProxyType
+
+from codegen.boards.machines import machine_for
+from codegen.boards.regions import ADDRESS_SPACE_BYTES, Region, check_apart
+from codegen.texts import check_line
 
 FOLDER = Path(__file__).parent
 DATA = ()  # a stage is given the ``Board`` itself
@@ -26,6 +29,9 @@ CORE_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 CORES = tuple(CORE_FLAGS)
 BOOT_BLOCKS = ("", "rp2350")
+VECTORS_STEP = 256  # a Cortex-M0+ reads its vector table from a multiple of this, others of 128
+LONGEST_NAME = 64
+LONGEST_SOURCE = 2000
 
 
 @dataclass(frozen=True)
@@ -66,40 +72,72 @@ class Board:
     erase_bytes: int = 0
 
     def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("device.name: must not be empty")
+        check_line("device.name", self.name, LONGEST_NAME)
+        check_line("device.source", self.source, LONGEST_SOURCE)
         if self.core not in CORES:
             raise ValueError(f"device.core: must be one of {', '.join(CORES)}; got {self.core!r}")
-        for key in ("clock_hz", "flash_bytes", "ram_bytes", "stack_bytes"):
-            if getattr(self, key) <= 0:
-                raise ValueError(f"device.{key}: must be positive; got {getattr(self, key)}")
+        if self.boot_block not in BOOT_BLOCKS:
+            allowed = " or ".join(map(repr, BOOT_BLOCKS))
+            raise ValueError(f"device.boot_block: must be {allowed}; got {self.boot_block!r}")
+        if self.emulator:
+            machine_for(self.emulator, self.core)
+        self._check_numbers()
+        self._check_storage()
+        check_apart(
+            {
+                "boot": Region(self.boot_origin, self.boot_bytes),
+                "flash": Region(self.flash_origin, self.flash_bytes),
+                "ram": Region(self.ram_origin, self.ram_bytes),
+                "storage": Region(self.storage_origin, self.storage_bytes),
+            }
+        )
+
+    def _check_numbers(self) -> None:
+        for key in (field.name for field in fields(self) if field.type == "int"):
+            least = int(key in {"clock_hz", "flash_bytes", "ram_bytes", "stack_bytes"})
+            if not least <= getattr(self, key) < ADDRESS_SPACE_BYTES:
+                raise ValueError(
+                    f"device.{key}: must be from {least} to {ADDRESS_SPACE_BYTES - 1}; "
+                    f"got {getattr(self, key)}"
+                )
+        if self.reset_clock_hz > self.clock_hz:
+            raise ValueError(
+                f"device.reset_clock_hz: must be at most device.clock_hz ({self.clock_hz}); "
+                f"got {self.reset_clock_hz}"
+            )
         if self.stack_bytes >= self.ram_bytes:
             raise ValueError(
                 f"device.stack_bytes: must be less than device.ram_bytes ({self.ram_bytes}); "
                 f"got {self.stack_bytes}"
             )
-        if self.boot_block not in BOOT_BLOCKS:
-            allowed = " or ".join(map(repr, BOOT_BLOCKS))
-            raise ValueError(f"device.boot_block: must be {allowed}; got {self.boot_block!r}")
-        self._check_storage()
+        vectors = "boot_origin" if self.boot_bytes else "flash_origin"
+        for key, step in ((vectors, VECTORS_STEP), ("ram_origin", 8), ("stack_bytes", 8)):
+            if getattr(self, key) % step:
+                raise ValueError(
+                    f"device.{key}: must be a multiple of {step}; got {getattr(self, key):#x}"
+                )
+        if self.boot_bytes and self.boot_bytes < VECTORS_STEP:
+            raise ValueError(
+                f"device.boot_bytes: must hold a vector table, at least {VECTORS_STEP}; "
+                f"got {self.boot_bytes}"
+            )
 
     def _check_storage(self) -> None:
         sizes = self.storage_bytes, self.erase_bytes
-        if sizes != (0, 0) and (min(sizes) <= 0 or self.storage_bytes % (2 * self.erase_bytes)):
+        if sizes == (0, 0):
+            return
+        if min(sizes) <= 0 or self.storage_bytes % (2 * self.erase_bytes):
             raise ValueError(
                 "device.storage_bytes: must be two slots, each a multiple of device.erase_bytes "
                 f"({self.erase_bytes}), or both 0; got {self.storage_bytes}"
             )
-        regions = {
-            "boot": (self.boot_origin, self.boot_bytes),
-            "flash": (self.flash_origin, self.flash_bytes),
-            "storage": (self.storage_origin, self.storage_bytes),
-        }
-        ordered = sorted((at, size, name) for name, (at, size) in regions.items() if size)
-        for (at, size, name), (after, _, other) in pairwise(ordered):
-            if at + size > after:
-                raise ValueError(
-                    f"device.{name}_bytes: must end where device.{other}_origin begins "
-                    f"({after:#x}); got {size}, which ends at {at + size:#x}"
-                )
+        if self.storage_origin % self.erase_bytes:
+            raise ValueError(
+                "device.storage_origin: must be a multiple of device.erase_bytes "
+                f"({self.erase_bytes:#x}); got {self.storage_origin:#x}"
+            )
 
     @property
     def core_flags(self) -> tuple[str, ...]:
@@ -141,7 +179,13 @@ def _board(path: Path, values: Mapping[str, object]) -> Board:
             raise ValueError(f"{path}: {key}: there is no such key; Board has {', '.join(types)}")
         if type(value) is not types[key]:
             raise ValueError(f"{path}: {key}: must be of type {types[key].__name__}; got {value!r}")
+    needed = [field.name for field in fields(Board) if field.default is MISSING]
+    missing = [key for key in needed if key not in values]
+    if missing:
+        raise ValueError(
+            f"{path}: must have {', '.join(needed)} (docs/adding-a-board.md); lacks {', '.join(missing)}"
+        )
     try:
         return Board(**values)  # type: ignore[arg-type]  # checked above
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error

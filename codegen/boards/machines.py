@@ -11,18 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from codegen.boards.board import Board
+from codegen.boards.regions import Region
 
 KIB = 1024
 MIB = 1024 * KIB
-
-
-@dataclass(frozen=True)
-class Region:
-    """A piece of address space."""
-
-    origin: int
-    size_bytes: int
 
 
 @dataclass(frozen=True)
@@ -41,14 +33,6 @@ class Machine:
     storage: Region
     test_flash: Region
     test_ram: Region
-
-    def flash_bytes(self, board: Board) -> int:
-        """The board's flash, cut to what the machine has."""
-        return min(board.flash_bytes, self.flash.size_bytes)
-
-    def ram_bytes(self, board: Board) -> int:
-        """The board's RAM, cut to what the machine has."""
-        return min(board.ram_bytes, self.ram.size_bytes)
 
 
 def _mps2(name: str, *cores: str) -> Machine:
@@ -102,17 +86,16 @@ _MACHINES = (
 MACHINES: Mapping[str, Machine] = MappingProxyType({m.name: m for m in _MACHINES})
 
 
-def machine_of(board: Board) -> Machine:
-    """The machine that stands in for ``board``.
+def machine_for(name: str, core: str) -> Machine:
+    """The machine ``name``, which must have the core.
 
     Raises:
         ValueError: there is none, or it has another core.
     """
-    machine = MACHINES.get(board.emulator)
-    if machine is None or board.core not in machine.cores:
+    machine = MACHINES.get(name)
+    if machine is None or core not in machine.cores:
         allowed = "; ".join(f"{m.name} for {', '.join(m.cores)}" for m in MACHINES.values())
         raise ValueError(
-            f"device.emulator: no such machine for a {board.core}: {board.emulator!r}; "
-            f"have {allowed}"
+            f"device.emulator: no such machine for a {core}: {name!r}; have {allowed}, or '' for none"
         )
     return machine

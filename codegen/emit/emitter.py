@@ -16,7 +16,7 @@ Templates see:
     version  of this package             api_version  of the C++ interface: major, minor, patch
     library  its name for Arduino
 
-and the functions of ``codegen.literals`` as filters, ``arena_dtype`` and ``address`` of this
+and the functions of ``codegen.literals`` and ``texts.markdown`` as filters, ``arena_dtype`` and ``address`` of this
 module. Lines that start with ``%%`` are statements.
 """
 
@@ -32,7 +32,7 @@ import jinja2
 import numpy as np
 import numpy.typing as npt
 
-from codegen import durable, literals, ops
+from codegen import durable, literals, ops, texts
 from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
@@ -212,6 +212,7 @@ def environment() -> jinja2.Environment:
         literals.literal,
         literals.shape,
         literals.string,
+        texts.markdown,
     ):
         env.filters[function.__name__] = function
     env.globals |= {"arena_dtype": arena_dtype, "address": address}

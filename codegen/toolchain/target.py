@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.boards.board import Board
-from codegen.boards.machines import machine_of
+from codegen.boards.machines import machine_for
 from codegen.toolchain import elf
 from codegen.toolchain import run as toolchain
 from codegen.toolchain.host import Shape
@@ -76,7 +76,7 @@ def run_self_test(project: Path, board: Board, folder: Path) -> str:
     Raises:
         ToolchainError: a program is missing, the project does not build, or the test fails.
     """
-    machine = machine_of(board).name
+    machine = machine_for(board.emulator, board.core).name
     _cmake(project, folder, emulated=True)
     return _emulate(machine, folder / "self_test.elf", folder)
 
@@ -98,7 +98,7 @@ def run_stream(
         ValueError: images or labels are not what the model takes.
     """
     images = shape.checked_images(images)
-    machine = machine_of(board).name
+    machine = machine_for(board.emulator, board.core).name
     _cmake(project, folder, emulated=True)
     count = len(images)
     pixels = images.reshape(count, -1).view(np.uint8)

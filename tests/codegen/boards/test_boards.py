@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
-from dataclasses import asdict, replace
-from itertools import pairwise
+from dataclasses import asdict, fields, replace
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from codegen.boards import board as boards
 from codegen.boards.board import Board
-from codegen.boards.machines import MACHINES, machine_of
+from codegen.boards.machines import MACHINES, machine_for
 from codegen.emit.emitter import emit
 from codegen.toolchain import elf
 from tests.support.needs import needs_arm_compiler
@@ -53,10 +56,10 @@ def test_board(name):
     assert board.name == name
     assert board.source
     assert 0 < board.reset_clock_hz <= board.clock_hz
-    machine = machine_of(board)
-    assert machine.ram_bytes(board) == board.ram_bytes
+    machine = machine_for(board.emulator, board.core)
+    assert machine.ram.cut(board.ram_bytes) == board.ram_bytes
     # Only the Pico 2 has more flash than its machine.
-    assert machine.flash_bytes(board) == min(board.flash_bytes, 3584 * KIB)
+    assert machine.flash.cut(board.flash_bytes) == min(board.flash_bytes, 3584 * KIB)
     assert board.storage_bytes <= machine.storage.size_bytes
     # A slot holds a head of 10 classes and 200 features with room for its frame.
     assert board.storage_bytes // 2 > 4 * 10 * 201 + 64
@@ -102,7 +105,7 @@ def test_machines_keep_their_regions_apart():
 
 def test_a_board_of_ones_own(tmp_path):
     path = tmp_path / "mine.toml"
-    board = replace(boards.load("pico2"), name="mine", ram_bytes=1000, stack_bytes=500)
+    board = replace(boards.load("pico2"), name="mine", ram_bytes=1000, stack_bytes=504)
     lines = [f"{key} = {value!r}\n" for key, value in asdict(board).items()]
     path.write_text("".join(lines))
     assert boards.load(path) == board
@@ -115,9 +118,9 @@ def test_a_board_of_ones_own(tmp_path):
         ("ram = 5", r"mine\.toml: ram: there is no such key; Board has name, core, clock_hz"),
         ("ram_bytes = '5'", r"mine\.toml: ram_bytes: must be of type int; got '5'"),
         ("ram_bytes = true", r"mine\.toml: ram_bytes: must be of type int; got True"),
-        ("ram_bytes = -1", r"mine\.toml: device\.ram_bytes: must be positive; got -1"),
+        ("ram_bytes = -1", r"mine\.toml: device\.ram_bytes: must be from 1 to 4294967295; got -1"),
         ("ram_bytes == 3", r"mine\.toml: not a TOML file"),
-        ("", r"mine\.toml: .*missing .*'ram_bytes'"),
+        ("", r"mine\.toml: must have name, core, .*; lacks ram_bytes$"),
     ],
 )
 def test_what_does_not_describe_a_board_is_refused(tmp_path, change, message):
@@ -154,11 +157,85 @@ def test_what_cannot_be_is_refused(change, message):
         replace(boards.load("pico2"), **change)
 
 
-@pytest.mark.parametrize("machine", ["", "netduino2", "mps2-an500"])
-def test_a_machine_must_stand_in_for_the_core(machine):
-    board = replace(boards.load("nucleo_f446re"), emulator=machine)
-    with pytest.raises(ValueError, match=r"device\.emulator: no such machine for a cortex-m4"):
-        machine_of(board)
+@pytest.mark.parametrize("name", boards.names())
+@pytest.mark.parametrize("machine", [*MACHINES, "netduino2", "mps2-an386 -monitor stdio"])
+def test_a_machine_must_stand_in_for_the_core(name, machine):
+    board = boards.load(name)
+    if machine in MACHINES and board.core in MACHINES[machine].cores:
+        assert replace(board, emulator=machine).emulator == machine
+    else:
+        with pytest.raises(
+            ValueError, match=rf"device\.emulator: no such machine for a {board.core}"
+        ):
+            replace(board, emulator=machine)
+
+
+def test_a_file_is_told_all_that_it_lacks(tmp_path):
+    path = tmp_path / "mine.toml"
+    needed = "name, core, clock_hz, flash_origin, flash_bytes, ram_origin, ram_bytes"
+    path.write_text("")
+    with pytest.raises(ValueError, match=rf"mine\.toml: must have {needed} .*; lacks {needed}$"):
+        boards.load(path)
+    path.write_text("name = 'mine'\nram_bytes = 65_536\n")
+    with pytest.raises(
+        ValueError, match=r"; lacks core, clock_hz, flash_origin, flash_bytes, ram_"
+    ):
+        boards.load(path)
+
+
+NUMBERS = tuple(field.name for field in fields(Board) if field.type == "int")
+
+
+@pytest.mark.parametrize("key", NUMBERS)
+@given(value=st.integers(max_value=-1) | st.integers(min_value=2**32))
+def test_a_number_of_no_board_is_refused_by_its_key(key, value):
+    with pytest.raises(ValueError, match=rf"^device\.{key}: must be from [01] to 4294967295; got"):
+        replace(boards.load("nucleo_f446re"), **{key: value})
+
+
+addresses = st.integers(0, 64).map(lambda step: step * 2**26)
+sizes = st.integers(1, 6).map(lambda step: step * 2**26)
+regions = st.tuples(addresses, sizes)
+
+
+@given(flash=regions, ram=regions, boot=regions | st.none(), storage=regions | st.none())
+def test_regions_lie_inside_32_bits_and_apart(flash, ram, boot, storage):
+    given_regions = {"flash": flash, "ram": ram, "boot": boot, "storage": storage}
+    there = {name: region for name, region in given_regions.items() if region}
+    changes = {
+        f"{name}_{part}": (region or (0, 0))[place]
+        for name, region in given_regions.items()
+        for place, part in enumerate(("origin", "bytes"))
+    }
+    changes["erase_bytes"] = 2**25 if storage else 0
+    outside = [name for name, (at, size) in there.items() if at + size > 2**32]
+    outside += [name for name, (at, _) in there.items() if at == 2**32]
+    overlap = [
+        (one, other)
+        for one, other in combinations(there, 2)
+        if there[one][0] < sum(there[other]) and there[other][0] < sum(there[one])
+    ]
+    board = boards.load("nucleo_1mb")
+    if outside or overlap:
+        with pytest.raises(ValueError, match=r"^device\.(flash|ram|boot|storage)_") as refused:
+            replace(board, **changes)
+        named = re.findall(r"device\.([a-z]+)_(?:bytes|origin)", str(refused.value))
+        assert set(named) <= {*outside, *(name for pair in overlap for name in pair)}
+    else:
+        assert replace(board, **changes).flash_origin == flash[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "step"),
+    [("flash_origin", 256), ("ram_origin", 8), ("stack_bytes", 8), ("storage_origin", 8192)],
+)
+@given(off=st.integers(1, 255))
+def test_what_is_not_aligned_is_refused(key, step, off):
+    board = boards.load("nucleo_1mb")
+    value = getattr(board, key) - off
+    if off % step:
+        with pytest.raises(ValueError, match=rf"^device\.{key}: must be a multiple of"):
+            replace(board, **{key: value})
 
 
 @needs_arm_compiler
