@@ -2,7 +2,7 @@
 
 Exit codes: 0 the project was written (or, with --dry-run, fits); 1 a compiler is missing or failed;
 2 the command line, the model or another file is wrong; 3 it does not fit the board, and nothing was
-written. ``tinyml_nas`` has the same.
+written; 130 interrupted. ``tinyml_nas`` has the same.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from codegen import durable, golden, report
+from codegen.arguments import INTERRUPTED, Parser, existing_file, new_file, new_folder, real, whole
 from codegen.boards import board
 from codegen.emit import folder
 from codegen.emit.emitter import emit
@@ -23,7 +24,16 @@ from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.read import read_as_written
 from codegen.ir import ModelError
 from codegen.memory.fit import Fit, fit
-from codegen.project import Golden, LearnerSettings, Loss, Project
+from codegen.project import (
+    LEAST_RATE,
+    MOST_PASSES,
+    MOST_RATE,
+    MOST_SAMPLES,
+    Golden,
+    LearnerSettings,
+    Loss,
+    Project,
+)
 from codegen.toolchain.run import ToolchainError
 
 WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
@@ -49,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
         sys.stderr.write(f"error: {error}\n")
         return WRONG
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        return INTERRUPTED
 
 
 def _list_devices() -> int:
@@ -109,7 +122,12 @@ def _take_apart(options: argparse.Namespace) -> Split:
 def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
     names: tuple[str, ...] = tuple(options.class_names.split(",")) if options.class_names else ()
     if options.classes_file:
-        lines = options.classes_file.read_text(encoding="utf-8").splitlines()
+        try:
+            lines = options.classes_file.read_text(encoding="utf-8").splitlines()
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"--classes-file: {options.classes_file}: is no UTF-8: {error}"
+            ) from None
         names = tuple(line.strip() for line in lines if line.strip())
     if names and len(names) != classes:
         raise UsageError(f"class names: the model has {classes} classes; got {len(names)} names")
@@ -181,40 +199,59 @@ def _write_report(
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog=_program(),
         description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
         epilog="Exit codes: 0 written (with --dry-run: fits), 1 a compiler is missing or failed, "
-        "2 wrong options or files, 3 does not fit and is not written.",
+        "2 wrong options or files, 3 does not fit and is not written, 130 interrupted.",
     )
     add = parser.add_argument
-    add("model", nargs="?", type=Path, help="an int8 or float32 .tflite file")
+    add("model", nargs="?", type=existing_file, help="an int8 or float32 .tflite file")
     add("--device", help="a board's name, or a .toml file that describes one")
     add("--list-devices", action="store_true", help="name the boards, and end")
-    add("--out", type=Path, help="the project's folder; files that you added to it are kept")
+    add("--out", type=new_folder, help="the project's folder; files that you added to it are kept")
     add("--overwrite", action="store_true", help="replace generated files that were edited, too")
     add("--name", help="the project's name (default: the file's)")
     add("--dry-run", action="store_true", help="print the memory map only")
     add("--force", action="store_true", help="write a project that does not fit, too")
-    add("--report", type=Path, metavar="FILE.json", help="write all figures for machines")
+    add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
     head = parser.add_argument_group("the head and how it learns")
     add = head.add_argument
     add(
-        "--new-head", type=_count, metavar="N", help="keep the whole model, add a head of N classes"
+        "--new-head",
+        type=whole(2, 256),
+        metavar="N",
+        help="keep the whole model, add a head of N classes",
     )
     add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
-    add("--learning-rate", type=_rate, help="default: suits the features of the golden vectors")
-    add("--passes", type=_count, default=1, help="over the buffer for each label (default: 1)")
+    add(
+        "--learning-rate",
+        type=real(LEAST_RATE, MOST_RATE, "of normal float32 numbers"),
+        help="default: suits the features of the golden vectors",
+    )
+    add(
+        "--passes",
+        type=whole(1, MOST_PASSES, "each is over the whole buffer, for every label"),
+        default=1,
+        help="over the buffer for each label (default: 1)",
+    )
     add("--loss", choices=get_args(Loss), default="cross_entropy", help="default: cross_entropy")
     names = head.add_mutually_exclusive_group()
     names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
-    names.add_argument("--classes-file", type=Path, metavar="FILE", help="the same, one on a line")
+    names.add_argument(
+        "--classes-file", type=existing_file, metavar="FILE", help="the same, one on a line"
+    )
     vectors = parser.add_argument_group("golden vectors of the self-test")
     add = vectors.add_argument
-    add("--golden", type=Path, metavar="FILE.npy", help="images (N, H, W, C) (default: noise)")
+    add(
+        "--golden",
+        type=existing_file,
+        metavar="FILE.npy",
+        help="images (N, H, W, C) (default: noise)",
+    )
     add(
         "--golden-features",
-        type=Path,
+        type=existing_file,
         metavar="FILE.npy",
         help="their features (N, F) from an oracle (default: from the project's own code)",
     )
@@ -227,26 +264,9 @@ def _program() -> str:
     return name if name == "tinyml-codegen" else "python -m codegen"
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
-
-
 def _samples(text: str) -> int | None:
-    return None if text == "max" else _count(text)
-
-
-def _rate(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e6:
-        raise ValueError(text)
-    return value
-
-
-# argparse names the type in "invalid ... value".
-_count.__name__, _samples.__name__, _rate.__name__ = "count", "count or max", "rate"
+    why = "counted in 32 bits; or max"
+    return None if text == "max" else whole(1, MOST_SAMPLES, why)(text)
 
 
 def _say(*lines: str) -> None:

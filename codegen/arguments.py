@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
@@ -55,15 +57,53 @@ def real(least: float, most: float, why: str = "") -> Callable[[str], float]:
 
 
 def existing_file(text: str) -> Path:
-    """The type of an argument that names a file to read."""
+    """The type of an argument that names a file, or a pipe, to read."""
     path = Path(text)
+    mode = _mode(text)
+    if mode is None:
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: there is no such file")
+    if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: is no file")
+    return path
+
+
+def new_file(text: str) -> Path:
+    """The type of an argument that names a file to write; folders on its way are made."""
+    path = Path(text)
+    mode = _mode(text)
+    if mode is not None and not stat.S_ISREG(mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: is no file")
+    _check_above(path)
+    return path
+
+
+def new_folder(text: str) -> Path:
+    """The type of an argument that names a folder to fill; folders on its way are made."""
+    path = Path(text)
+    mode = _mode(text)
+    if mode is not None and not stat.S_ISDIR(mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: is no folder")
+    if mode is None:
+        _check_above(path)
+    return path
+
+
+def _mode(text: str) -> int | None:
+    """What kind of thing is there; None for nothing."""
     try:
-        if path.is_file():
-            return path
-        what = "is no file" if path.exists() else "there is no such file"
-    except (OSError, ValueError) as error:  # a name too long, a zero byte
-        what = getattr(error, "strerror", None) or str(error)
-    raise argparse.ArgumentTypeError(f"{_shown(text)}: {what}")
+        return Path(text).stat().st_mode
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:  # a name too long, links in a circle, a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise argparse.ArgumentTypeError(f"{_shown(text)}: {reason}") from error
+
+
+def _check_above(path: Path) -> None:
+    """Refuse a place in which nothing can be made: the nearest folder that is there must allow it."""
+    above = next(folder for folder in path.resolve().parents if folder.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise argparse.ArgumentTypeError(f"{_shown(str(path))}: {above} must not be written to")
 
 
 def _because(why: str) -> str:

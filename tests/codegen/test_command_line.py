@@ -303,9 +303,8 @@ def test_edited_files_are_named_before_any_work_and_added_ones_are_kept(
     ("options", "message"),
     [
         ([], "--out: which folder"),
-        (["--out", "x", "--golden-features", "f.npy"], "needs the images"),
+        (["--out", "x", "--golden-features", "model.tflite"], "needs the images"),
         (["--dry-run", "--class-names", "a,b"], "has 5 classes; got 2 names"),
-        (["--out", "x", "--golden", "none.npy"], "none.npy: cannot be read"),
         (["--dry-run", "--device", "nowhere"], "device: must be one of"),
     ],
 )
