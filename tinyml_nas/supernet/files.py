@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
+from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.space import MobileNetV3Space
@@ -35,7 +35,7 @@ def save_supernet(supernet: Supernet, path: Path) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    save_file(tensors, partial, metadata)
+    partial.write_bytes(to_bytes(tensors, metadata))
     partial.replace(path)
 
 

@@ -187,6 +187,7 @@ def test_formatting_comments_and_docstrings_are_in_no_key(copy, keys):
     assert keys() == before
 
 
+@pytest.mark.slow
 def test_each_module_is_in_the_keys_of_the_stages_that_run_it_and_in_no_others(
     copy, keys, closures
 ):
