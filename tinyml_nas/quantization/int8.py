@@ -22,7 +22,7 @@ class Int8:
     Args:
         calibration_images: Number of training images that the ranges are taken from, 1 or more.
         clip_hard_swish: Whether to choose the ranges of hard-swishes by what they do to the
-            features; without, the quantization is the converter's own.
+            features; without, they are the minimum and maximum as everywhere.
     """
 
     calibration_images: int = 500
@@ -56,7 +56,7 @@ class Int8:
             tflite.QuantizationError: the input did not get the scale 1/128 and the zero point 0
                 that make its int8 code ``pixel - 128``.
         """
-        from tinyml_nas.quantization import ranges, tflite
+        from tinyml_nas.quantization import tflite
 
         if len(calibration) < self.calibration_images:
             raise ValueError(
@@ -65,6 +65,5 @@ class Int8:
             )
         images = tflite.with_extremes(calibration[: self.calibration_images])
         extractor, head = tflite.split(keras_model)
-        if self.clip_hard_swish:
-            extractor = ranges.clipped(extractor, images)
-        return tflite.write(tflite.convert_int8(extractor, images), head, folder)
+        flatbuffer = tflite.convert_int8(extractor, images, self.clip_hard_swish)
+        return tflite.write(flatbuffer, head, folder)

@@ -1,28 +1,31 @@
-"""Ranges for hard-swish: clip where 256 codes are better spent.
+"""What each tensor of a network ranges over: calibration, and the clips of hard-swishes.
 
-A convolution before a hard-swish gets its range from rare values, and what lies below -3 becomes zero
-anyway. With one scale for a tensor, channels of small amplitude are lost: at the stem of a fine-tuned
-network this alone cost five points of accuracy. The input of each hard-swish is therefore clipped to
-[-3, top], with the ``top`` that changes the features least (calibration by the error of the output
-instead of the minimum and maximum; see Nagel et al. 2021, "A White Paper on Neural Network
-Quantization", section 3.1).
+Ranges are the least and the greatest value on calibration images (TensorFlow Lite's min/max
+calibration), computed by ``exact``: so they are the same on every machine, and the quantized network is, too.
 
-The converter takes ranges from data only, so the clip is written into the network: the convolution
-is scaled to end in RELU6, and a multiplication and an addition undo it. In int8 those are functions
-of one code each; the generator folds them with the hard-swish into one table.
+Before a hard-swish, 256 codes are better spent otherwise. A convolution gets its range from rare values, and what
+lies below -3 becomes zero anyway. With one scale for a tensor, channels of small amplitude are lost: at the
+stem of a fine-tuned network this alone cost five points of accuracy. What a convolution gives to
+a hard-swish is therefore clipped to [-3, top], with the ``top`` that changes the features least (calibration by
+the error of the output instead of the minimum and maximum; see Nagel et al. 2021, "A White Paper on
+Neural Network Quantization", section 3.1). A narrower range is all that it takes: int8 saturates.
 """
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
+import math
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.conversion.backend import keras
+from codegen.ir import Graph
+from tinyml_nas.progress import track
+from tinyml_nas.quantization.exact import Array, ExactNetwork, hard_swish
 
-Array = npt.NDArray[np.float32]
+Images = npt.NDArray[np.float32]
+Range = tuple[float, float]
 
 BOTTOM = -3.0  # hard-swish is zero below
 LEAST = -0.375  # its minimum, at -1.5
@@ -31,99 +34,84 @@ SHARES_OF_MAXIMUM = (1.0, 0.9, 0.75, 0.6, 0.45)
 PROBED_IMAGES = 100
 
 
-def clipped(extractor: keras.Model, images: Array) -> keras.Model:
-    """The same network with each hard-swish that follows a convolution clipped for int8.
+def calibrated(graph: Graph, images: Images, clip_hard_swish: bool) -> dict[int, Range]:
+    """The range of every activation of a float ``graph``, by tensor, on normalised images (N, S, S, 3)."""
+    network = ExactNetwork(graph)
+    clips: dict[int, Range] = {}
+    if clip_hard_swish:
+        tops = best_tops(network, images[:PROBED_IMAGES])
+        clips = {tensor: (BOTTOM, top) for tensor, top in tops.items()}
+    return _ranges(network, track(images, "calibration"), clips)
 
-    Ranges come from ``images``, normalised (N, S, S, 3).
+
+def best_tops(network: ExactNetwork, images: Images) -> dict[int, float]:
+    """For each convolution's output before a hard-swish, the clip that changes the features least.
+
+    Each is tried alone, with its values rounded to the 256 codes that the clip leaves. Among equals the
+    highest is taken.
     """
-    tops = best_tops(extractor, images[:PROBED_IMAGES])
-    # Names are given, so that equal networks give equal files.
-    image = keras.Input(extractor.input_shape[1:], name=extractor.layers[0].name)
-    values: dict[int, Any] = {id(extractor.input): image}
-    for layer in extractor.layers[1:]:
-        arguments = _arguments(layer, values)
-        if layer.name in tops:
-            out = _clipped_convolution(layer, arguments, tops[layer.name])
-        else:
-            out = layer(arguments)
-        values[id(layer.output)] = out
-    return keras.Model(image, values[id(extractor.output)], name=extractor.name)
+    swishes = hard_swishes(network.graph)
+    largest = _ranges(network, images)
+    tops = {
+        tensor: [share * max(largest[tensor][1], 1.0) for share in SHARES_OF_MAXIMUM]
+        for tensor in swishes
+    }
+    errors = {tensor: [0.0] * len(SHARES_OF_MAXIMUM) for tensor in swishes}
+    for image in track(images, "clips of hard-swishes"):
+        values = network.run(image)
+        exact = values[network.graph.outputs[0]]
+        for tensor, number in swishes.items():
+            for index, top in enumerate(tops[tensor]):
+                other = rounded_hard_swish(values[tensor], top)
+                error = network.output_with(values, number, other) - exact
+                errors[tensor][index] += math.fsum(np.square(error).reshape(-1))
+    return {tensor: tops[tensor][int(np.argmin(errors[tensor]))] for tensor in swishes}
 
 
-def convolutions(extractor: keras.Model) -> dict[str, Any]:
-    """The hard-swishes that read a convolution, by the convolution's name, in order."""
-    makers = {id(layer.output): layer for layer in extractor.layers}
-    found = {}
-    for layer in extractor.layers:
-        if isinstance(layer, keras.layers.Activation) and layer.activation.__name__ == "hard_silu":
-            maker = makers[id(layer.input)]
-            if isinstance(maker, keras.layers.Conv2D | keras.layers.DepthwiseConv2D):
-                found[maker.name] = layer
-    return found
+def hard_swishes(graph: Graph) -> dict[int, int]:
+    """Tensors that go from a convolution to a hard-swish and nowhere else, and the number of the latter."""
+    convolved = {
+        op.outputs[0]
+        for op in graph.ops
+        if op.kind in ("CONV_2D", "DEPTHWISE_CONV_2D") and op.options["fused_activation"] == "NONE"
+    }
+    readers = [index for op in graph.ops for index in op.inputs]
+    return {
+        op.inputs[0]: number
+        for number, op in enumerate(graph.ops)
+        if op.kind == "HARD_SWISH"
+        and op.inputs[0] in convolved
+        and readers.count(op.inputs[0]) == 1
+    }
 
 
-def best_tops(extractor: keras.Model, images: Array) -> dict[str, float]:
-    """For each convolution before a hard-swish, the clip that changes the features least.
-
-    Each is tried alone, with its values rounded to the 256 codes that the clip leaves.
-    """
-    swishes = convolutions(extractor)
-    rounding = {layer.name: RoundedHardSwish() for layer in swishes.values()}
-    values: dict[int, Any] = {id(extractor.input): extractor.input}
-    for layer in extractor.layers[1:]:
-        values[id(layer.output)] = rounding.get(layer.name, layer)(_arguments(layer, values))
-    probe = keras.Model(extractor.input, values[id(extractor.output)])
-    exact = probe.predict(images, verbose=0)
-
-    def error(swish: RoundedHardSwish, top: float) -> float:
-        swish.top.assign(top)
-        difference = probe.predict(images, verbose=0) - exact
-        swish.top.assign(0.0)
-        return float(np.square(difference).mean())
-
-    tops = {}
-    for name, layer in swishes.items():
-        largest = keras.Model(extractor.input, layer.input).predict(images, verbose=0).max()
-        candidates = [share * max(float(largest), 1.0) for share in SHARES_OF_MAXIMUM]
-        tops[name] = min(candidates, key=partial(error, rounding[layer.name]))
-    return tops
+def rounded_hard_swish(x: Array, top: float) -> Array:
+    """Hard-swish as int8 computes it with its input clipped to [-3, ``top``]."""
+    entered = hard_swish(rounded(x, BOTTOM, top))
+    return rounded(entered, LEAST, float(hard_swish(np.array(top))))
 
 
-class RoundedHardSwish(keras.layers.Layer):  # type: ignore[misc]
-    """Hard-swish as int8 computes it with its input clipped to [-3, ``top``]; exact at ``top`` 0."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.top = self.add_weight(shape=(), initializer="zeros", trainable=False)
-
-    def call(self, x: Any) -> Any:
-        """Apply to a tensor of any shape."""
-        exact = keras.activations.hard_silu(x)
-        top = keras.ops.maximum(self.top, 1e-3)
-        entered = keras.activations.hard_silu(rounded(x, BOTTOM, top))
-        left = rounded(entered, LEAST, keras.activations.hard_silu(top))
-        return keras.ops.where(self.top > 0, left, exact)
-
-
-def rounded(values: Any, low: Any, high: Any) -> Any:
+def rounded(values: Array, low: float, high: float) -> Array:
     """``values`` as 256 codes between ``low`` and ``high`` can express them."""
     step = (high - low) / CODES
-    clipped_values = keras.ops.clip(values, low, high)
-    return keras.ops.round((clipped_values - low) / step) * step + low
+    result: Array = np.rint((values.clip(low, high) - low) / step) * step + low
+    return result
 
 
-def _arguments(layer: Any, values: dict[int, Any]) -> Any:
-    if isinstance(layer.input, list):
-        return [values[id(tensor)] for tensor in layer.input]
-    return values[id(layer.input)]
-
-
-def _clipped_convolution(layer: Any, x: Any, top: float) -> Any:
-    """clip(layer(x), -3, top), by way of RELU6."""
-    scale = 6 / (top - BOTTOM)
-    kernel, bias = layer.get_weights()
-    built = type(layer).from_config(layer.get_config())
-    out = built(x)
-    built.set_weights([kernel * scale, (bias - BOTTOM) * scale])
-    out = keras.layers.ReLU(max_value=6.0, name=f"{layer.name}_relu6")(out)
-    return keras.layers.Rescaling(1 / scale, offset=BOTTOM, name=f"{layer.name}_clipped")(out)
+def _ranges(
+    network: ExactNetwork,
+    images: Iterable[npt.NDArray[np.float32]],
+    clips: Mapping[int, Range] = MappingProxyType({}),
+) -> dict[int, Range]:
+    activations = [*network.graph.inputs, *(op.outputs[0] for op in network.graph.ops)]
+    ranges = dict.fromkeys(activations, (math.inf, -math.inf))
+    for image in images:
+        values = network.run(image, clips)
+        ranges = {
+            index: (
+                min(low, float(values[index].min())),
+                max(high, float(values[index].max())),
+            )
+            for index, (low, high) in ranges.items()
+        }
+    return ranges

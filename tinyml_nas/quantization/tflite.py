@@ -6,19 +6,23 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from safetensors.numpy import save as to_safetensors
+from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from codegen.frontend.read import read_as_written
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise
 from tinyml_nas.conversion.backend import keras, tf
+from tinyml_nas.quantization.ranges import calibrated
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.types import Artifact, Extractor
 
@@ -57,19 +61,24 @@ def convert_float(extractor: keras.Model) -> bytes:
     return _convert(_converter(extractor))
 
 
-def convert_int8(extractor: keras.Model, images: npt.NDArray[np.float32]) -> bytes:
+def convert_int8(
+    extractor: keras.Model, images: npt.NDArray[np.float32], clip_hard_swish: bool = False
+) -> bytes:
     """The full-integer flatbuffer of Φ_f for a batch of one, its ranges taken from ``images``.
+
+    The converter prepares the graph and quantizes it; the ranges in between are this project's own (see
+    ``ranges``), because the converter's depend on the machine. They are also wrong before an ADD: it runs
+    in place, and its first input is given the range of the sum.
 
     Raises:
         QuantizationError: the input's scale is not 1/128 or its zero point not 0.
     """
-    converter = _converter(extractor)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = lambda: ([image[None]] for image in images)
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = tf.int8
-    converter.inference_output_type = tf.int8
-    flatbuffer = _convert(converter)
+    prepared = bytearray(_prepared(extractor, images[:1]))
+    _set_ranges(prepared, calibrated(read_as_written(bytes(prepared)), images, clip_hard_swish))
+    with _native_stderr_held():
+        flatbuffer: bytes = mlir_quantize(
+            bytes(prepared), input_data_type=tf.int8, output_data_type=tf.int8
+        )
     scale, zero_point = Interpreter(model_content=flatbuffer).get_input_details()[0]["quantization"]
     if (scale, zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
         raise QuantizationError(
@@ -105,6 +114,26 @@ def write(flatbuffer: bytes, head: Head, folder: Path) -> Extractor:
         scale=float(scale),
         zero_point=int(zero_point),
     )
+
+
+def _prepared(extractor: keras.Model, images: npt.NDArray[np.float32]) -> bytes:
+    """The float flatbuffer as its quantization expects it: each activation has a place for a range."""
+    converter = _converter(extractor)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([image[None]] for image in images)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.int8
+    converter.inference_output_type = tf.int8
+    converter._experimental_calibrate_only = True  # noqa: SLF001
+    return _convert(converter)
+
+
+def _set_ranges(flatbuffer: bytearray, ranges: Mapping[int, tuple[float, float]]) -> None:
+    """Overwrite the ranges in the flatbuffer by ``ranges``, by tensor."""
+    subgraph = schema.Model.GetRootAs(flatbuffer).Subgraphs(0)
+    for index, (low, high) in ranges.items():
+        place = subgraph.Tensors(index).Quantization()
+        place.MinAsNumpy()[:], place.MaxAsNumpy()[:] = low, high
 
 
 def _converter(extractor: keras.Model) -> Any:

@@ -1,12 +1,27 @@
-"""Clipping hard-swishes: the float network within the clip is untouched, and int8 gains."""
+"""Ranges are those of the float network; hard-swishes are clipped where int8 gains."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tinyml_nas.quantization import ranges
+from codegen.frontend.read import read_as_written
+from tinyml_nas.quantization import ranges, tflite
+from tinyml_nas.quantization.exact import ExactNetwork, hard_swish
 from tinyml_nas.quantization.int8 import Int8
+
+
+@pytest.fixture(scope="module")
+def small(small_keras_model, normalised):
+    """The float graph of the small network, as the quantizer sees it, and images."""
+    extractor, _ = tflite.split(small_keras_model)
+    images = tflite.with_extremes(normalised("train", 24, 28))
+    content = tflite._prepared(extractor, images[:1])
+    return content, read_as_written(content), images
 
 
 @pytest.fixture(scope="module")
@@ -27,39 +42,101 @@ def one_loud_channel():
     kernel = rng.normal(size=(1, 1, 4, 4)).astype(np.float32)
     kernel[0, 0, 0] = 0  # nobody listens to the loud one
     reader.set_weights([kernel, np.zeros(4, np.float32)])
-    return model, rng.uniform(-1, 1, (32, 8, 8, 3)).astype(np.float32)
+    images = rng.uniform(-1, 1, (32, 8, 8, 3)).astype(np.float32)
+    return read_as_written(tflite._prepared(model, images[:1])), images
+
+
+def test_every_tensor_is_what_the_reference_kernels_compute(small):
+    content, graph, images = small
+    interpreter = Interpreter(
+        model_content=content,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    network = ExactNetwork(graph)
+    for image in images[:6]:
+        interpreter.set_tensor(graph.inputs[0], image[None])
+        interpreter.invoke()
+        values = network.run(image)
+        for op in graph.ops:
+            (made,) = op.outputs
+            expected = interpreter.get_tensor(made)
+            tolerance = 1e-5 * np.abs(expected).max()
+            np.testing.assert_allclose(values[made], expected, rtol=0, atol=tolerance)
+
+
+def test_a_range_is_the_least_and_the_greatest_value(small):
+    _, graph, images = small
+    found = ranges.calibrated(graph, images, clip_hard_swish=False)
+    network = ExactNetwork(graph)
+    seen = [network.run(image) for image in images]
+    assert set(found) == {*graph.inputs, *(op.outputs[0] for op in graph.ops)}
+    for index, (low, high) in found.items():
+        values = np.stack([each[index] for each in seen])
+        assert (low, high) == (values.min(), values.max())
+
+
+def test_the_order_of_the_images_does_not_matter(small):
+    _, graph, images = small
+    forwards = ranges.calibrated(graph, images, clip_hard_swish=False)
+    assert ranges.calibrated(graph, images[::-1], clip_hard_swish=False) == forwards
+
+
+def test_every_tensor_is_quantized_by_its_own_range(small, small_keras_model):
+    """Also where ADD runs in place: the converter's own calibration gives its input the sum's range."""
+    _, graph, images = small
+    extractor, _ = tflite.split(small_keras_model)
+    content = tflite.convert_int8(extractor, images)
+    main = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content)).subgraphs[0]
+    quantized = read_as_written(content)
+    found = ranges.calibrated(graph, images, clip_hard_swish=False)
+    assert [op.kind for op in quantized.ops] == [op.kind for op in graph.ops]
+    assert sum(op.kind == "ADD" for op in graph.ops) >= 3
+    same_scale = {"MEAN", "RESHAPE"}
+    for op, float_op in zip(quantized.ops, graph.ops, strict=True):
+        if op.kind in same_scale:
+            continue
+        low, high = found[float_op.outputs[0]]
+        (scale,) = main.tensors[op.outputs[0]].quantization.scale
+        assert scale == pytest.approx((max(high, 0) - min(low, 0)) / 255, rel=1e-5)
 
 
 def test_the_loud_channel_is_clipped(one_loud_channel):
-    model, images = one_loud_channel
-    loudest = float(model.get_layer("loud")(images).numpy().max())
-    tops = ranges.best_tops(model, images)
-    assert list(tops) == ["loud"]
-    assert tops["loud"] == pytest.approx(loudest * min(ranges.SHARES_OF_MAXIMUM), rel=1e-4)
+    graph, images = one_loud_channel
+    ((loud, _),) = ranges.hard_swishes(graph).items()
+    network = ExactNetwork(graph)
+    loudest = max(network.run(image)[loud].max() for image in images)
+    assert ranges.best_tops(network, images) == {
+        loud: pytest.approx(loudest * min(ranges.SHARES_OF_MAXIMUM))
+    }
 
 
-def test_the_clipped_network_is_the_network_with_clipped_inputs(one_loud_channel):
-    model, images = one_loud_channel
-    clipped = ranges.clipped(model, images)
-    top = ranges.best_tops(model, images)["loud"]
-    entered = np.clip(model.get_layer("loud")(images).numpy(), -3, top)
-    activated = entered * np.clip(entered + 3, 0, 6) / 6
-    expected = model.get_layer("reader")(activated).numpy().mean((1, 2), keepdims=True)
-    np.testing.assert_allclose(clipped.predict(images, verbose=0), expected, atol=2e-4, rtol=1e-3)
+def test_ranges_behind_a_clip_are_those_of_the_clipped_network(one_loud_channel):
+    graph, images = one_loud_channel
+    ((loud, number),) = ranges.hard_swishes(graph).items()
+    top = ranges.best_tops(ExactNetwork(graph), images)[loud]
+    found = ranges.calibrated(graph, images, clip_hard_swish=True)
+    assert found[loud] == (-3.0, top)
+    (swished,) = graph.ops[number].outputs
+    assert found[swished][1] == pytest.approx(hard_swish(np.array(top)))
+    plain = ranges.calibrated(graph, images, clip_hard_swish=False)
+    assert plain[loud][1] > 2 * top
+    assert found[graph.inputs[0]] == plain[graph.inputs[0]]
 
 
-def test_the_probe_leaves_the_network_as_it_is(one_loud_channel):
-    model, images = one_loud_channel
-    before = model.predict(images, verbose=0)
-    ranges.clipped(model, images)
-    np.testing.assert_array_equal(model.predict(images, verbose=0), before)
+def test_what_another_operator_reads_too_is_not_clipped(one_loud_channel):
+    graph, _ = one_loud_channel
+    ((loud, number),) = ranges.hard_swishes(graph).items()
+    twice = replace(graph, ops=(*graph.ops, replace(graph.ops[number], outputs=graph.outputs)))
+    assert loud not in ranges.hard_swishes(twice)
 
 
 @pytest.mark.parametrize("clip", [True, False])
 def test_rounded_values_are_256_codes(clip):
-    values = np.linspace(-9, 9, 10_001).astype(np.float32)
+    values = np.linspace(-9, 9, 10_001)
     low, high = (-3.0, 5.0) if clip else (-9.0, 9.0)
-    rounded = np.asarray(ranges.rounded(values, low, high))
+    rounded = ranges.rounded(values, low, high)
     assert len(np.unique(rounded)) == 256
     inside = np.abs(rounded - np.clip(values, low, high)).max()
     assert inside <= (high - low) / 255 / 2 + 1e-6

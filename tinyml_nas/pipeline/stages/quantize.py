@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyml_nas.data.calibration import calibration_images
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.quantization.base import Quantizer
@@ -21,7 +22,8 @@ def quantize(
     train: Split,
 ) -> dict[str, Json]:
     """Both files, and what the extractor's features are; ``resolution`` is the input side in pixels."""
-    calibration = network_inputs(train.load()[: quantizer.calibration_images], resolution)
+    chosen = calibration_images(train.load(), quantizer.calibration_images)
+    calibration = network_inputs(chosen, resolution)
     made = quantizer.quantize(keras.path / "model.keras", calibration, folder)
     return {
         "features": made.features,
