@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 from tinyml_nas.interval import percent
@@ -77,7 +78,7 @@ def card(name: str, result: Result) -> str:
         ),
         memory="\n".join(memory(omega, metrics["memory"][omega["memory_model"]], program)),
         samples=omega["buffer_samples"],
-        overrides=" ".join(result.overrides),
+        overrides=shlex.join(result.overrides),
     )
 
 

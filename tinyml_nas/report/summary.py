@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -67,4 +68,6 @@ def _telling(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
 
 
 def _line(cells: Any) -> str:
-    return "| " + " | ".join(cells) + " |"
+    """A row of a table in Markdown, whatever the user's overrides are made of."""
+    shown = (" ".join(re.sub(r"([\\|])", r"\\\1", cell).split()) for cell in cells)
+    return "| " + " | ".join(shown) + " |"

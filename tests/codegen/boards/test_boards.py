@@ -183,6 +183,16 @@ def test_a_file_is_told_all_that_it_lacks(tmp_path):
         boards.load(path)
 
 
+@pytest.mark.parametrize("key", ["name", "core", "emulator", "source", "boot_block"])
+def test_a_command_in_a_file_is_refused_by_file_and_key(tmp_path, key):
+    path = tmp_path / "mine.toml"
+    lines = (boards.FOLDER / "pico2.toml").read_text().splitlines()
+    kept = [line for line in lines if not line.startswith(f"{key} =")]
+    path.write_text("\n".join([*kept, f'{key} = "x)\\nexecute_process(COMMAND touch it)\\n#"', ""]))
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: device\.{key}: "):
+        boards.load(path)
+
+
 NUMBERS = tuple(field.name for field in fields(Board) if field.type == "int")
 
 

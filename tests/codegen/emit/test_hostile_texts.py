@@ -125,6 +125,18 @@ def test_no_text_adds_a_line_anywhere(make_identity, texts: list[str]) -> None:
 
 
 @slow_fixture
+@given(texts=st.lists(hostile, min_size=2, max_size=2))
+def test_names_in_a_model_reach_nothing(make_identity, texts: list[str]) -> None:
+    project = make_identity()
+    tensors = [
+        replace(tensor, name=name)
+        for tensor, name in zip(project.graph.tensors, texts, strict=True)
+    ]
+    graph = replace(project.graph, tensors=tuple(tensors))
+    assert rendered(replace(project, graph=graph)) == rendered(project)
+
+
+@slow_fixture
 @given(texts=st.lists(lines, min_size=7, max_size=7))
 @example(["p", "b", "a_b*c*_", "`x`|<i>y</i>", "[a](b)", "&amp; $x$", "~~no~~"])
 def test_the_readme_shows_texts_as_they_are(make_identity, texts: list[str]) -> None:

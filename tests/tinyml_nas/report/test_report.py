@@ -3,10 +3,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
+import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 from rich.console import Console
 
 from tinyml_nas import report
@@ -110,6 +116,22 @@ def test_the_summary_to_read_leaves_out_what_is_the_same_everywhere(tmp_path):
     assert header == "| job | overrides | status | test_accuracy.pruned |"
     assert rule == "| --- | --- | --- | --- |"
     assert rows == ["| job-0 | job-0 | ok | 79.00 % |", "| job-1 | job-1 | ok | 78.00 % |"]
+
+
+@given(overrides=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+@example(overrides=["search=[a|b]", "name=\\|\n| x |"])
+def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(overrides):
+    with tempfile.TemporaryDirectory() as folder:
+        write_result(Result("ok", {}, tuple(overrides), {}), Path(folder) / "job-0")
+        write_summary(Path(folder))
+        text = (Path(folder) / "summary.md").read_text()
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    assert [token.type for token in tokens].count("td_open") == 3
+    assert tokens[0].type == "table_open"
+    assert tokens[-1].type == "table_close"
+    result = replace(trained_result(), overrides=tuple(overrides))
+    command = card("x", result).split("    python run.py ")[1].split("\n\nTo use these weights")[0]
+    assert shlex.split(command) == overrides
 
 
 def test_the_printed_summary_has_a_column_for_each_job(tmp_path):
