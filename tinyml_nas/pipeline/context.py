@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Concatenate, ParamSpec
 
-from tinyml_nas.store.code import installed
+from tinyml_nas.store.code import Sources, installed
 from tinyml_nas.store.digest import Json, describe
 from tinyml_nas.store.entries import Entry, Key, Store
 from tinyml_nas.types import Artifact
@@ -18,6 +18,10 @@ from tinyml_nas.types import Artifact
 Given = ParamSpec("Given")
 
 _log = logging.getLogger(__name__)
+
+
+class CodeChangedError(RuntimeError):
+    """A stage is about to run that is no longer the one that its key names."""
 
 
 @dataclass(frozen=True)
@@ -37,28 +41,37 @@ class Context:
 
         The stage can read nothing that its key does not hold: it is a module's own function, and is
         given plug-ins, plain values, artifacts and splits by name.
+
+        Raises:
+            CodeChangedError: the code is not what it was when the key was made.
         """
         assert not nothing, "what a stage is given has a name in its key"
         seconds = -1.0
-        name = stage.__name__
+        name, key = stage.__name__, key_of(stage, given, installed())
 
         def timed(folder: Path, work: Path) -> Mapping[str, Json]:
             nonlocal seconds
+            if key_of(stage, given, Sources()) != key:
+                raise CodeChangedError(
+                    f"{name}: the code that this stage runs was changed after the run began, so that "
+                    "nobody could tell which of the two computed it; start the same command again: "
+                    "what is done is kept"
+                )
             _log.info("%s: running", name)
             started = time.monotonic()
             value = stage(folder, work, *nothing, **given)
             seconds = time.monotonic() - started
             return value
 
-        entry = self.store.get(key_of(stage, given), timed)
+        entry = self.store.get(key, timed)
         done = "taken from the store" if seconds < 0 else f"done in {seconds:.1f} s"
         _log.info("%s: %s", name, done)
         self.done.append(entry)
         return entry
 
 
-def key_of(stage: Callable[..., object], given: Mapping[str, object]) -> Key:
-    """Everything that the stage's result depends on.
+def key_of(stage: Callable[..., object], given: Mapping[str, object], sources: Sources) -> Key:
+    """Everything that the stage's result depends on, with its code as ``sources`` has it.
 
     Raises:
         TypeError: the stage is not a module's own function, or is given what no key can hold.
@@ -69,7 +82,7 @@ def key_of(stage: Callable[..., object], given: Mapping[str, object]) -> Key:
             "what it is given"
         )
     described = {name: describe(value) for name, value in given.items()}
-    code = installed().code_of({stage.__module__, *_modules(given)})
+    code = sources.code_of({stage.__module__, *_modules(given)})
     return Key(stage.__name__, described, code.digest, code.versions)
 
 

@@ -58,6 +58,7 @@ class Sources:
         self._places: dict[str, Path | None] = dict(places or {})
         self._paths: dict[str, Path | None] = {}
         self._read: dict[str, Module] = {}
+        self._digest_of = cache(digest_of)
 
     def code_of(self, modules: Iterable[str]) -> Code:
         """What runs where ``modules`` do.
@@ -70,7 +71,7 @@ class Sources:
         libraries = {name.partition(".")[0] for name in imported} - sys.stdlib_module_names
         versions = dict(version_of(name) for name in sorted(libraries) if self._place(name) is None)
         listing = {
-            name: [module.digest, *map(_data_digest, module.data)]
+            name: [module.digest, *map(self._digest_of, module.data)]
             for name, module in closure.items()
         }
         return Code(digest_of_json(listing), {"python": _python(), **versions})
@@ -101,10 +102,10 @@ class Sources:
         if place is None or place.is_file():
             return place if not rest else None
         path = place.joinpath(*rest)
-        for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-            if (rest or candidate.name == "__init__.py") and candidate.is_file():
-                return candidate
-        return None
+        candidates = (
+            [path / "__init__.py", path.with_suffix(".py")] if rest else [path / "__init__.py"]
+        )
+        return next((candidate for candidate in candidates if candidate.is_file()), None)
 
     def _place(self, top: str) -> Path | None:
         if top not in self._places:
@@ -114,7 +115,7 @@ class Sources:
 
 @cache
 def installed() -> Sources:
-    """The modules of this process."""
+    """The modules of this process, as they were when a key first held them."""
     return Sources()
 
 
@@ -232,11 +233,6 @@ def _place_of(top: str) -> Path | None:
         return None
     is_library = top not in PACKAGES and LIBRARY_FOLDERS & set(place.parts)
     return None if is_library else place
-
-
-@cache
-def _data_digest(path: Path) -> str:
-    return digest_of(path)
 
 
 @cache

@@ -24,13 +24,12 @@ import tinyml_nas
 from tests.support.stages import BOARD, STAGES, TEST, VALIDATION
 from tinyml_nas.data.cifar10 import Cifar10
 from tinyml_nas.pipeline import context, stages
-from tinyml_nas.pipeline.context import key_of
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.finetune import finetune
 from tinyml_nas.pipeline.stages.inherit import inherit
 from tinyml_nas.pipeline.stages.prune import prune
 from tinyml_nas.store import code
-from tinyml_nas.store.code import PACKAGES, Sources
+from tinyml_nas.store.code import PACKAGES, Sources, installed
 from tinyml_nas.types import Artifact
 
 ROOTS = {
@@ -56,18 +55,21 @@ def closures():
 
 
 @pytest.fixture
-def keys(copy, monkeypatch):
+def keys(copy):
     """The key of every stage as the copy's code makes it."""
 
     sources = Sources(copy)
-    monkeypatch.setattr(context, "installed", lambda: sources)
 
     def derive(*changed: str):
         for name in changed or list(sources._read):
             sources._read.pop(name)
-        return {stage: key_of(stage, given).digest for stage, given in STAGES.items()}
+        return {s: context.key_of(s, given, sources).digest for s, given in STAGES.items()}
 
     return derive
+
+
+def key_of(stage, given):
+    return context.key_of(stage, given, installed())
 
 
 def modules(stage):
