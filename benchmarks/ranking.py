@@ -21,7 +21,7 @@ import torch
 from scipy.stats import bootstrap, kendalltau
 
 from benchmarks.training import read
-from codegen.boards.board import Board
+from codegen.boards.board import load
 from tinyml_nas.data.cifar10 import Cifar10
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.progress import reported
@@ -86,7 +86,7 @@ def main() -> None:
     train, validation = data.split("train"), data.split("validation")
     space = MobileNetV3Space(**read("supernet/mbv3_mcu"))
     supernet = load_supernet(space, data.classes)
-    problem = SupernetProblem(supernet, train, validation, Board(**read("device/nucleo_1mb")))
+    problem = SupernetProblem(supernet, train, validation, load("nucleo_1mb"))
     recipe = Recipe(epochs=given.epochs, optimizer="muon", average_steps=100)
     rng = np.random.default_rng(given.seed)
     inherited, alone = [], []

@@ -37,6 +37,7 @@ def main() -> None:
     if "--version" in sys.argv[1:]:
         print(f"tinyml-nas {VERSION}")
         sys.exit()
+    sys.argv[1:] = config.with_decimals(sys.argv[1:])
     folders = config.option_folders()
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(config.usage(folders), end="")
@@ -50,6 +51,7 @@ def main() -> None:
     wants_traceback = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands its errors on, to be told below
     try:
+        config.check_groups(sys.argv[1:], config.GROUPS)
         config.register(folders)
         _job()
     except KeyboardInterrupt:

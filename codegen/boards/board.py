@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any, get_args, get_origin, get_type_hints
 
+from codegen.boards.drivers import NO_PORT, NO_STORAGE, SerialPort, StorageDriver
 from codegen.boards.machines import machine_for
 from codegen.boards.regions import ADDRESS_SPACE_BYTES, Region, check_apart
 from codegen.texts import check_line
@@ -50,7 +52,8 @@ class Board:
     ``clock_hz`` is the highest rate, ``reset_clock_hz`` the one that the program starts with (0:
     the same). ``boot_block`` names what a boot ROM wants to find beside the vector table, and
     ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
-    says where the figures are from.
+    says where the figures are from. ``serial`` and ``storage`` are the drivers of the port and of what
+    is kept.
     """
 
     name: str
@@ -70,6 +73,8 @@ class Board:
     storage_origin: int = 0
     storage_bytes: int = 0
     erase_bytes: int = 0
+    serial: SerialPort = NO_PORT
+    storage: StorageDriver = NO_STORAGE
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -140,6 +145,21 @@ class Board:
             )
 
     @property
+    def flash_header(self) -> str:
+        """The file in ``runtime/storage/`` with the class that writes the storage."""
+        return self._flash_driver.header
+
+    @property
+    def flash_type(self) -> str:
+        """That class, as a C++ expression."""
+        slot_bytes = self.storage_bytes // 2
+        return self._flash_driver.type(self.storage_origin, self.erase_bytes, slot_bytes)
+
+    @property
+    def _flash_driver(self) -> StorageDriver:
+        return self.storage if self.storage_bytes else NO_STORAGE
+
+    @property
     def core_flags(self) -> tuple[str, ...]:
         """What gcc must be told of the core."""
         return ("-mthumb", f"-mcpu={self.core}", *CORE_FLAGS[self.core])
@@ -163,29 +183,57 @@ def load(name_or_path: str | Path) -> Board:
                 f"device: must be one of {', '.join(names())}, or a .toml file; got {name_or_path}"
             )
         path = FOLDER / f"{name_or_path}.toml"
+    return read(path)
+
+
+def read(path: Path) -> Board:
+    """The board that a TOML file describes.
+
+    Raises:
+        ValueError: there is no such file, or it does not describe a board.
+    """
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"device: there is no file {path}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a TOML file: {error}") from error
-    return _board(path, values)
-
-
-def _board(path: Path, values: Mapping[str, object]) -> Board:
-    types = {field.name: int if field.type == "int" else str for field in fields(Board)}
-    for key, value in values.items():
-        if key not in types:
-            raise ValueError(f"{path}: {key}: there is no such key; Board has {', '.join(types)}")
-        if type(value) is not types[key]:
-            raise ValueError(f"{path}: {key}: must be of type {types[key].__name__}; got {value!r}")
-    needed = [field.name for field in fields(Board) if field.default is MISSING]
-    missing = [key for key in needed if key not in values]
-    if missing:
-        raise ValueError(
-            f"{path}: must have {', '.join(needed)} (docs/adding-a-board.md); lacks {', '.join(missing)}"
-        )
     try:
-        return Board(**values)  # type: ignore[arg-type]  # checked above
+        board: Board = _table(values, Board, "")
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
+    return board
+
+
+def _table(values: object, kind: type[Any], key: str) -> Any:
+    """The dataclass ``kind`` from a table of TOML; ``key`` is where it stands in the file."""
+    if not isinstance(values, Mapping):
+        raise ValueError(f"{key}: must be a table; got {values!r}")  # noqa: TRY004 - of a file
+    prefix, hints = f"{key}." if key else "", get_type_hints(kind)
+    for name in values:
+        if name not in hints:
+            raise ValueError(
+                f"{prefix}{name}: there is no such key; {kind.__name__} has {', '.join(hints)}"
+            )
+    needed = [field.name for field in fields(kind) if field.default is MISSING]
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise ValueError(
+            f"must have {', '.join(needed)} (docs/adding-a-board.md); lacks {', '.join(missing)}"
+        )
+    return kind(**{name: _typed(v, hints[name], prefix + name) for name, v in values.items()})
+
+
+def _typed(value: object, hint: Any, key: str) -> Any:
+    """``value``, of TOML, as the type ``hint``."""
+    if is_dataclass(hint):
+        return _table(value, hint, key)  # type: ignore[arg-type]  # a class, not an instance
+    if get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise ValueError(f"{key}: must be a list; got {value!r}")
+        inner = get_args(hint)[0]
+        return tuple(_typed(item, inner, f"{key}[{i}]") for i, item in enumerate(value))
+    kind = hint if isinstance(hint, type) else str  # a Literal is checked by its class
+    if type(value) is not kind:
+        raise ValueError(f"{key}: must be of type {kind.__name__}; got {value!r}")
+    return value

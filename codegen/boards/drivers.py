@@ -1,83 +1,158 @@
-"""Which drivers the firmware of a board is built with: its serial port, and its flash.
+"""Which drivers the firmware of a board is built with: its serial port, and the flash it saves to.
 
-A serial driver is a source file in ``runtime/serial/`` and the macros that it wants; a flash driver
-a class in ``runtime/storage/``. Boards that are not named here get ``user.cpp``, whose functions do
-nothing until the user's own replace them, and ``NoFlash``.
+Both are part of a board's own file, so that a board of the user's can have every driver that there
+is. A serial driver is a source file in ``runtime/serial/`` with the macros that it wants; a storage
+driver is a class in ``runtime/storage/``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Literal, get_args
 
-from codegen.boards.board import Board
+from codegen.boards.regions import ADDRESS_SPACE_BYTES
+
+SerialName = Literal["user", "cmsdk_uart", "stm32_usart"]
+StorageName = Literal["none", "stm32f4_flash"]
+PINS_OF_A_PORT = 16
+NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "user": (),
+        "cmsdk_uart": ("address",),
+        "stm32_usart": ("address", "registers", "clock_hz", "gpio", "pins", "enables"),
+    }
+)
+TAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"user": (), "cmsdk_uart": (), "stm32_usart": ("alternate",)}
+)
+ENABLES = 4  # as many as runtime/serial/stm32_usart.cpp has seen a chip need, and no more
 
 
 @dataclass(frozen=True)
-class SerialDriver:
-    """A source file of ``runtime/serial/`` and its macros, as ``NAME=value``."""
+class SerialPort:
+    """Table ``serial`` of a board: the port behind its USB socket.
 
-    source: str
-    definitions: tuple[str, ...] = ()
+    ``user`` is a file whose functions do nothing until the user's own replace them; it takes no
+    other key. ``cmsdk_uart`` wants the ``address`` of its registers. ``stm32_usart`` wants also
+
+    - ``registers``: 1 on STM32F1, F2 and F4, 2 on F7, H7, L4 and later
+    - ``clock_hz``: what feeds it after reset, 256 times that for an LPUART
+    - ``gpio``, ``pins``, ``alternate``: the port's address, its two pins and their function
+    - ``enables``: an address and a bit of each register that switches a part on, in order
+    """
+
+    driver: SerialName = "user"
+    address: int = 0
+    registers: int = 0
+    clock_hz: int = 0
+    gpio: int = 0
+    pins: tuple[int, ...] = ()
+    alternate: int = 0
+    enables: tuple[tuple[int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        _one_of("driver", self.driver, get_args(SerialName))
+        _within("address", self.address, ADDRESS_SPACE_BYTES)
+        _within("gpio", self.gpio, ADDRESS_SPACE_BYTES)
+        _within("clock_hz", self.clock_hz, ADDRESS_SPACE_BYTES)
+        _within("alternate", self.alternate, 16)
+        _check_enables(self.enables)
+        for item in fields(self):
+            given = getattr(self, item.name)
+            if item.name in NEEDS[self.driver] and not given:
+                raise ValueError(
+                    f"device.serial.{item.name}: {self.driver} needs it; got {given!r}"
+                )
+            if item.name not in ("driver", *NEEDS[self.driver], *TAKES[self.driver]) and given:
+                raise ValueError(
+                    f"device.serial.{item.name}: {self.driver} has no use for it; got {given!r}"
+                )
+        if self.driver == "stm32_usart":
+            self._check_usart()
+
+    def _check_usart(self) -> None:
+        if len(self.pins) != 2 or not all(0 <= pin < PINS_OF_A_PORT for pin in self.pins):
+            raise ValueError(
+                f"device.serial.pins: must be two, from 0 to {PINS_OF_A_PORT - 1}; "
+                f"got {list(self.pins)}"
+            )
+        if self.registers not in (1, 2):
+            raise ValueError(f"device.serial.registers: must be 1 or 2; got {self.registers}")
+
+    @property
+    def source(self) -> str:
+        """The driver's file in ``runtime/serial/``."""
+        return f"{self.driver}.cpp"
+
+    @property
+    def definitions(self) -> tuple[str, ...]:
+        """The macros that it wants, as ``NAME=value``: numbers alone."""
+        if self.driver == "user":
+            return ()
+        if self.driver == "cmsdk_uart":
+            return (f"TINYML_UART_BASE=0x{self.address:08X}U",)
+        enables = ",".join(f"0x{address:08X}U,{bit}" for address, bit in self.enables)
+        return (
+            f"TINYML_USART=0x{self.address:08X}U",
+            f"TINYML_USART_REGISTERS={self.registers}",
+            f"TINYML_USART_CLOCK_HZ={self.clock_hz}",
+            f"TINYML_USART_GPIO=0x{self.gpio:08X}U",
+            f"TINYML_USART_PINS={self.pins[0]},{self.pins[1]}",
+            f"TINYML_USART_ALTERNATE={self.alternate}",
+            f"TINYML_USART_ENABLES={enables}",
+        )
 
 
 @dataclass(frozen=True)
-class FlashDriver:
-    """A header of ``runtime/storage/`` and the type in it, a C++ expression."""
+class StorageDriver:
+    """Table ``storage`` of a board: how the flash at ``storage_origin`` is written.
 
-    header: str
-    type: str
+    ``stm32f4_flash`` drives that of the STM32F4 and F7; ``first_sector`` is the number of the sector
+    at ``storage_origin``. With ``none`` the firmware keeps what it learned until it is switched off.
+    """
 
+    driver: StorageName = "none"
+    first_sector: int = 0
 
-def _cmsdk(address: int) -> SerialDriver:
-    return SerialDriver("cmsdk_uart.cpp", (f"TINYML_UART_BASE=0x{address:08X}U",))
+    def __post_init__(self) -> None:
+        _one_of("driver", self.driver, get_args(StorageName), table="storage")
+        _within("first_sector", self.first_sector, 32, table="storage")
 
+    @property
+    def header(self) -> str:
+        """The driver's file in ``runtime/storage/``."""
+        return "flash.hpp" if self.driver == "none" else f"{self.driver}.hpp"
 
-def _nucleo(wiring: str) -> SerialDriver:
-    return SerialDriver("stm32_usart.cpp", (f"TINYML_WIRING={wiring}",))
-
-
-USER = SerialDriver("user.cpp")
-# UART0 of each machine, as `info mtree` shows it; on cores with TrustZone its secure alias.
-MACHINES: Mapping[str, SerialDriver] = MappingProxyType(
-    {
-        "mps2-an386": _cmsdk(0x40004000),
-        "mps2-an500": _cmsdk(0x40004000),
-        "mps2-an505": _cmsdk(0x50200000),
-        "mps3-an547": _cmsdk(0x59303000),
-    }
-)
-# The port behind each board's USB socket (ST-LINK's virtual COM port); Arm's own UART on the MPS3.
-BOARDS: Mapping[str, SerialDriver] = MappingProxyType(
-    {
-        "corstone300": MACHINES["mps3-an547"],
-        "nucleo_1mb": _nucleo("kNucleo1mb"),
-        "nucleo_f446re": _nucleo("kNucleoF446re"),
-        "nucleo_f767zi": _nucleo("kNucleoF767zi"),
-        "nucleo_h743zi": _nucleo("kNucleoH743zi"),
-        "nucleo_l4r5zi": _nucleo("kNucleoL4r5zi"),
-    }
-)
-# The sector of an STM32F4's or F7's flash with which the storage of a board begins.
-STM32F4_SECTORS: Mapping[str, int] = MappingProxyType({"nucleo_f446re": 1, "nucleo_f767zi": 1})
+    def type(self, origin: int, erase_bytes: int, slot_bytes: int) -> str:
+        """The class over two slots of ``slot_bytes`` at ``origin``, as a C++ expression."""
+        if self.driver == "none":
+            return "NoFlash"
+        return f"Stm32F4Flash<0x{origin:08X}U, {erase_bytes}, {slot_bytes}, {self.first_sector}>"
 
 
-def serial_driver(board: Board) -> SerialDriver:
-    """The driver of the board's own serial port."""
-    return BOARDS.get(board.name, USER)
+def _one_of(key: str, value: str, allowed: tuple[str, ...], table: str = "serial") -> None:
+    if value not in allowed:
+        raise ValueError(
+            f"device.{table}.{key}: must be one of {', '.join(allowed)}; got {value!r}"
+        )
 
 
-def emulated_serial_driver(board: Board) -> SerialDriver:
-    """The driver for the board's emulated machine."""
-    return MACHINES.get(board.emulator, USER)
+def _within(key: str, value: int, limit: int, table: str = "serial") -> None:
+    if not 0 <= value < limit:
+        raise ValueError(f"device.{table}.{key}: must be from 0 to {limit - 1:#x}; got {value}")
 
 
-def flash_driver(board: Board) -> FlashDriver:
-    """The driver of the board's own flash, over its two slots of storage."""
-    sector = STM32F4_SECTORS.get(board.name)
-    if sector is None or not board.storage_bytes:
-        return FlashDriver("flash.hpp", "NoFlash")
-    slot = board.storage_bytes // 2
-    region = f"0x{board.storage_origin:08X}U, {board.erase_bytes}, {slot}, {sector}"
-    return FlashDriver("stm32f4_flash.hpp", f"Stm32F4Flash<{region}>")
+def _check_enables(enables: tuple[tuple[int, ...], ...]) -> None:
+    if len(enables) > ENABLES or not all(
+        len(pair) == 2 and 0 <= pair[0] < ADDRESS_SPACE_BYTES and 0 <= pair[1] < 32
+        for pair in enables
+    ):
+        raise ValueError(
+            f"device.serial.enables: must be at most {ENABLES} pairs of an address and a bit from "
+            f"0 to 31; got {[list(pair) for pair in enables]}"
+        )
+
+
+NO_PORT, NO_STORAGE = SerialPort(), StorageDriver()

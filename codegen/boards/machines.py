@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from codegen.boards.drivers import NO_PORT, SerialPort
 from codegen.boards.regions import Region
 
 KIB = 1024
@@ -23,7 +24,8 @@ class Machine:
 
     Test programs and their data lie in ``test_flash`` and ``test_ram``, so that they take nothing
     of the memory of the board. ``storage`` keeps what is saved; it is empty where the machine has
-    none that can be written.
+    none that can be written. ``serial`` is UART0, as ``info mtree`` shows it; on cores with TrustZone
+    its secure alias.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Machine:
     storage: Region
     test_flash: Region
     test_ram: Region
+    serial: SerialPort = NO_PORT
 
 
 def _mps2(name: str, *cores: str) -> Machine:
@@ -45,6 +48,7 @@ def _mps2(name: str, *cores: str) -> Machine:
         storage=Region(0x00280000, 512 * KIB),
         test_flash=Region(0x00300000, MIB),
         test_ram=Region(0x20300000, MIB),
+        serial=SerialPort("cmsdk_uart", 0x40004000),
     )
 
 
@@ -61,6 +65,7 @@ _MACHINES = (
         storage=Region(0x10380000, 512 * KIB),
         test_flash=Region(0x38200000, MIB),
         test_ram=Region(0x38300000, MIB),
+        serial=SerialPort("cmsdk_uart", 0x50200000),
     ),
     # ITCM and DTCM of 512 kB; 2 MB of SRAM in the code region, 4 MB in the data region.
     Machine(
@@ -71,6 +76,7 @@ _MACHINES = (
         storage=Region(0x01100000, 512 * KIB),
         test_flash=Region(0x01000000, MIB),
         test_ram=Region(0x21000000, MIB),
+        serial=SerialPort("cmsdk_uart", 0x59303000),
     ),
     # An STM32F405: its flash, unlike that of the other machines, cannot be written.
     Machine(

@@ -11,7 +11,7 @@ Templates see:
     graph    as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
-    digest   of the model, two words     drivers      of the serial port (``SerialDriver``)
+    digest   of the model, two words
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
     version  of this package             api_version  of the C++ interface: major, minor, patch
     library  its name for Arduino
@@ -33,7 +33,6 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import durable, literals, ops, texts
-from codegen.boards.drivers import emulated_serial_driver, flash_driver, serial_driver
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
 from codegen.emit.folder import regenerate
@@ -99,11 +98,6 @@ def context_of(project: Project) -> dict[str, Any]:
         "api_version": API_VERSION,
         "version": VERSION,
         "library": f"TinyML_{literals.identifier(project.name)}",
-        "drivers": {
-            "board": serial_driver(project.board),
-            "emulated": emulated_serial_driver(project.board),
-            "flash": flash_driver(project.board),
-        },
     }
 
 

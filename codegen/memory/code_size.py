@@ -25,7 +25,6 @@ from typing import Any
 
 from codegen import ops
 from codegen.boards.board import Board
-from codegen.boards.drivers import flash_driver, serial_driver
 from codegen.ir import Graph, Op
 
 FILE = Path(__file__).with_suffix(".json")
@@ -93,10 +92,10 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
 
 def _runtime_bytes(core: Mapping[str, Any], graph: Graph, classes: int, board: Board) -> int:
     drivers, total = core["drivers"], core["runtime"]
-    total += drivers.get(serial_driver(board).source, 0)
+    total += drivers.get(board.serial.source, 0)
     head_bytes = 4 * (graph.output.elements + 1) * classes
     if SLOT_HEADER_BYTES + head_bytes <= board.storage_bytes // 2:
-        total += drivers.get(flash_driver(board).header, 0)
+        total += drivers.get(board.flash_header, 0)
     if board.boot_bytes:
         total -= core["vectors"]
     by_classes = core["learner"][graph.output.dtype]

@@ -11,7 +11,8 @@ refers to it first in its defaults list::
     keep_ratio: 0.33
 
 so that hydra refuses unknown keys and wrong types, and shows the class's own defaults. ``build``
-checks the rest: allowed values, finite numbers, and what each class checks itself.
+checks the rest: allowed values, finite numbers, and what each class checks itself. The options of
+``device`` are no YAML but the board files of the compiler, and ``device/*.toml`` of the user's folder.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from __future__ import annotations
 from tinyml_nas.config.build import GROUPS, build
 from tinyml_nas.config.errors import ConfigError, is_refusal, refuse
 from tinyml_nas.config.folders import CONF, option_folders
+from tinyml_nas.config.overrides import check_groups, with_decimals
 from tinyml_nas.config.register import register
 from tinyml_nas.config.usage import usage
 
@@ -27,9 +29,11 @@ __all__ = [
     "GROUPS",
     "ConfigError",
     "build",
+    "check_groups",
     "is_refusal",
     "option_folders",
     "refuse",
     "register",
     "usage",
+    "with_decimals",
 ]

@@ -14,6 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
+from codegen.boards import board as boards
+from codegen.boards.board import Board
 from tinyml_nas.config.errors import ConfigError
 from tinyml_nas.config.folders import CONF, check_own
 from tinyml_nas.config.targets import is_protocol, plugin_class
@@ -76,6 +78,27 @@ def register(folders: Sequence[Path] = (CONF,)) -> None:
                 f"same as {target}; rename one"
             )
         store.store(group="schema", name=kind.__name__, node=schema_of(kind))  # type: ignore[arg-type]  # classes are hashable
+    store.store(group="schema", name="Board", node=schema_of(Board))
+    for name, path in board_files(folders).items():
+        try:
+            node = _schema_value(boards.read(path))
+        except (ValueError, OSError) as error:
+            raise ConfigError(f"{path}: {error}") from error
+        store.store(group="device", name=name, node=node)
+
+
+def board_files(folders: Sequence[Path]) -> dict[str, Path]:
+    """The options of ``device``: the package's boards, and ``device/*.toml`` of the user's folders.
+
+    Raises:
+        ConfigError: two go by one name.
+    """
+    found = {path.stem: path for path in sorted(boards.FOLDER.glob("*.toml"))}
+    for path in (path for folder in folders for path in sorted(folder.glob("device/*.toml"))):
+        if path.stem in found or path.with_suffix(".yaml").is_file():
+            raise ConfigError(f"{path}: there is another device of the name {path.stem}; rename it")
+        found[path.stem] = path
+    return found
 
 
 def plugin_targets(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyml_nas.config.folders import CONF
+from tinyml_nas.config.register import board_files
 from tinyml_nas.network.shipped import shipped_names
 
 _TEXT = """\
@@ -33,6 +34,7 @@ def usage(folders: Sequence[Path] = (CONF,)) -> str:
     groups: defaultdict[str, set[str]] = defaultdict(set)
     for path in (path for folder in folders for path in folder.glob("*/*.yaml")):
         groups[path.parent.name].add(path.stem)
+    groups["device"].update(board_files(folders))
     lines = [f"  {group:<16}{', '.join(sorted(groups[group]))}" for group in sorted(groups)]
     return _TEXT.format(command=_command(), options="\n".join(lines), networks=shipped_names())
 

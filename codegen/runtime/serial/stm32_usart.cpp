@@ -1,8 +1,10 @@
-// The serial port behind the USB socket of ST's Nucleo boards, at the clock that they have after
-// reset. TINYML_WIRING names one of the boards below.
+// The serial port of an STM32, at the clock that it has after reset. The macros TINYML_USART* are
+// the table `serial` of the board's file.
 //
-// Run under QEMU: the Nucleo-F446RE's (netduinoplus2 is an STM32F405; RCC and GPIO are not
-// modelled). Written from the reference manuals and not run on a board: all of them.
+// Run under QEMU with the numbers of the Nucleo-F446RE (netduinoplus2 is an STM32F405; RCC and GPIO
+// are not modelled). Written from the reference manuals and not run on a board.
+
+#include <cstddef>
 
 #include "runtime/serial/port.hpp"
 
@@ -11,13 +13,6 @@ namespace {
 volatile std::uint32_t& at(std::uint32_t address) {
   return *reinterpret_cast<volatile std::uint32_t*>(address);
 }
-
-/// Bits of a register that switch on a part of the chip.
-struct Enable {
-  std::uint32_t address;
-  std::uint32_t bits;
-};
-constexpr Enable on(std::uint32_t address, std::uint32_t bit) { return {address, 1U << bit}; }
 
 /// Where a USART's registers are. Status bits are the same in all: 5 received, 7 room to send.
 struct Registers {
@@ -32,83 +27,28 @@ struct Registers {
 };
 
 /// STM32F1, F2, F4: SR, DR, BRR, CR1.
-constexpr Registers kFirst = {0x00, 0x04, 0x04, 0x08, 0x0C, (1U << 13U) | 0xCU, 0, 0};
+[[maybe_unused]] constexpr Registers kFirst = {0x00, 0x04, 0x04, 0x08, 0x0C, (1U << 13U) | 0xCU,
+                                               0,    0};
 /// STM32F7, H7, L4 and later: CR1, BRR, ISR, ICR, RDR, TDR.
-constexpr Registers kSecond = {0x1C, 0x24, 0x28, 0x0C, 0x00, 0xDU, 0x20, 1U << 3U};
-
-struct Wiring {
-  std::uint32_t gpio;
-  std::uint32_t pins[2];
-  std::uint32_t alternate;
-  std::uint32_t usart;
-  std::uint32_t divider;
-  const Registers& registers;
-  Enable enables[4];  ///< In this order; unused ones have address 0.
-};
+[[maybe_unused]] constexpr Registers kSecond = {0x1C, 0x24, 0x28, 0x0C, 0x00, 0xDU, 0x20, 1U << 3U};
 
 constexpr std::uint32_t kBaud = 115200;
-constexpr std::uint32_t divider(std::uint32_t clock_hz) { return (clock_hz + kBaud / 2) / kBaud; }
-
-/// RM0390 (RCC, USART), UM1724: USART2 on PA2 and PA3; HSI, 16 MHz. AHB1ENR.GPIOAEN,
-/// APB1ENR.USART2EN.
-[[maybe_unused]] constexpr Wiring kNucleoF446re = {0x40020000U,
-                                                   {2, 3},
-                                                   7,
-                                                   0x40004400U,
-                                                   divider(16000000),
-                                                   kFirst,
-                                                   {on(0x40023830U, 0), on(0x40023840U, 17)}};
-
-/// RM0410 (RCC, USART), UM1974: USART3 on PD8 and PD9; HSI, 16 MHz. AHB1ENR.GPIODEN,
-/// APB1ENR.USART3EN.
-[[maybe_unused]] constexpr Wiring kNucleoF767zi = {0x40020C00U,
-                                                   {8, 9},
-                                                   7,
-                                                   0x40004800U,
-                                                   divider(16000000),
-                                                   kSecond,
-                                                   {on(0x40023830U, 3), on(0x40023840U, 18)}};
-
-/// RM0433 (RCC, USART), UM2407: USART3 on PD8 and PD9; HSI, 64 MHz. AHB4ENR.GPIODEN,
-/// APB1LENR.USART3EN.
-[[maybe_unused]] constexpr Wiring kNucleoH743zi = {0x58020C00U,
-                                                   {8, 9},
-                                                   7,
-                                                   0x40004800U,
-                                                   divider(64000000),
-                                                   kSecond,
-                                                   {on(0x580244E0U, 3), on(0x580244E8U, 18)}};
-
-/// RM0455 (RCC, USART), UM2408: as the H743's, with other offsets in RCC.
-[[maybe_unused]] constexpr Wiring kNucleo1mb = {0x58020C00U,
-                                                {8, 9},
-                                                7,
-                                                0x40004800U,
-                                                divider(64000000),
-                                                kSecond,
-                                                {on(0x58024540U, 3), on(0x58024548U, 18)}};
-
-/// RM0432 (PWR, RCC, LPUART), UM2179: LPUART1 on PG7 and PG8, whose supply must be declared valid;
-/// MSI, 4 MHz, of which an LPUART divides 256 times. APB1ENR1.PWREN, PWR CR2.IOSV,
-/// AHB2ENR.GPIOGEN, APB1ENR2.LPUART1EN.
-[[maybe_unused]] constexpr Wiring kNucleoL4r5zi = {
-    0x48001800U,
-    {7, 8},
-    8,
-    0x40008000U,
-    divider(256 * 4000000U),
-    kSecond,
-    {on(0x40021058U, 28), on(0x40007004U, 9), on(0x4002104CU, 6), on(0x4002105CU, 0)}};
-
-constexpr const Wiring& kWiring = TINYML_WIRING;
-constexpr const Registers& kRegisters = kWiring.registers;
+constexpr std::uint32_t kDivider = (TINYML_USART_CLOCK_HZ + kBaud / 2) / kBaud;
+constexpr std::uint32_t kUsart = TINYML_USART;
+constexpr std::uint32_t kGpio = TINYML_USART_GPIO;
+constexpr std::uint32_t kPins[] = {TINYML_USART_PINS};
+constexpr std::uint32_t kAlternate = TINYML_USART_ALTERNATE;
+/// An address and the number of a bit, in this order: what switches on a part of the chip.
+constexpr std::uint32_t kEnables[] = {TINYML_USART_ENABLES};
+constexpr std::size_t kEnableWords = sizeof(kEnables) / sizeof(kEnables[0]);
+constexpr const Registers& kRegisters = TINYML_USART_REGISTERS == 1 ? kFirst : kSecond;
 
 /// A pin's mode (2 bits) and alternate function (4 bits).
 void connect(std::uint32_t pin) {
-  const std::uint32_t mode = kWiring.gpio;
-  const std::uint32_t alternate = kWiring.gpio + (pin < 8 ? 0x20U : 0x24U);
+  const std::uint32_t mode = kGpio;
+  const std::uint32_t alternate = kGpio + (pin < 8 ? 0x20U : 0x24U);
   const std::uint32_t shift = 4 * (pin % 8);
-  at(alternate) = (at(alternate) & ~(0xFU << shift)) | (kWiring.alternate << shift);
+  at(alternate) = (at(alternate) & ~(0xFU << shift)) | (kAlternate << shift);
   at(mode) = (at(mode) & ~(3U << (2 * pin))) | (2U << (2 * pin));
 }
 
@@ -117,30 +57,29 @@ void connect(std::uint32_t pin) {
 extern "C" {
 
 void tinyml_uart_open() {
-  for (const Enable& enable : kWiring.enables) {
-    if (enable.address == 0) continue;
-    at(enable.address) = at(enable.address) | enable.bits;
-    [[maybe_unused]] const std::uint32_t settled = at(enable.address);  // the part needs cycles
+  for (std::size_t i = 0; i < kEnableWords; i += 2) {
+    at(kEnables[i]) = at(kEnables[i]) | (1U << kEnables[i + 1]);
+    [[maybe_unused]] const std::uint32_t settled = at(kEnables[i]);  // the part needs cycles
   }
-  for (const std::uint32_t pin : kWiring.pins) connect(pin);
-  at(kWiring.usart + kRegisters.baud_rate) = kWiring.divider;
-  at(kWiring.usart + kRegisters.control1) = kRegisters.enable;
+  for (const std::uint32_t pin : kPins) connect(pin);
+  at(kUsart + kRegisters.baud_rate) = kDivider;
+  at(kUsart + kRegisters.control1) = kRegisters.enable;
 }
 
 int tinyml_uart_read() {
-  const std::uint32_t status = at(kWiring.usart + kRegisters.status);
+  const std::uint32_t status = at(kUsart + kRegisters.status);
   // A byte that came too early is lost; the frame's CRC tells. It must not stop the receiver.
   if ((status & (1U << 3U)) != 0 && kRegisters.clear != 0) {
-    at(kWiring.usart + kRegisters.clear) = kRegisters.overruns;
+    at(kUsart + kRegisters.clear) = kRegisters.overruns;
   }
   if ((status & (1U << 5U)) == 0) return -1;
-  return static_cast<std::uint8_t>(at(kWiring.usart + kRegisters.received));
+  return static_cast<std::uint8_t>(at(kUsart + kRegisters.received));
 }
 
 void tinyml_uart_write(std::uint8_t byte) {
-  while ((at(kWiring.usart + kRegisters.status) & (1U << 7U)) == 0) {
+  while ((at(kUsart + kRegisters.status) & (1U << 7U)) == 0) {
   }
-  at(kWiring.usart + kRegisters.to_send) = byte;
+  at(kUsart + kRegisters.to_send) = byte;
 }
 
 }  // extern "C"

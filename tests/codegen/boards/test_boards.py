@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from dataclasses import asdict, fields, replace
@@ -10,19 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen.boards import board as boards
 from codegen.boards.board import Board
+from codegen.boards.drivers import SerialPort, StorageDriver
 from codegen.boards.machines import MACHINES, machine_for
 from codegen.emit.emitter import emit
 from codegen.toolchain import elf
 from tests.support.needs import needs_arm_compiler
 
 KIB = 1024
-CONF = Path(__file__).parents[3] / "conf" / "device"
 
 
 def test_the_boards_are_there():
@@ -36,18 +36,6 @@ def test_the_boards_are_there():
         "nucleo_l4r5zi",
         "pico2",
     )
-
-
-@pytest.mark.parametrize("name", boards.names())
-def test_the_option_of_the_configuration_has_the_boards_values(name):
-    fields = yaml.safe_load((CONF / f"{name}.yaml").read_text())
-    fields.pop("defaults")
-    assert fields.pop("_target_") == "codegen.boards.board.Board"
-    assert Board(**fields) == boards.load(name)
-
-
-def test_no_option_is_without_its_board():
-    assert {path.stem for path in CONF.glob("*.yaml")} == set(boards.names())
 
 
 @pytest.mark.parametrize("name", boards.names())
@@ -103,11 +91,19 @@ def test_machines_keep_their_regions_apart():
             assert end <= start, machine.name
 
 
-def test_a_board_of_ones_own(tmp_path):
+def as_toml(values: dict[str, object]) -> str:
+    """A board's fields as its file has them."""
+    plain = [(key, value) for key, value in values.items() if not isinstance(value, dict)]
+    tables = [(key, value) for key, value in values.items() if isinstance(value, dict)]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in plain]
+    return "".join(lines) + "".join(f"[{key}]\n{as_toml(table)}" for key, table in tables)
+
+
+@pytest.mark.parametrize("name", boards.names())
+def test_a_board_of_ones_own_can_have_all_that_ours_have(tmp_path, name):
     path = tmp_path / "mine.toml"
-    board = replace(boards.load("pico2"), name="mine", ram_bytes=1000, stack_bytes=504)
-    lines = [f"{key} = {value!r}\n" for key, value in asdict(board).items()]
-    path.write_text("".join(lines))
+    board = replace(boards.load(name), name="mine", ram_bytes=1000, stack_bytes=504)
+    path.write_text(as_toml(asdict(board)))
     assert boards.load(path) == board
     assert boards.load(str(path)) == board
 
@@ -121,14 +117,28 @@ def test_a_board_of_ones_own(tmp_path):
         ("ram_bytes = -1", r"mine\.toml: device\.ram_bytes: must be from 1 to 4294967295; got -1"),
         ("ram_bytes == 3", r"mine\.toml: not a TOML file"),
         ("", r"mine\.toml: must have name, core, .*; lacks ram_bytes$"),
+        ("ram_bytes = 9000\nserial = 5", r"mine\.toml: serial: must be a table; got 5"),
+        (
+            "ram_bytes = 9000\nserial.wire = 5",
+            r"mine\.toml: serial\.wire: there is no such key; SerialPort has driver, address",
+        ),
+        (
+            "ram_bytes = 9000\nserial.pins = [1, 'x']",
+            r"mine\.toml: serial\.pins\[1\]: must be of type int; got 'x'",
+        ),
+        (
+            "ram_bytes = 9000\nserial.driver = '../../etc/passwd'",
+            r"mine\.toml: device\.serial\.driver: must be one of user, cmsdk_uart, stm32_usart",
+        ),
     ],
 )
 def test_what_does_not_describe_a_board_is_refused(tmp_path, change, message):
     path = tmp_path / "mine.toml"
     text = (boards.FOLDER / "pico2.toml").read_text()
     path.write_text(text.replace("ram_bytes = 532_480", change))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         boards.load(path)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["nucleo_h7", "missing.toml", ""])
@@ -168,6 +178,60 @@ def test_a_machine_must_stand_in_for_the_core(name, machine):
             ValueError, match=rf"device\.emulator: no such machine for a {board.core}"
         ):
             replace(board, emulator=machine)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"driver": "user"}, r"device\.serial\.address: user has no use for it; got 1073760256"),
+        (
+            {"driver": "cmsdk_uart"},
+            r"device\.serial\.registers: cmsdk_uart has no use for it; got 2",
+        ),
+        ({"address": 0}, r"device\.serial\.address: stm32_usart needs it; got 0"),
+        ({"enables": ()}, r"device\.serial\.enables: stm32_usart needs it"),
+        ({"enables": ((0, 32),)}, r"device\.serial\.enables: must be at most 4 pairs"),
+        ({"enables": ((2**32, 0),)}, r"device\.serial\.enables: must be at most 4 pairs"),
+        ({"enables": ((1, 2, 3),)}, r"device\.serial\.enables: must be at most 4 pairs"),
+        ({"pins": (8, 16)}, r"device\.serial\.pins: must be two, from 0 to 15; got \[8, 16\]"),
+        ({"pins": (8,)}, r"device\.serial\.pins: must be two"),
+        ({"registers": 3}, r"device\.serial\.registers: must be 1 or 2; got 3"),
+        ({"gpio": -1}, r"device\.serial\.gpio: must be from 0 to 0xffffffff; got -1"),
+        ({"alternate": 16}, r"device\.serial\.alternate: must be from 0 to 0xf; got 16"),
+    ],
+    ids=str,
+)
+def test_a_port_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(boards.load("nucleo_h743zi").serial, **change)
+
+
+def test_which_boards_have_a_serial_port_of_their_own():
+    found = {name: boards.load(name).serial.driver for name in boards.names()}
+    assert {name for name, driver in found.items() if driver == "user"} == {
+        "arduino_nano33ble",
+        "pico2",
+    }
+    assert SerialPort().definitions == ()
+
+
+def test_a_board_without_storage_has_no_driver_of_it():
+    board = replace(boards.load("nucleo_f446re"), storage_bytes=0, erase_bytes=0)
+    assert (board.flash_header, board.flash_type) == ("flash.hpp", "NoFlash")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"driver": "flash"}, r"device\.storage\.driver: must be one of none, stm32f4_flash; got"),
+        ({"first_sector": -1}, r"device\.storage\.first_sector: must be from 0 to 0x1f; got -1"),
+        ({"first_sector": 32}, r"device\.storage\.first_sector: must be from 0 to 0x1f; got 32"),
+    ],
+    ids=str,
+)
+def test_a_storage_driver_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(StorageDriver("stm32f4_flash", 1), **change)
 
 
 def test_a_file_is_told_all_that_it_lacks(tmp_path):

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from codegen.boards.board import load, names
-from codegen.boards.drivers import flash_driver
 
 HARNESS = Path(__file__).parents[2] / "support" / "cpp" / "stm32_flash_harness.cpp"
 INCLUDE = Path(__file__).parents[3] / "codegen"
@@ -76,7 +75,7 @@ def test_a_protected_sector_is_reported_and_its_error_does_not_stay(harness):
 
 
 def test_which_boards_have_a_driver():
-    drivers = {name: flash_driver(load(name)).type for name in names()}
+    drivers = {name: load(name).flash_type for name in names()}
     known = {name: kind for name, kind in drivers.items() if kind != "NoFlash"}
     assert known == {
         "nucleo_f446re": "Stm32F4Flash<0x08004000U, 16384, 16384, 1>",

@@ -11,6 +11,7 @@ import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from codegen.boards import board as boards
 from tinyml_nas import config
 from tinyml_nas.config.errors import explain
 from tinyml_nas.store.digest import canonical_json, describe
@@ -23,6 +24,7 @@ OPTIONS = [
     for path in sorted(config.CONF.glob("*/*.yaml"))
     if path.parent.name not in ("hydra", "experiment")
 ]
+BOARDS = [("device", name) for name in boards.names()]
 EXPERIMENTS = sorted(path.stem for path in config.CONF.glob("experiment/*.yaml"))
 
 
@@ -40,7 +42,7 @@ def built(*overrides: str) -> Study:
     return config.build(composed("name=test", *overrides), Path("out"))
 
 
-@pytest.mark.parametrize(("group", "option"), OPTIONS)
+@pytest.mark.parametrize(("group", "option"), OPTIONS + BOARDS)
 def test_every_option_of_every_group_builds(group, option):
     # A space without trained weights can only be trained.
     task = ["task=train_supernet"] if "supernet" in group else []
@@ -169,6 +171,50 @@ def test_a_ratio_out_of_range_is_refused(ratio):
         built("pruning=l1_0.33", f"pruning.keep_ratio={ratio}")
 
 
+@pytest.mark.parametrize("name", boards.names())
+def test_a_device_is_its_board_file(name):
+    assert built(f"device={name}").device == boards.load(name)
+
+
+def test_a_value_of_a_device_can_be_overridden_as_data_sheets_write_it():
+    said = ["device=pico2", "device.ram_origin=0x20001000", "device.ram_bytes=4096", "name=0x10"]
+    said += ["device.stack_bytes=0x800", "+device.serial.enables=[[0x40,1],[0x44,2]]"]
+    read = config.with_decimals(said)
+    assert read[1] == "device.ram_origin=536875008"
+    assert read[3] == "name=0x10"
+    assert read[5] == "+device.serial.enables=[[64,1],[68,2]]"
+    device = built(*read[:3], read[4]).device
+    assert (device.ram_origin, device.stack_bytes) == (0x20001000, 2048)
+
+
+def test_a_board_of_the_users_own_is_an_option_and_told_by_help(tmp_path):
+    folder = tmp_path / "device"
+    folder.mkdir()
+    text = (boards.FOLDER / "nucleo_f446re.toml").read_text()
+    (folder / "mine.toml").write_text(text.replace("131_072", "65_536"))
+    config.register((config.CONF, tmp_path))
+    device = built("device=mine").device
+    assert device == dataclasses.replace(boards.load("nucleo_f446re"), ram_bytes=65_536)
+    assert device.serial.driver == "stm32_usart"
+    (line,) = [li for li in config.usage((config.CONF, tmp_path)).splitlines() if " device " in li]
+    assert "mine, nucleo_1mb" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("mine", "", r"device/mine\.toml: .*must have name, core"),
+        ("mine", "\0", r"device/mine\.toml: .*not a TOML file"),
+        ("pico2", "", r"device/pico2\.toml: there is another device of the name pico2"),
+    ],
+)
+def test_a_board_file_of_the_users_own_that_is_none_is_named(tmp_path, name, content, message):
+    (tmp_path / "device").mkdir()
+    (tmp_path / "device" / f"{name}.toml").write_text(content)
+    with pytest.raises(config.ConfigError, match=message):
+        config.register((config.CONF, tmp_path))
+
+
 FINETUNES = [option for group, option in OPTIONS if group == "finetune"]
 SUPERNET_TRAININGS = [option for group, option in OPTIONS if group == "train_supernet"]
 
@@ -286,8 +332,21 @@ def test_the_command_line_refuses_with_one_line_and_status_2(override, tmp_path)
     done = run("run.py", override, f"hydra.run.dir={tmp_path}")
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert line.startswith("error: ")
+    assert line.startswith(f"error: {override.partition('=')[0]}")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("group", config.GROUPS)
+@pytest.mark.parametrize("value", ["null", "5", "", "[]", "{}", "null,5", "true"])
+def test_what_can_be_no_option_is_refused_by_the_groups_name(group, value):
+    for key in (group, f"{group}@other", f"+{group}"):
+        with pytest.raises(config.ConfigError, match=rf"^{group}: must be the name of one of its"):
+            config.check_groups(["-m", "seed=1", f"{key}={value}"], config.GROUPS)
+
+
+def test_options_of_groups_and_other_keys_may_be_what_they_are():
+    said = ["network=null", "device=pico2,nucleo_1mb", "search=[", "~scenario", "--cfg", "job"]
+    config.check_groups([*said, "supernet.checkpoint=null"], config.GROUPS)
 
 
 def test_a_sweep_with_one_bad_job_does_not_start(tmp_path):
