@@ -165,8 +165,8 @@ def test_the_closure_is_what_grimp_finds(closures):
 
 def test_training_does_not_depend_on_the_compiler(closures):
     for stage in (finetune, inherit, prune):
-        of_the_compiler = {name for name in closures[stage] if name.startswith("codegen")}
-        assert of_the_compiler <= {"codegen", "codegen.pixels"}, stage.__name__
+        rooms = {name.split(".")[1] for name in closures[stage] if name.startswith("codegen.")}
+        assert not rooms & {"emit", "frontend", "memory", "ops", "passes", "plan", "toolchain"}
 
 
 def test_every_module_that_reads_files_says_which(copy):
