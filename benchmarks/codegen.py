@@ -110,8 +110,10 @@ def table_of_layers(name: str, result: Measurement) -> str:
 
 def table(results: dict[str, dict[str, Measurement]]) -> str:
     """All networks on all cores, one row each."""
-    head = ("network", "core", "instructions", "TFLM*", "per MAC", "arena", "bound", "TFLM*")
-    head += ("weights", "code", "flash", "planned", "RAM", "planned")
+    head: tuple[str, ...] = (
+        *("network", "core", "instructions", "TFLM*", "per MAC", "arena", "bound", "TFLM*"),
+        *("weights", "code", "flash", "planned", "RAM", "planned"),
+    )
     rows = [head, ("---",) * len(head)]
     for name, by_core in results.items():
         reference = REFERENCES.get(name)
