@@ -24,6 +24,7 @@ import numpy as np
 from benchmarks import emulated, networks
 from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
+from codegen import durable
 from codegen.frontend.read import read
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.pixels import resize, to_codes
@@ -170,7 +171,7 @@ def main() -> None:
             f"cortex-m4: {step['instructions']:,} instructions, {step['ratio']:.2f} a multiply-add\n"
         )
     if arguments.json:
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        durable.write(arguments.json, json.dumps(document, indent=1) + "\n")
 
 
 def _arguments() -> argparse.Namespace:

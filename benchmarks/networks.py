@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from codegen import durable
 from codegen.pixels import normalise, resize
 from tinyml_nas.data.sample import Cifar10Sample
 
@@ -36,10 +37,7 @@ def tflite(name: str) -> Path:
     version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     path = CACHE / f"{name}-{version}.tflite"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".part")
-        aside.write_bytes(NETWORKS[name]())
-        aside.replace(path)
+        durable.write(path, NETWORKS[name]())
     return path
 
 

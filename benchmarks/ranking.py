@@ -21,6 +21,7 @@ import torch
 from scipy.stats import bootstrap, kendalltau
 
 from benchmarks.training import read
+from codegen import durable
 from codegen.boards.board import load
 from tinyml_nas.data.cifar10 import Cifar10
 from tinyml_nas.network.module import StaticNetwork
@@ -54,7 +55,7 @@ def trained(
     with reported(folder.name) as report:
         finetune(network, train, recipe, folder, seed, report)
     reached = accuracy(network, problem.validation)
-    kept.write_text(json.dumps(reached))
+    durable.write(kept, json.dumps(reached))
     return reached
 
 

@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG
     except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
         sys.stderr.write(f"error: {error}\n")
-        return WRONG
+        full = isinstance(error, OSError) and error.errno in durable.OF_THE_DISK
+        return FAILED if full else WRONG
     except KeyboardInterrupt:
         sys.stderr.write("error: interrupted\n")
         return INTERRUPTED

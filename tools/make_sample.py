@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen import durable
 from tinyml_nas.data.cifar10_files import (
     FOLDER,
     TEST_FILES,
@@ -56,11 +57,8 @@ def make_sample(root: Path, destination: Path) -> dict[str, str]:
         files[f"{name}.webp"] = encode_sheet(images.pixels)
         index[name] = {"indices": chosen.tolist(), "labels": images.labels.tolist()}
     files["index.json"] = json.dumps(index, separators=(",", ":")).encode()
-    destination.mkdir(parents=True, exist_ok=True)
     for file_name, content in files.items():
-        aside = destination / f"{file_name}.part"
-        aside.write_bytes(content)
-        aside.replace(destination / file_name)
+        durable.write(destination / file_name, content)
     return {file_name: hashlib.sha256(content).hexdigest() for file_name, content in files.items()}
 
 

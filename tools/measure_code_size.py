@@ -29,7 +29,7 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from codegen import literals, ops  # noqa: E402
+from codegen import durable, literals, ops  # noqa: E402
 from codegen.boards.board import CORES, Board, load  # noqa: E402
 from codegen.emit.emitter import emit  # noqa: E402
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor  # noqa: E402
@@ -329,7 +329,7 @@ def main() -> None:
         compiler = run(["arm-none-eabi-g++", "--version"]).splitlines()[0]
         content = {"compiler": compiler, "cores": cores, "operators": usual}
         lines = json.dumps(content, indent=1, sort_keys=True)
-        arguments.output.write_text(lines + "\n", encoding="utf-8")
+        durable.write(arguments.output, lines + "\n")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ machine's paths, and the model card that follows from it.
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from codegen import durable
 from tinyml_nas.cards.network import card
 from tinyml_nas.network.files import load
 from tinyml_nas.network.shipped import FILES, SHIPPED
-from tinyml_nas.report.result import read_result, write_aside
+from tinyml_nas.report.result import read_result
 from tinyml_nas.types import Result
 
 OF_THE_MACHINE = ("store=", "name=", "hydra.")
@@ -38,11 +38,10 @@ def main() -> None:
         sys.exit(f"{run}: not a run that trained a network and ended well")
     load(run / "network")  # refuses what is damaged
     folder = SHIPPED / name
-    folder.mkdir(parents=True, exist_ok=True)
     for file in FILES:
-        shutil.copyfile(run / "network" / file, folder / file)
-    write_aside(folder / "record.json", json.dumps(asdict(result)) + "\n")
-    write_aside(folder / "card.md", card(name, result))
+        durable.copy(run / "network" / file, folder / file)
+    durable.write(folder / "record.json", json.dumps(asdict(result)) + "\n")
+    durable.write(folder / "card.md", card(name, result))
 
 
 if __name__ == "__main__":

@@ -67,18 +67,6 @@ def regenerate(
         _move_into_place(destination, known)
 
 
-def remove(destination: Path) -> None:
-    """Remove a project's own files that are as they were written; keep all others."""
-    if not destination.is_dir():
-        return
-    known = check(destination, overwrite=True)
-    shutil.rmtree(destination / UPCOMING, ignore_errors=True)
-    untouched = [name for name, right in known.items() if _digest(destination / name) in right]
-    _remove(destination, [*untouched, MANIFEST])
-    if not any(destination.iterdir()):
-        destination.rmdir()
-
-
 def check(destination: Path, *, overwrite: bool = False) -> dict[str, set[str]]:
     """The digests that each of the folder's own files may have; cheap, to be called before any work.
 

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
-import os
-import tempfile
+import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen import durable
 from codegen.project import check_rate
 from codegen.toolchain import run as toolchain
 
@@ -47,6 +47,8 @@ REFUSED = {  # by LearnStatus
     2: "features: must be finite and within 1e6",
     3: "head: a weight is not finite, or beyond 1e24; reset it",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class _Description(ctypes.Structure):
@@ -93,27 +95,33 @@ class Shape:
 def build(project: Path, folder: Path) -> Path:
     """Build the shared library of an emitted ``project`` into ``folder``, unless it is there.
 
-    Its name holds a digest of the sources, the flags and the compiler, and it is renamed into
-    place, so that processes may share ``folder``.
+    Its name holds a digest of the sources, the flags and the compiler, so that processes may share
+    ``folder``. Its own digest follows its last byte, where the loader does not look: one that is
+    damaged, as by a power cut, would be a bus error in the middle of a run, and is built anew.
 
     Raises:
         ToolchainError: there is no C++ compiler, or it refused the project.
+        OSError: naming the library; the disk is full.
     """
     compiler = toolchain.find("g++")
     library = folder / f"{CACHE_PREFIX}{_digest(project, compiler)}.so"
     if library.exists():
-        return library
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=CACHE_PREFIX, suffix=".part", dir=folder)
-    os.close(handle)
-    unfinished = Path(name)
-    try:
+        if _is_whole(library):
+            return library
+        _log.warning("%s: damaged; it is built anew", library)
+    with durable.replacing(library) as unfinished:
         command = [compiler, *FLAGS, "-I", "include", "-I", ".", *SOURCES]
         toolchain.run([*command, "-o", str(unfinished.resolve())], project, BUILD_TIMEOUT_S)
-        unfinished.replace(library)
-    finally:
-        unfinished.unlink(missing_ok=True)
+        digest = hashlib.sha256(unfinished.read_bytes()).digest()
+        with unfinished.open("ab") as file:
+            file.write(digest)
     return library
+
+
+def _is_whole(library: Path) -> bool:
+    content = library.read_bytes()
+    size = len(content) - hashlib.sha256().digest_size
+    return hashlib.sha256(content[:size]).digest() == content[size:]
 
 
 class HostModel:

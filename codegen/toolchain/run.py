@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,6 +43,7 @@ def run(command: list[str], folder: Path, timeout_s: float) -> str:
 
     Raises:
         ToolchainError: it failed or took longer than ``timeout_s``; ends with what it printed last.
+        OSError: it found a disk full; names no file, as the program's own words may name one.
     """
     try:
         done = subprocess.run(
@@ -56,6 +59,9 @@ def run(command: list[str], folder: Path, timeout_s: float) -> str:
     except subprocess.TimeoutExpired as error:
         raise ToolchainError(f"{' '.join(command)}: no end after {timeout_s:g} s") from error
     if done.returncode != 0:
+        full = os.strerror(errno.ENOSPC)
+        if said := next((line for line in done.stdout.splitlines() if full in line), None):
+            raise OSError(errno.ENOSPC, said.strip())
         printed = "\n".join(done.stdout.splitlines()[-TAIL_LINES:])
         raise ToolchainError(f"{' '.join(command)}: exit code {done.returncode}\n{printed}")
     return done.stdout

@@ -11,6 +11,7 @@ from http.client import HTTPException
 from math import ceil
 from pathlib import Path
 
+from codegen import durable
 from tinyml_nas.data.base import DataError
 from tinyml_nas.data.known import Known, check
 from tinyml_nas.progress import counter
@@ -20,14 +21,23 @@ _TIMEOUT_S = 30
 
 
 def fetch(url: str, target: Path, known: Known) -> None:
-    """Download ``url`` to ``target``, aside and renamed once size and MD5 are right.
+    """Download ``url`` to ``target``, which is put there once size and MD5 are right.
 
     Raises:
         OSError: the network or the disk failed.
         DataError: what came is not the known file.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(target.name + ".part")
+    with durable.replacing(target) as aside:
+        _download(url, aside, known)
+        try:
+            check(aside, known)
+        except DataError as error:
+            raise DataError(
+                f"{error}. It came from {url}: run again to download it anew"
+            ) from error
+
+
+def _download(url: str, aside: Path, known: Known) -> None:
     try:
         with (
             # S310: the URL is a constant of this package, not a user's text.
@@ -40,22 +50,16 @@ def fetch(url: str, target: Path, known: Known) -> None:
                 done.advance()
     except HTTPException as error:
         raise OSError(f"the server broke off: {error!r}") from error
-    try:
-        check(aside, known)
-    except DataError as error:
-        raise DataError(f"{error}. It came from {url}: run again to download it anew") from error
-    aside.replace(target)
 
 
 def unpack(archive: Path, members: Mapping[str, Known], folder: Path) -> None:
     """Take the named members out of a .tar.gz into ``folder``; nothing else is ever written.
 
-    Each is written aside, checked and renamed. Links and devices are refused.
+    Each is checked before it is put in its place. Links and devices are refused.
 
     Raises:
         DataError: the archive is damaged or lacks a member, or a member is not the known file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     missing = dict(members)
     try:
         with tarfile.open(archive, "r:gz") as tar:
@@ -64,11 +68,10 @@ def unpack(archive: Path, members: Mapping[str, Known], folder: Path) -> None:
                 stream = tar.extractfile(entry) if known and entry.isreg() else None
                 if known is None or stream is None:
                     continue
-                aside = folder / f"{known.name}.part"
-                with aside.open("wb") as sink:
-                    shutil.copyfileobj(stream, sink, _CHUNK_BYTES)
-                check(aside, known)
-                aside.replace(folder / known.name)
+                with durable.replacing(folder / known.name) as aside:
+                    with aside.open("wb") as sink:
+                        shutil.copyfileobj(stream, sink, _CHUNK_BYTES)
+                    check(aside, known)
                 del missing[entry.name]
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(f"{archive}: cannot be unpacked: {error}") from error

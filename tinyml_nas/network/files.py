@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import struct
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ import torch
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from codegen import durable
 from tinyml_nas.network.module import StaticNetwork, spec_of
 from tinyml_nas.network.shipped import FILES
 from tinyml_nas.network.spec import NetworkSpec
@@ -32,22 +32,21 @@ class NetworkFileError(ValueError):
 
 
 def save(module: StaticNetwork, folder: Path) -> None:
-    """Write the network into ``folder`` (made if absent), each file aside and renamed.
+    """Write the network into ``folder`` (made if absent).
 
     What ``load`` gives back is equal to the last bit; tensors that float16 can hold take half of the space.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     spec_text = spec_of(module).to_json()
     tensors = {name: _narrowed(value) for name, value in module.state_dict().items()}
     stamp = {
         "format": _FORMAT,
         "spec_sha256": hashlib.sha256(spec_text.encode()).hexdigest(),
-        "tensors_sha256": _digest(tensors),
+        "tensors_sha256": tensors_digest(tensors),
     }
     # One entry, as safetensors writes several in random order and equal networks must give equal
     # bytes. Weights first: a kill between the two renames leaves a pair that load() refuses.
-    _write(folder / WEIGHTS_FILE, to_bytes(tensors, {_STAMP: json.dumps(stamp)}))
-    _write(folder / SPEC_FILE, spec_text.encode())
+    durable.write(folder / WEIGHTS_FILE, to_bytes(tensors, {_STAMP: json.dumps(stamp)}))
+    durable.write(folder / SPEC_FILE, spec_text)
 
 
 def load(folder: Path) -> StaticNetwork:
@@ -68,7 +67,7 @@ def load(folder: Path) -> StaticNetwork:
             f"{spec_path}: not the specification that {WEIGHTS_FILE} was saved with; "
             "delete the folder and run the stage again"
         )
-    if _digest(tensors) != stamp.get("tensors_sha256"):
+    if tensors_digest(tensors) != stamp.get("tensors_sha256"):
         raise NetworkFileError(
             f"{weights_path}: damaged, its tensors do not match their checksum; "
             "delete the folder and run the stage again"
@@ -126,13 +125,14 @@ def _check_tensors(path: Path, expected: Mapping[str, Tensor], found: Mapping[st
             )
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and bytes."""
     digest = hashlib.sha256()
     for name in sorted(tensors):
         value = tensors[name]
         header = json.dumps([name, str(value.dtype), list(value.shape)]).encode()
         digest.update(struct.pack("<I", len(header)) + header)
-        digest.update(value.numpy().tobytes())
+        digest.update(value.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 
@@ -142,12 +142,3 @@ def _narrowed(value: Tensor) -> Tensor:
     if value.dtype == torch.float32 and torch.equal(value.half().float(), value):
         return value.half()
     return value
-
-
-def _write(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    with aside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)

@@ -19,6 +19,7 @@ from safetensors.numpy import save as to_safetensors
 from tensorflow.lite.python.convert import mlir_quantize
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from codegen import durable
 from codegen.frontend.read import read_as_written
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise
 from tinyml_nas.conversion.backend import keras, tf
@@ -101,9 +102,9 @@ def with_extremes(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def write(flatbuffer: bytes, head: Head, folder: Path) -> Extractor:
-    """Write both files, each aside and renamed, and describe the extractor's features."""
-    _write(folder / EXTRACTOR_FILE, flatbuffer)
-    _write(folder / HEAD_FILE, to_safetensors(head))
+    """Write both files, and describe the extractor's features."""
+    durable.write(folder / EXTRACTOR_FILE, flatbuffer)
+    durable.write(folder / HEAD_FILE, to_safetensors(head))
     (output,) = Interpreter(model_content=flatbuffer).get_output_details()
     quantized = output["dtype"] == np.int8
     scale, zero_point = output["quantization"] if quantized else (1.0, 0)
@@ -170,9 +171,3 @@ def _native_stderr_held() -> Generator[None, None, None]:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-
-
-def _write(path: Path, content: bytes) -> None:
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    aside.write_bytes(content)
-    aside.replace(path)

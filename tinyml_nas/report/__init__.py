@@ -6,8 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from codegen import durable
 from tinyml_nas.cards.network import card
-from tinyml_nas.report.result import write_aside, write_result
+from tinyml_nas.report.result import write_result
 from tinyml_nas.report.table import print_result
 from tinyml_nas.study import Study
 from tinyml_nas.types import Result
@@ -17,7 +18,7 @@ def deliver(result: Result, folder: Path) -> None:
     """Write ``folder/result.json``, and the card of a network that was trained; print the result."""
     path = write_result(result, folder)
     if result.status == "ok" and "training" in result.metrics:
-        write_aside(folder / "network" / "card.md", card(folder.name, result))
+        durable.write(folder / "network" / "card.md", card(folder.name, result))
     print_result(result, path)
 
 

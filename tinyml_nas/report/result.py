@@ -1,14 +1,14 @@
-"""``result.json``: one run's result, written aside and renamed, read back into a ``Result``."""
+"""``result.json``: one run's result, read back into a ``Result``."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from codegen import durable
 from tinyml_nas.types import Result
 
 FILE = "result.json"
@@ -17,7 +17,7 @@ FILE = "result.json"
 def write_result(result: Result, folder: Path) -> Path:
     """Write ``folder/result.json``; returns its path."""
     path = folder / FILE
-    write_aside(path, json.dumps(asdict(result), indent=2, allow_nan=False) + "\n")
+    durable.write(path, json.dumps(asdict(result), indent=2, allow_nan=False) + "\n")
     return path
 
 
@@ -34,15 +34,6 @@ def read_result(path: Path) -> Result:
         raise ValueError(
             f"{path}: not a result ({error}); delete it and run the job again"
         ) from error
-
-
-def write_aside(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` so that a reader sees either the old file or the whole new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # One name per process: the jobs of a sweep may rewrite its summary at the same time.
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
-    aside.write_text(text)
-    aside.replace(path)
 
 
 def flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

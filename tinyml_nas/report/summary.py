@@ -11,7 +11,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tinyml_nas.report.result import FILE, flatten, read_result, show, write_aside
+from codegen import durable
+from tinyml_nas.report.result import FILE, flatten, read_result, show
 
 
 def write_summary(sweep: Path) -> None:
@@ -22,13 +23,13 @@ def write_summary(sweep: Path) -> None:
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_aside(sweep / "summary.csv", text.getvalue())
+    durable.write(sweep / "summary.csv", text.getvalue())
 
     # A table to read leaves out what is the same in every row.
     telling = _telling(rows, names)
     lines = [_line(telling), _line("---" for _ in telling)]
     lines += [_line(show(name, row.get(name)) for name in telling) for row in rows]
-    write_aside(sweep / "summary.md", "\n".join(lines) + "\n")
+    durable.write(sweep / "summary.md", "\n".join(lines) + "\n")
 
 
 def print_summary(sweep: Path, console: Console | None = None) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen import durable
 from tinyml_nas.types import Footprint
 
 Genes = tuple[int, ...]
 FILE_NAME = "evaluations.jsonl"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,11 @@ class Evaluation:
 class Archive:
     """Batches of genotypes and their evaluations, in the order in which they were made.
 
-    One JSON object a line in ``evaluations.jsonl``: first what the search is, then each batch ahead
-    of its evaluations, so that a search that goes on completes the very batch that was cut short.
-    A line is on the disk before the search takes another step; a last line that was not written
-    to its end is dropped. Failures are written down too, but a search that goes on does not take
+    One JSON object a line in ``evaluations.jsonl``, ahead of it a checksum: first what the search
+    is, then each batch ahead of its evaluations, so that a search that goes on completes the very
+    batch that was cut short. A line is on the disk before the search takes another step; a last
+    line that was not written to its end is dropped. So is, with a warning, all from the first line
+    on that is damaged, as by a power cut: the search makes it anew. Failures are written down too, but a search that goes on does not take
     their word for it: memory that was short yesterday may not be today.
 
     Args:
@@ -39,7 +45,7 @@ class Archive:
         identity: What makes two searches the same (seed, settings, space), as JSON.
 
     Raises:
-        ValueError: the file belongs to another search, or is damaged before its last line.
+        ValueError: the file belongs to another search.
     """
 
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
@@ -57,8 +63,8 @@ class Archive:
                 f"{self._path}: belongs to another search, {lines[0].get('search')}; this one is "
                 f"{identity}. Delete the file or give the search another folder"
             )
-        for number, line in enumerate(lines[1:], start=2):
-            self._replay(line, number)
+        for line in lines[1:]:
+            self._replay(line)
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
@@ -96,47 +102,57 @@ class Archive:
         return evaluation
 
     def _recover(self) -> list[dict[str, Any]]:
-        """Read the whole lines, and cut off a last one that was not written to its end."""
+        """Read the lines up to the first that is not whole, and cut the file off there."""
         if not self._path.exists():
             return []
         raw = self._path.read_bytes()
-        whole = raw[: raw.rfind(b"\n") + 1]
-        if len(whole) < len(raw):
-            os.truncate(self._path, len(whole))
-        return [self._parse(line, n) for n, line in enumerate(whole.splitlines(), start=1)]
-
-    def _parse(self, line: bytes, number: int) -> dict[str, Any]:
-        try:
-            value = json.loads(line)
-        except ValueError as error:
-            raise self._damaged(number, str(error)) from error
-        if not isinstance(value, dict):
-            raise self._damaged(number, "not a JSON object")
-        return value
-
-    def _replay(self, line: dict[str, Any], number: int) -> None:
-        try:
-            if "batch" in line:
-                self._batches.append(tuple(tuple(genes) for genes in line["batch"]))
-                return
-            fields = dict(line["evaluation"])
-            footprint = fields.pop("footprint")
-            genes = tuple(fields.pop("genes"))
-            evaluation = Evaluation(
-                genes, footprint=None if footprint is None else Footprint(**footprint), **fields
+        found: list[dict[str, Any]] = []
+        whole = 0
+        for line in raw.splitlines(keepends=True):
+            value = _parse(line)
+            if value is None:
+                break
+            found.append(value)
+            whole += len(line)
+        if b"\n" in raw[whole:]:  # a last line without an end is what a kill leaves
+            _log.warning(
+                "%s: damaged from line %d on; what stood there is evaluated anew",
+                self._path,
+                len(found) + 1,
             )
-            if evaluation.failure is None:
-                self._stored[genes] = evaluation
-        except (KeyError, TypeError) as error:
-            raise self._damaged(number, f"{type(error).__name__} {error}") from error
+        if whole < len(raw):
+            os.truncate(self._path, whole)
+        return found
 
-    def _damaged(self, number: int, why: str) -> ValueError:
-        return ValueError(
-            f"{self._path}: line {number} is damaged ({why}). Delete the file to search anew"
+    def _replay(self, line: dict[str, Any]) -> None:
+        if "batch" in line:
+            self._batches.append(tuple(tuple(genes) for genes in line["batch"]))
+            return
+        fields = dict(line["evaluation"])
+        footprint = fields.pop("footprint")
+        genes = tuple(fields.pop("genes"))
+        evaluation = Evaluation(
+            genes, footprint=None if footprint is None else Footprint(**footprint), **fields
         )
+        if evaluation.failure is None:
+            self._stored[genes] = evaluation
 
     def _append(self, value: dict[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(value) + "\n")
+        with durable.naming(self._path), self._path.open("ab") as file:
+            file.write(_line(value))
             file.flush()
             os.fsync(file.fileno())
+
+
+def _line(value: dict[str, Any]) -> bytes:
+    text = json.dumps(value).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    """What ``_line`` wrote, or None where it is damaged."""
+    checksum, _, text = line.removesuffix(b"\n").partition(b" ")
+    if not line.endswith(b"\n") or checksum != b"%08x" % zlib.crc32(text):
+        return None
+    value: dict[str, Any] = json.loads(text)
+    return value

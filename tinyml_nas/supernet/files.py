@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from codegen import durable
 from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
 from tinyml_nas.supernet.network import Supernet
@@ -26,17 +27,14 @@ def space_fields(space: MobileNetV3Space, classes: int) -> str:
 
 
 def save_supernet(supernet: Supernet, path: Path) -> None:
-    """Write the weights in float16, aside and then renamed."""
+    """Write the weights in float16."""
     tensors = {name: value.half().contiguous() for name, value in supernet.state_dict().items()}
     metadata = {
         "format": FORMAT,
         "space": space_fields(supernet.space, supernet.classes),
         "tensors_sha256": tensors_digest(tensors),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".part")
-    partial.write_bytes(to_bytes(tensors, metadata))
-    partial.replace(path)
+    durable.write(path, to_bytes(tensors, metadata))
 
 
 def load_supernet(space: MobileNetV3Space, classes: int) -> Supernet:

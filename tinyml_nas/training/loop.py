@@ -25,14 +25,11 @@ from tinyml_nas.training.augmentation import augment, resized
 from tinyml_nas.training.hardware import require_gpu
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
-from tinyml_nas.training.state import Curve, Log, TrainingState
+from tinyml_nas.training.state import PLATEAU_STATE, STATE, Curve, Log, TrainingState
 from tinyml_nas.types import Images
 
 EVALUATION_BATCH = 250
 RECALIBRATION_IMAGES = 2000
-STATE = "training.safetensors"
-PLATEAU_STATE = "plateau.safetensors"
-"""Written when the learning rate is about to fall: what a longer run can extend."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +84,10 @@ def train(
     total = math.ceil(recipe.epochs * steps_per_epoch)
     plateau = recipe.plateau_ends
     plateau_steps = None if plateau is None else math.floor(plateau * steps_per_epoch)
-    log = Log()
-    if (folder / STATE).exists():
-        log = state.load(folder / STATE)
-    elif isinstance(recipe, SupernetRecipe) and recipe.extends is not None:
-        log = state.extend(recipe.extends, plateau_steps)
+    log = state.resume(folder, plateau_steps)
+    if log is None:
+        extends = recipe.extends if isinstance(recipe, SupernetRecipe) else None
+        log = Log() if extends is None else state.extend(extends, plateau_steps)
     loss_sum, started = torch.tensor(log.loss_sum, device=device), time.monotonic() - log.seconds
     while log.step < total:
         if log.step == plateau_steps:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
+import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
+from codegen import durable
+from tinyml_nas.network.files import tensors_digest
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import Recipe
 
 Curve = list[dict[str, float]]
+
+STATE = "training.safetensors"
+PLATEAU_STATE = "plateau.safetensors"
+"""Written when the learning rate is about to fall: what a longer run can extend."""
+
+_log = logging.getLogger(__name__)
 
 FREE_TO_CHANGE = {
     *("epochs", "decay_epochs", "checkpoint_steps", "extends", "reported_networks"),
@@ -42,7 +52,7 @@ class Log:
 
 
 class TrainingState:
-    """Weights, momentum, average and log in one safetensors file, replaced whole."""
+    """Weights, momentum, average and log in one safetensors file with their own checksum."""
 
     def __init__(
         self, model: nn.Module, optimizer: Optimizer, average: Average, recipe: Recipe, seed: int
@@ -51,7 +61,7 @@ class TrainingState:
         self.recipe, self.seed = recipe, seed
 
     def save(self, path: Path, log: Log, *, at_peak: bool) -> None:
-        """Write aside, then rename. ``at_peak``: the learning rate has not begun to fall."""
+        """Put the state at ``path``. ``at_peak``: the learning rate has not begun to fall."""
         tensors = {f"model.{k}": v.contiguous() for k, v in self.model.state_dict().items()}
         tensors |= self.optimizer.state() | self.average.state()
         metadata = {
@@ -59,18 +69,25 @@ class TrainingState:
             "identity": self._identity(),
             "at_peak": str(at_peak),
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".part")
-        save_file(tensors, partial, metadata)
-        partial.replace(path)
+        metadata["sha256"] = _checksum(metadata, tensors)
+        durable.write(path, to_bytes(tensors, metadata))
 
-    def load(self, path: Path) -> Log:
-        """Restore in place.
+    def resume(self, folder: Path, plateau_steps: int | None) -> Log | None:
+        """Restore what a killed run of ``folder`` left, or None where it left nothing that is whole.
 
-        Raises:
-            ValueError: the file is damaged.
+        A file that is damaged, as by a power cut, costs the steps that it held, and a warning.
         """
-        return self._restore(*_read(path))
+        try:
+            if not (folder / STATE).exists():
+                return None
+            metadata, tensors = _read(folder / STATE)
+            log = _log_of(metadata)
+            if plateau_steps is not None and log.step > plateau_steps:
+                _read(folder / PLATEAU_STATE)  # it can no longer be made
+        except ValueError as damage:
+            _log.warning("%s; the training starts anew", damage)
+            return None
+        return self._restore(metadata, tensors)
 
     def extend(self, path: Path, plateau_steps: int | None) -> Log:
         """Restore what another run of the same recipe left at its peak learning rate.
@@ -80,7 +97,10 @@ class TrainingState:
         """
         if not path.is_file():
             raise ValueError(f"recipe.extends: no file {path}")
-        metadata, tensors = _read(path)
+        try:
+            metadata, tensors = _read(path)
+        except ValueError as damage:
+            raise ValueError(f"recipe.extends: {damage}; give another file") from damage
         if metadata.get("identity") != self._identity():
             raise ValueError(
                 f"recipe.extends: {path} is of another recipe or seed:\n"
@@ -104,7 +124,7 @@ class TrainingState:
         self.model.load_state_dict(model)
         self.optimizer.load(tensors)
         self.average.load(tensors)
-        return Log(**json.loads(metadata["log"]))
+        return _log_of(metadata)
 
     def _identity(self) -> str:
         fields = dataclasses.asdict(self.recipe)
@@ -112,10 +132,23 @@ class TrainingState:
         return json.dumps({**fields, "seed": self.seed}, sort_keys=True)
 
 
+def _log_of(metadata: dict[str, str]) -> Log:
+    return Log(**json.loads(metadata["log"]))
+
+
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors; ValueError unless they are, to the last bit, what was written."""
     try:
         with safe_open(path, "pt") as file:
             tensors: dict[str, torch.Tensor] = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return dict(file.metadata()), tensors
-    except Exception as error:
-        raise ValueError(f"{path}: damaged checkpoint ({error}); delete it") from error
+            metadata = dict(file.metadata() or {})
+    except (SafetensorError, OSError, UnicodeError) as error:
+        raise ValueError(f"{path}: damaged checkpoint ({error})") from error
+    if metadata.pop("sha256", None) != _checksum(metadata, tensors):
+        raise ValueError(f"{path}: damaged checkpoint (its content does not match its checksum)")
+    return metadata, tensors
+
+
+def _checksum(metadata: dict[str, str], tensors: dict[str, Tensor]) -> str:
+    text = json.dumps(metadata, sort_keys=True) + tensors_digest(tensors)
+    return hashlib.sha256(text.encode()).hexdigest()

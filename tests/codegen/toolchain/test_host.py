@@ -6,13 +6,16 @@ import shutil
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from codegen.emit.emitter import emit
 from codegen.project import LearnerSettings
 from codegen.toolchain import host
 from codegen.toolchain.host import HostModel
 from codegen.toolchain.run import ToolchainError
-from tests.codegen.conftest import BOARDS
+from tests.codegen.conftest import BOARDS, identity_project
+from tests.support.damage import damages
 from tests.support.mobile import CLASSES, FEATURES, SIDE, mobile_project, to_codes
 
 
@@ -159,6 +162,39 @@ def test_no_partial_library_is_left_by_a_failed_build(emit_identity, tmp_path):
     with pytest.raises(ToolchainError, match=r"exit code 1[\s\S]*model\.cpp"):
         HostModel(folder, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """A small project, the folder of its library, and the library's bytes."""
+    project = identity_project()
+    folder = tmp_path_factory.mktemp("built")
+    emit(project, folder / "project")
+    return folder / "project", host.build(folder / "project", folder / "host").read_bytes()
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.data())
+def test_a_library_that_is_damaged_is_not_taken_for_a_whole_one(built, tmp_path_factory, data):
+    damaged = data.draw(damages(built[1]))
+    assume(damaged != built[1])
+    path = tmp_path_factory.mktemp("damaged") / "library.so"
+    path.write_bytes(damaged)
+    assert not host._is_whole(path)
+    path.write_bytes(built[1])
+    assert host._is_whole(path)
+
+
+@pytest.mark.parametrize("size", [0, 100, 5000])
+def test_a_half_written_library_is_built_anew(built, tmp_path, caplog, size):
+    """In this very process: it would not live on if the loader saw the half."""
+    library = host.build(built[0], tmp_path)
+    library.write_bytes(built[1][:size] + bytes(len(built[1]) // 2))
+    model = HostModel(built[0], tmp_path)
+    assert model.shape.classes == 5
+    assert f"{library}: damaged; it is built anew" in caplog.text
+    assert host._is_whole(library)
+    assert [path.name for path in tmp_path.iterdir()] == [library.name]
 
 
 def test_a_missing_compiler_is_named(emit_identity, tmp_path, monkeypatch):

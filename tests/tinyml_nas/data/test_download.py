@@ -26,8 +26,10 @@ def test_fetch_checks_and_renames(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(CONTENT)
     target = tmp_path / "new" / "target"
-    target.parent.mkdir()
-    (target.parent / "target.part").write_bytes(b"left over from a download that was killed")
+    (target.parent / ".target.abc.part").mkdir(parents=True)
+    (target.parent / ".target.abc.part" / "target").write_bytes(
+        b"left over from a download that was killed"
+    )
     fetch(source.as_uri(), target, known(CONTENT))
     assert target.read_bytes() == CONTENT
     assert list(target.parent.iterdir()) == [target]

@@ -100,14 +100,14 @@ def test_another_networks_specification_is_refused(small_network, folder):
 
 
 def test_kill_between_the_two_files_is_noticed(small_spec, folder, monkeypatch):
-    write = files._write
+    write = files.durable.write
 
     def killed(path, content):
         if path.name == "spec.json":
             raise KeyboardInterrupt
         write(path, content)
 
-    monkeypatch.setattr(files, "_write", killed)
+    monkeypatch.setattr(files.durable, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         files.save(StaticNetwork(replace(small_spec, features=44)), folder)
     with pytest.raises(files.NetworkFileError):

@@ -1,7 +1,10 @@
-import json
+import logging
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from tests.support.damage import damages
 from tinyml_nas.search.archive import FILE_NAME, Archive, Evaluation
 from tinyml_nas.types import Footprint
 
@@ -100,24 +103,27 @@ def test_another_search_is_refused_and_its_file_kept(tmp_path):
     assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "nonsense",
-        "[1, 2]",
-        json.dumps({"evaluation": {"genes": [0, 1]}}),
-        json.dumps({"evaluation": {"genes": [0], "error": 0, "footprint": {"macs": 1}}}),
-        json.dumps({"batch": 3}),
-        json.dumps({"more": 1}),
-    ],
-)
-def test_damage_before_the_last_line_is_named(tmp_path, line):
-    fill(tmp_path)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damage_costs_what_comes_after_it_and_nothing_else(tmp_path, monkeypatch, caplog, data):
+    """Whatever the damage, the search goes on from the last whole line to the very same end."""
+    monkeypatch.setattr("os.fsync", lambda _: None)
     path = tmp_path / FILE_NAME
-    lines = path.read_text().splitlines()
-    path.write_text("\n".join([*lines[:2], line, *lines[3:]]) + "\n")
-    with pytest.raises(ValueError, match=r"evaluations\.jsonl: line 3 is damaged"):
-        Archive(tmp_path, IDENTITY)
+    path.unlink(missing_ok=True)
+    batches = [BATCH, [(9, 9), (8, 1)]]
+    written = fill(tmp_path, batches).evaluations
+    whole = path.read_bytes()
+    damaged = data.draw(damages(whole))
+    path.write_bytes(damaged)
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        assert fill(tmp_path, batches).evaluations == written
+    assert path.read_bytes() == whole
+    pairs = enumerate(zip(whole, damaged, strict=False))
+    common = next((i for i, (one, other) in pairs if one != other), None)
+    if common is not None and b"\n" in damaged[common:]:
+        number = whole[:common].count(b"\n") + 1
+        assert f"{path}: damaged from line {number} on" in caplog.text
 
 
 def test_every_line_is_synced_before_the_next_step(tmp_path, monkeypatch):
