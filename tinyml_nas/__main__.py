@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -10,8 +11,11 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from codegen import durable
+from codegen.emit.folder import FolderError
 from codegen.version import VERSION
 from tinyml_nas import config
+from tinyml_nas.pipeline.delivery import check_project
 
 
 @hydra.main(version_base="1.3", config_path=str(config.CONF), config_name="config")
@@ -20,7 +24,8 @@ def _job(cfg: DictConfig) -> None:
     job = HydraConfig.get()
     try:
         study = config.build(cfg, Path(job.runtime.output_dir), tuple(job.overrides.task))
-    except config.ConfigError as error:
+        check_project(study.output_dir / "project", overwrite=study.project.overwrite)
+    except (config.ConfigError, FolderError) as error:
         config.refuse(error)
 
     # Imported now, when the configuration is known to be good: what they lead to is heavy.
@@ -49,6 +54,7 @@ def main() -> None:
     # A supernet has thousands of shapes: the 1,024 kernels that oneDNN keeps would be made over and over.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
     wants_traceback = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
+    logging.raiseExceptions = False  # a log that cannot be written, as on a full disk, is no news
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands its errors on, to be told below
     try:
         config.check_groups(sys.argv[1:], config.GROUPS)
@@ -61,7 +67,18 @@ def main() -> None:
             config.refuse(error)
         if wants_traceback:
             raise
+        if full := _full_disk(error):
+            sys.exit(f"error: {full}")
         sys.exit(f"error: {error}\n(HYDRA_FULL_ERROR=1 shows where)")
+
+
+def _full_disk(error: BaseException | None) -> OSError | None:
+    """The error of a disk among the causes of ``error``; names the run's folder if it named none."""
+    while error is not None and getattr(error, "errno", None) not in durable.OF_THE_DISK:
+        error = error.__cause__ or error.__context__
+    if isinstance(error, OSError) and error.filename is None:
+        error.filename = str(config.reserved())
+    return error if isinstance(error, OSError) else None
 
 
 if __name__ == "__main__":

@@ -32,11 +32,14 @@ class ProjectSettings:
         golden_images: Test images whose features travel with the project's self-test.
         oracle_images: Test images whose features, computed by the C++ on this host, are compared
             byte by byte with the reference interpreter's.
+        overwrite: Give up what was edited in the project that an earlier run left; files that were
+            added to it are kept in any case.
     """
 
     name: str = "tinyml_model"
     golden_images: int = 4
     oracle_images: int = 100
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if not (self.name.isascii() and self.name.isidentifier()) or len(self.name) > LONGEST_NAME:

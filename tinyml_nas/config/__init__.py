@@ -22,6 +22,7 @@ from tinyml_nas.config.errors import ConfigError, is_refusal, refuse
 from tinyml_nas.config.folders import CONF, option_folders
 from tinyml_nas.config.overrides import check_groups, with_decimals
 from tinyml_nas.config.register import register
+from tinyml_nas.config.reserve import reserved
 from tinyml_nas.config.usage import usage
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "option_folders",
     "refuse",
     "register",
+    "reserved",
     "usage",
     "with_decimals",
 ]

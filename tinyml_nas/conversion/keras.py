@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import json
 import operator
-import os
 import zipfile
 from collections.abc import Callable
 from functools import singledispatch
@@ -25,6 +24,7 @@ import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from codegen import durable
 from tinyml_nas.conversion.backend import keras
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.types import Artifact, KerasModel
@@ -247,20 +247,19 @@ def compare_logits(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32
 
 
 def _save(model: keras.Model, path: Path) -> None:
-    """Write the model aside and rename it; equal models give equal bytes.
+    """Write the model; equal models give equal bytes.
 
     Keras stamps a date, and tells shared objects apart by their addresses.
     """
-    aside = path.with_name(f".{os.getpid()}.{path.name}")
-    model.save(aside)
-    with zipfile.ZipFile(aside) as archive:
-        members = {name: archive.read(name) for name in sorted(archive.namelist())}
-    members["metadata.json"] = b"{}"
-    members["config.json"] = _without_addresses(members["config.json"])
-    with zipfile.ZipFile(aside, "w") as archive:
-        for name, content in members.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    aside.replace(path)
+    with durable.replacing(path) as aside:
+        model.save(aside)
+        with zipfile.ZipFile(aside) as archive:
+            members = {name: archive.read(name) for name in sorted(archive.namelist())}
+        members["metadata.json"] = b"{}"
+        members["config.json"] = _without_addresses(members["config.json"])
+        with zipfile.ZipFile(aside, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(zipfile.ZipInfo(name), content)
 
 
 def _without_addresses(config: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -13,7 +12,6 @@ from typing import Concatenate, ParamSpec
 from tinyml_nas.store.code import Sources, installed
 from tinyml_nas.store.digest import Json, describe
 from tinyml_nas.store.entries import Entry, Key, Store
-from tinyml_nas.types import Artifact
 
 Given = ParamSpec("Given")
 
@@ -96,12 +94,3 @@ def _modules(value: object) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for item in value:
             yield from _modules(item)
-
-
-def deliver(artifact: Artifact, destination: Path) -> None:
-    """Copy a folder out of the store, aside and renamed; replaces an older one."""
-    aside = destination.with_name(f".{destination.name}.new")
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(artifact.path, aside)
-    shutil.rmtree(destination, ignore_errors=True)
-    aside.rename(destination)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,8 @@ from tinyml_nas.design.memory.tybox import TyboxMemory
 from tinyml_nas.network.shipped import FILES, network_folder
 from tinyml_nas.pipeline import metrics
 from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
-from tinyml_nas.pipeline.context import Context, deliver
+from tinyml_nas.pipeline.context import Context
+from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
 from tinyml_nas.pipeline.metrics import Metrics
 from tinyml_nas.pipeline.results import (
     accuracy_of,
@@ -101,7 +101,9 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
 
     compiler = host_compiler(context.store.root / "host")
     shipped = _program(context, study, omega, study.learner, compiler)
-    deliver(shipped.artifact, study.output_dir / "project")
+    deliver_project(
+        shipped.artifact, study.output_dir / "project", overwrite=study.project.overwrite
+    )
     found["program"] |= metrics.program(_linked(context, study, shipped))
     features = _features(context, study, omega, shipped, test, compiler)
     scored = context.run(
@@ -177,7 +179,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
         name: accuracy_of(context.run(accuracy, network=model.artifact, images=test))
         for name, model in models.items()
     }
-    deliver(pruned.artifact, study.output_dir / "network")
+    deliver_files(pruned.artifact, study.output_dir / "network")
     return pruned
 
 
@@ -276,8 +278,7 @@ def _supernet(context: Context, study: Study) -> Metrics:
         board=study.device,
         seed=study.seed,
     )
-    for file in entry.path.iterdir():
-        shutil.copyfile(file, study.output_dir / file.name)
+    deliver_files(artifact_of(entry), study.output_dir)
     return dict(entry.value)
 
 

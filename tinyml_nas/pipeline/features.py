@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from codegen import durable
 from scenarios.stream import Samples
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.types import Artifact
@@ -16,7 +17,8 @@ FILE = "features.npy"
 
 def save_features(features: npt.NDArray[np.generic], folder: Path) -> None:
     """Write features (N, F) into ``folder``."""
-    np.save(folder / FILE, features)
+    with durable.replacing(folder / FILE) as aside:
+        np.save(aside, features)
 
 
 def samples(features: Artifact, images: Split) -> Samples:

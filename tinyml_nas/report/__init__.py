@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from codegen import durable
@@ -29,5 +29,6 @@ def failures_in(study: Study) -> Generator[None, None, None]:
         yield
     except Exception as error:
         metrics = {"error": f"{type(error).__name__}: {error}"}
-        write_result(Result("failed", metrics, study.overrides, {}), study.output_dir)
+        with suppress(OSError):  # of a disk that is full ``error`` tells already
+            write_result(Result("failed", metrics, study.overrides, {}), study.output_dir)
         raise

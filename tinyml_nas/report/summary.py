@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from rich.table import Table
 
 from codegen import durable
 from tinyml_nas.report.result import FILE, flatten, read_result, show
+from tinyml_nas.types import Result
+
+_log = logging.getLogger(__name__)
 
 
 def write_summary(sweep: Path) -> None:
@@ -49,7 +53,11 @@ def _rows(sweep: Path) -> list[dict[str, Any]]:
     paths = sorted(sweep.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path))
     rows = []
     for path in paths:
-        result = read_result(path)
+        try:
+            result = read_result(path)
+        except ValueError as damage:
+            _log.warning("%s", damage)
+            result = Result("failed", {"error": str(damage)}, (), {})
         row = {"job": path.parent.name, "overrides": " ".join(result.overrides)}
         rows.append({**row, "status": result.status, **dict(flatten(result.metrics))})
     return rows

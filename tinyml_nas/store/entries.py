@@ -5,19 +5,18 @@ value, kept under the SHA-256 of everything that it depends on, the code among i
 
     <root>/<stage>/<digest>/entry.json     the key, the value, the digest of the files
     <root>/<stage>/<digest>/files/         what the stage wrote
-    <root>/<stage>/<digest>.building/      being written, or left behind by a killed run
+    <root>/<stage>/.<digest>.<any>.part/   being written, or left behind by a killed run
     <root>/<stage>/<digest>.partial/       work of a stage that goes on where it was killed
     <root>/<stage>/<digest>.lock           held while one process builds
 
-An entry appears in one ``rename`` after its files are on disk, so a folder named ``<digest>`` is
-always whole; its content is verified each time that it is used.
+An entry appears in one ``rename`` after its files are on disk (``codegen.durable``), so a folder
+named ``<digest>`` is always whole; its content is verified each time that it is used.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from typing import TypeAlias
 
 from filelock import FileLock, Timeout
 
+from codegen import durable
 from tinyml_nas.store.digest import Json, canonical_json, digest_of, digest_of_json
 
 Build: TypeAlias = Callable[[Path, Path], Mapping[str, Json]]
@@ -109,26 +109,21 @@ class Store:
         return entry
 
     def _build(self, key: Key, build: Build, final: Path, work: Path) -> Entry:
-        building = final.with_name(final.name + ".building")
-        for leftover in (building, final):  # of a killed run, or damaged
-            if leftover.exists():
-                shutil.rmtree(leftover)
-        files = building / "files"
-        files.mkdir(parents=True)
-        work.mkdir(exist_ok=True)
-
-        value = json.loads(canonical_json(dict(build(files, work))))
-        document = {
-            "layout": _LAYOUT,
-            "key": key.document(),
-            "value": value,
-            "files": digest_of(files),
-        }
-        document["checksum"] = digest_of_json(document)
-        (building / "entry.json").write_text(json.dumps(document, indent=1) + "\n")
-        _flush_to_disk(building)
-        building.rename(final)
-        _fsync(final.parent)
+        if final.exists():
+            shutil.rmtree(final)  # it is damaged
+        with durable.replacing(final) as building:
+            files = building / "files"
+            files.mkdir(parents=True)
+            work.mkdir(exist_ok=True)
+            value = json.loads(canonical_json(dict(build(files, work))))
+            document = {
+                "layout": _LAYOUT,
+                "key": key.document(),
+                "value": value,
+                "files": digest_of(files),
+            }
+            document["checksum"] = digest_of_json(document)
+            durable.write(building / "entry.json", json.dumps(document, indent=1) + "\n")
         return _read(final, key)
 
 
@@ -171,17 +166,3 @@ def _locked(path: Path, key: Key) -> Generator[None, None, None]:
         yield
     finally:
         lock.release()
-
-
-def _flush_to_disk(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _fsync(path)
-    _fsync(folder)
-
-
-def _fsync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

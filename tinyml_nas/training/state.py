@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from codegen import durable
 from tinyml_nas.network.files import tensors_digest
+from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import Recipe
 

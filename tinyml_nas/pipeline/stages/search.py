@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codegen import durable
 from codegen.boards.board import Board
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.search.base import Strategy
@@ -42,7 +43,7 @@ def search(
     weights = load_supernet(replace(supernet, checkpoint=str(checkpoint.path)), classes)
     problem = SupernetProblem(weights, train.load(), validation.load(), board)
     found = strategy.search(problem, np.random.default_rng(seed), work)
-    (folder / "search.json").write_text(json.dumps(asdict(found), indent=1))
+    durable.write(folder / "search.json", json.dumps(asdict(found), indent=1))
     return {
         "chosen": asdict(found.chosen),
         "evaluations": len(found.archive),

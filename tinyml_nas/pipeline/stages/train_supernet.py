@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from codegen import durable
 from codegen.boards.board import Board
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.progress import reported
@@ -40,7 +40,7 @@ def train_supernet(
     from tinyml_nas.supernet.problem import SupernetProblem
     from tinyml_nas.supernet.record import record
     from tinyml_nas.supernet.train import train_supernet as run
-    from tinyml_nas.training.loop import PLATEAU_STATE
+    from tinyml_nas.training.state import PLATEAU_STATE
 
     recipe = replace(recipe, extends=None if extends is None else extends.path)
     weights = untrained(supernet, classes, seed)
@@ -49,11 +49,11 @@ def train_supernet(
     trained = folder / "supernet.safetensors"
     save_supernet(weights, trained)
     if (work / PLATEAU_STATE).exists():
-        shutil.copyfile(work / PLATEAU_STATE, folder / PLATEAU_STATE)
+        durable.copy(work / PLATEAU_STATE, folder / PLATEAU_STATE)
     # Scored in float16, as it ships.
     weights = load_supernet(replace(supernet, checkpoint=str(trained)), classes)
     problem = SupernetProblem(weights, train.load(), validation.load(), board)
     made = record(problem, recipe, curve, train.digest, seed)
-    (folder / "supernet.json").write_text(json.dumps(made, indent=1) + "\n")
-    (folder / "supernet.md").write_text(card(name, made))
+    durable.write(folder / "supernet.json", json.dumps(made, indent=1) + "\n")
+    durable.write(folder / "supernet.md", card(name, made))
     return {network: made[network]["accuracy"] for network in ("smallest", "largest")}
