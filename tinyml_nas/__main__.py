@@ -1,4 +1,9 @@
-"""The command line: validate, build, run the task, write the result. See ``--help``."""
+"""The command line: validate, build, run the task, write the result. See ``--help``.
+
+Exit status: 0 all went well; 1 a run failed; 2 the command or its configuration is refused; 3 a network
+does not fit its board or budget. A sweep runs all its jobs and ends with 1 if one failed, else with 3 if
+one does not fit. ``codegen`` has the same.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,11 @@ from codegen.emit.folder import FolderError
 from codegen.version import VERSION
 from tinyml_nas import config
 from tinyml_nas.pipeline.delivery import check_project
+
+DOES_NOT_FIT = 3
+
+_statuses: set[str] = set()
+"""What came of the jobs that this process ran to their end."""
 
 
 @hydra.main(version_base="1.3", config_path=str(config.CONF), config_name="config")
@@ -35,6 +45,7 @@ def _job(cfg: DictConfig) -> None:
     with report.failures_in(study):
         result = deploy.run(study)
     report.deliver(result, study.output_dir)
+    _statuses.add(result.status)
 
 
 def main() -> None:
@@ -70,6 +81,8 @@ def main() -> None:
         if full := _full_disk(error):
             sys.exit(f"error: {full}")
         sys.exit(f"error: {error}\n(HYDRA_FULL_ERROR=1 shows where)")
+    if "infeasible" in _statuses:
+        sys.exit(DOES_NOT_FIT)
 
 
 def _full_disk(error: BaseException | None) -> OSError | None:

@@ -138,39 +138,6 @@ class Extractor:
 
 
 @dataclass(frozen=True)
-class MemoryReport:
-    """What a memory model says of Ω: named parts of each memory, and the limit of each, in bytes.
-
-    ``shortfall`` names each memory that is too small and by how many bytes; empty when Ω fits.
-    """
-
-    model: str
-    parts: dict[str, dict[str, int]]
-    limits: dict[str, int]
-    buffer_samples: int
-    sample_bytes: int
-    shortfall: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def fits(self) -> bool:
-        """Whether every part fits with a buffer of at least one sample."""
-        return not self.shortfall
-
-    def used(self, memory: str) -> int:
-        """Bytes used in one memory."""
-        return sum(self.parts[memory].values())
-
-
-@dataclass(frozen=True)
-class Omega:
-    """Ω: the extractor, the head and a buffer of N_B samples under a memory model."""
-
-    extractor: Extractor
-    buffer_samples: int
-    memory: MemoryReport
-
-
-@dataclass(frozen=True)
 class CppProject:
     """The generated project; ``planned`` and ``linked`` map flash and ram to bytes.
 

@@ -1,22 +1,157 @@
-"""Ω: how many samples the buffer B may hold on a board."""
+"""Ω, and the one answer to how large it is: what is reported is what is generated."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from codegen.boards.board import Board
+from codegen.ir import Graph
+from codegen.memory.fit import Bound, Fit, Size, fit, fit_shapes
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.design.split import split
-from tinyml_nas.types import Extractor, Omega
+from tinyml_nas.network.equations import omega_parts, sample_bytes
+from tinyml_nas.network.graph import graph_of
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.types import Extractor
+
+SHAPES_TELL_WITHIN_BYTES = 4096
+"""How much less flash or RAM a program may take than the shapes of its network tell: equal constants are
+stored once, and rewrites of the graph need its data."""
 
 
-def design(extractor: Extractor, board: Board, memory: MemoryModel) -> Omega:
-    """Size the buffer under a memory model.
+@dataclass(frozen=True)
+class MemoryReport:
+    """How one memory model counts Ω: named parts of each memory, the limits that hold, in bytes.
 
-    A board that is too small is an answer: ``Omega.memory.shortfall`` says by how many bytes, in
-    which memory, for a buffer of one sample.
+    ``most_samples`` is the largest buffer under these limits alone; None where there is no limit.
+    """
+
+    parts: Mapping[str, Mapping[str, int]]
+    limits: Mapping[str, int]
+    sample_bytes: int
+    most_samples: int | None
+
+    @property
+    def shortfall(self) -> dict[str, int]:
+        """Bytes that each memory lacks; memories that suffice are left out."""
+        missing = {memory: self.used(memory) - limit for memory, limit in self.limits.items()}
+        return {memory: size for memory, size in missing.items() if size > 0}
+
+    def used(self, memory: str) -> int:
+        """Bytes used in one memory."""
+        return sum(self.parts[memory].values())
+
+
+@dataclass(frozen=True)
+class OmegaSize:
+    """How large Ω is. ``program`` has N_B, what bounds it, and the bytes of the board that Ω takes.
+
+    ``reports`` are the same Ω as memory models count it: the thesis's equations, the chosen model and
+    the board's own memories (``mcu``). Where not even one sample fits, the buffer has one.
+    """
+
+    memory_model: str
+    program: Size
+    reports: Mapping[str, MemoryReport]
+
+    @property
+    def buffer_samples(self) -> int:
+        """N_B."""
+        return self.program.buffer_samples
+
+    @property
+    def fits(self) -> bool:
+        """Whether Ω keeps every limit: the board's, and the budget if there is one."""
+        return not any(report.shortfall for report in self.reports.values())
+
+    @property
+    def surely_too_large(self) -> bool:
+        """Of a size from shapes alone: whether the real one, in int8 or float, cannot fit either."""
+        over = {name: report.shortfall for name, report in self.reports.items() if name != "mcu"}
+        over_board = self.program.shortfall
+        over_flash = over_board.get("flash", 0) - self.program.memory.flash["code"]
+        over_ram = over_board.get("ram", 0)
+        return any(over.values()) or max(over_flash, over_ram) > SHAPES_TELL_WITHIN_BYTES
+
+
+@dataclass(frozen=True)
+class Omega:
+    """Ω: an extractor, its head, and a buffer, on a board."""
+
+    extractor: Extractor
+    size: OmegaSize
+
+
+def design(
+    extractor: Extractor,
+    board: Board,
+    memory: MemoryModel,
+    class_names: tuple[str, ...] = (),
+    bounds: Iterable[Bound] = (),
+) -> Omega:
+    """Size the buffer: the largest that the board, the memory model and ``bounds`` all allow.
+
+    A board that is too small is an answer: the size's reports say by how many bytes, in which
+    memory, for a buffer of one sample.
 
     Raises:
         SplitError: the extractor's files are damaged or do not fit together.
+        ModelError: the compiler cannot take the extractor.
     """
     graph, head = split(extractor)
-    report = memory.report(graph, head.classes, board)
-    return Omega(extractor=extractor, buffer_samples=report.buffer_samples, memory=report)
+    fitted = fit(graph, head.classes, board, class_names)
+    return Omega(extractor, size_of(graph, fitted, memory, bounds))
+
+
+def size_of_shapes(
+    spec: NetworkSpec,
+    board: Board,
+    memory: MemoryModel,
+    class_names: tuple[str, ...] = (),
+    bounds: Iterable[Bound] = (),
+) -> OmegaSize:
+    """The size of the int8 Ω of a network that is yet to be trained and quantized.
+
+    To the byte under the thesis's equations, and within ``SHAPES_TELL_WITHIN_BYTES`` above the
+    program's. A float Ω takes more of everything but code.
+    """
+    graph = graph_of(spec)
+    fitted = fit_shapes(graph, spec.classes, board, class_names)
+    return size_of(graph, fitted, memory, bounds)
+
+
+def size_of(graph: Graph, fitted: Fit, memory: MemoryModel, bounds: Iterable[Bound]) -> OmegaSize:
+    """``graph`` as the model counts it, ``fitted`` as it runs."""
+    classes = fitted.classes
+    budget = memory.budget(graph, classes)
+    limits = list(bounds)
+    if budget is not None:
+        limits.append(Bound(budget.key, budget.most_samples))
+    if memory.max_buffer_samples is not None:
+        limits.append(Bound("memory.max_buffer_samples", memory.max_buffer_samples))
+    program = fitted.size(limits)
+    samples, parts, sample = (
+        program.buffer_samples,
+        omega_parts(graph, classes),
+        sample_bytes(graph),
+    )
+    reports = {"thesis": MemoryReport(_shared(parts, samples * sample), {}, sample, None)}
+    if budget is not None:
+        reports[memory.name] = MemoryReport(
+            parts=_shared(budget.parts, samples * budget.sample_bytes),
+            limits={"ram": budget.limit_bytes},
+            sample_bytes=budget.sample_bytes,
+            most_samples=budget.most_samples,
+        )
+    reports["mcu"] = MemoryReport(
+        parts={"flash": dict(program.memory.flash), "ram": dict(program.memory.ram)},
+        limits=program.limits,
+        sample_bytes=program.sample_bytes,
+        most_samples=fitted.most_samples,
+    )
+    return OmegaSize(memory.name, program, reports)
+
+
+def _shared(parts: Mapping[str, int], buffer_bytes: int) -> dict[str, dict[str, int]]:
+    return {"ram": {**parts, "buffer": buffer_bytes}}

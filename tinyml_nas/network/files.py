@@ -19,10 +19,9 @@ from torch import Tensor
 
 from codegen import durable
 from tinyml_nas.network.module import StaticNetwork, spec_of
-from tinyml_nas.network.shipped import FILES
+from tinyml_nas.network.shipped import SPEC_FILE, WEIGHTS_FILE
 from tinyml_nas.network.spec import NetworkSpec
 
-SPEC_FILE, WEIGHTS_FILE = FILES
 _FORMAT = "tinyml_nas.network/1"
 _STAMP = "stamp"
 

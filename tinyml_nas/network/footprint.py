@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from codegen.boards.board import Board
-from codegen.memory.map import memory_map
-from codegen.plan import arrange
+from codegen.memory.fit import fit_shapes
 from tinyml_nas.network.cost import layers
 from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.graph import graph_of
@@ -16,7 +15,7 @@ def footprint(spec: NetworkSpec, board: Board) -> Footprint:
     """What the int8 network with a head and a buffer of one sample costs on ``board``."""
     costs = list(layers(spec))
     graph = graph_of(spec)
-    memory = memory_map(*arrange(graph), spec.classes, 1, board)
+    memory = fit_shapes(graph, spec.classes, board).memory(1)
     return Footprint(
         parameters=sum(layer.parameters for layer in costs),
         macs=sum(layer.macs for layer in costs),

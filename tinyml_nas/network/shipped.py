@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyml_nas.store.paths import is_file, is_folder
 
-FILES = ("spec.json", "weights.safetensors")
+SPEC_FILE, WEIGHTS_FILE = FILES = ("spec.json", "weights.safetensors")
 SHIPPED = Path(__file__).parent / "shipped"
 DATA = ()  # a stage is given the network itself
 

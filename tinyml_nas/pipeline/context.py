@@ -24,10 +24,14 @@ class CodeChangedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Context:
-    """A run at work. ``done`` collects the entry of each stage, for the result's provenance."""
+    """A run at work. ``done`` collects the entry of each stage, for the result's provenance.
+
+    ``delivered`` has the names of the folders that the run left its user.
+    """
 
     store: Store
     done: list[Entry] = field(default_factory=list)
+    delivered: set[str] = field(default_factory=set)
 
     def run(
         self,

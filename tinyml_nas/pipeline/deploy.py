@@ -6,12 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from scenarios.learners import Learner
 from scenarios.none import NoScenario
-from tinyml_nas.design.memory.mcu import McuMemory
-from tinyml_nas.design.memory.tybox import TyboxMemory
-from tinyml_nas.network.shipped import FILES, network_folder
-from tinyml_nas.pipeline import metrics
+from tinyml_nas.design.omega import Omega, OmegaSize, design
+from tinyml_nas.network.shipped import FILES, SPEC_FILE, network_folder
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.pipeline import bounds, metrics
 from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
@@ -42,18 +44,29 @@ from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
+from tinyml_nas.pipeline.withdraw import withdraw
 from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
 from tinyml_nas.training.recipes import DistilledRecipe
-from tinyml_nas.types import Artifact, CppProject, Omega, Result, TorchModel
+from tinyml_nas.types import Artifact, CppProject, Extractor, Result, TorchModel
 
 
 def run(study: Study) -> Result:
-    """Carry out the study's task."""
+    """Carry out the study's task; what an earlier run of the name left is no part of the result."""
     context = Context(Store(study.store_dir))
+    try:
+        result = _run(context, study)
+    except Exception:
+        withdraw(study.output_dir, context.delivered)
+        raise
+    withdraw(study.output_dir, context.delivered)
+    return result
+
+
+def _run(context: Context, study: Study) -> Result:
     status: Literal["ok", "infeasible"] = "ok"
     found: Metrics = {}
     if study.task == "train_supernet":
@@ -70,12 +83,12 @@ def run(study: Study) -> Result:
 
 def deploy(context: Context, study: Study, found: Metrics) -> bool:
     """From images to the program in the field. Fills ``found``; False where Ω does not fit."""
-    from tinyml_nas.design.omega import design
-
     train, validation = Split(study.dataset, "train"), Split(study.dataset, "validation")
     test = Split(study.dataset, "test")
 
     network = (_given if study.network else _found)(context, study, found)
+    if network is None:
+        return False
     found["network"] = metrics.network(network, study.dataset.count("test"))
 
     keras = context.run(convert, network=network.artifact, images=validation)
@@ -87,16 +100,10 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
         train=train,
     )
     extractor = extractor_of(quantized)  # Φ_f, Φ_c
-    omega = design(extractor, study.device, study.memory)  # Ω
-    as_program = design(extractor, study.device, McuMemory(omega.buffer_samples))
-    found["omega"] = metrics.omega(network, omega)
-    found["memory"] = {
-        "tybox": metrics.memory(design(extractor, study.device, TyboxMemory()).memory),
-        "mcu": metrics.memory(design(extractor, study.device, McuMemory()).memory),
-        omega.memory.model: metrics.memory(omega.memory),
-    }
-    found["program"] = metrics.memory(as_program.memory)
-    if not (omega.memory.fits and as_program.memory.fits):
+    omega = _omega(study, extractor, study.learner)  # Ω
+    found["omega"] = metrics.extractor(network, extractor) | metrics.buffer(omega.size)
+    found["memory"] = metrics.memory(omega.size)
+    if not omega.size.fits:
         return False
 
     compiler = host_compiler(context.store.root / "host")
@@ -104,14 +111,16 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     deliver_project(
         shipped.artifact, study.output_dir / "project", overwrite=study.project.overwrite
     )
-    found["program"] |= metrics.program(_linked(context, study, shipped))
+    context.delivered.add("project")
+    found["program"] = metrics.program(_linked(context, omega, shipped))
     features = _features(context, study, omega, shipped, test, compiler)
     scored = context.run(
         score, project=shipped.artifact, features=features, images=test, compiler=compiler
     )
     found["test_accuracy"]["deployed"] = accuracy_of(scored)
     if not isinstance(study.scenario, NoScenario):
-        other = _program(context, study, omega, study.baseline, compiler)
+        baseline = _omega(study, extractor, study.baseline)
+        other = _program(context, study, baseline, study.baseline, compiler)
         found["scenario"] = {
             name: dict(
                 context.run(
@@ -132,8 +141,8 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     return True
 
 
-def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
-    """A network that is searched, trained and pruned here."""
+def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
+    """A network that is searched, trained and pruned here; None where it is sure that none fits."""
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
     supernet: dict[str, Any] = {
         "supernet": replace(study.supernet, checkpoint=None),  # known by its content instead
@@ -142,10 +151,22 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
         "train": Split(study.dataset, "train"),
         "validation": validation,
     }
+    exceeded = bounds.of_search(study)
+    if exceeded:
+        found["search"] = metrics.hopeless(exceeded)
+        return None
+    if _is_too_large(bounds.of_space(study), found):
+        return None
     searched = context.run(
         search, strategy=study.search, board=study.device, seed=study.seed, **supernet
     )
+    found["search"] = metrics.search(searched)
     chosen = candidate_of(searched)
+    genes = np.array(chosen.architecture.genes, dtype=np.int64)
+    if _is_too_large(
+        bounds.of_trained(study, study.supernet.spec(genes, study.dataset.classes)), found
+    ):
+        return None
     inherited = model_of(context.run(inherit, genes=chosen.architecture.genes, **supernet))
     teacher = None
     if isinstance(study.finetune, DistilledRecipe):
@@ -172,7 +193,6 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
     # Φ; what pruning left alone is not trained again.
     pruned = baseline if smaller.digest == baseline.artifact.digest else trained(smaller)
     models = {"float": baseline, "pruned": pruned}
-    found["search"] = metrics.search(searched)
     found["training"] = {name: metrics.training(model) for name, model in models.items()}
     found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}
     found["test_accuracy"] = {
@@ -180,20 +200,44 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel:
         for name, model in models.items()
     }
     deliver_files(pruned.artifact, study.output_dir / "network")
+    context.delivered.add("network")
     return pruned
 
 
-def _given(context: Context, study: Study, found: Metrics) -> TorchModel:
-    """The network that the study names: it is neither searched nor trained."""
+def _given(context: Context, study: Study, found: Metrics) -> TorchModel | None:
+    """The network that the study names, neither searched nor trained; None where it cannot fit."""
     assert study.network is not None
     source = network_folder(study.network)
     files = Artifact(source, digest_of(source, FILES.__contains__))
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
     network = model_of(context.run(given, network=files, validation=validation))
     found["size_bytes"] = {"float": network.size_bytes}
+    spec = NetworkSpec.from_json((network.artifact.path / SPEC_FILE).read_text(encoding="utf-8"))
+    if _is_too_large(bounds.too_large(study, spec), found):
+        return None
     scored = context.run(accuracy, network=network.artifact, images=test)
     found["test_accuracy"] = {"float": accuracy_of(scored)}
     return network
+
+
+def _is_too_large(size: OmegaSize | None, found: Metrics) -> bool:
+    """Whether Ω was found to be too large by the shapes of its network; then ``found`` says how."""
+    if size is None:
+        return False
+    found["omega"] = {"planned_from": "shapes", **metrics.buffer(size)}
+    found["memory"] = metrics.memory(size)
+    return True
+
+
+def _omega(study: Study, extractor: Extractor, learner: Learner) -> Omega:
+    """Ω with the buffer that board, memory model and learner allow."""
+    return design(
+        extractor,
+        study.device,
+        study.memory,
+        study.dataset.class_names,
+        bounds.of_learner(study, learner),
+    )
 
 
 def _program(
@@ -207,11 +251,12 @@ def _program(
                 generate,
                 name=study.project.name,
                 extractor=omega.extractor,
-                learner=learner.settings(omega.buffer_samples, learning_rate),
-                board=study.device,
+                learner=learner.settings(omega.size.buffer_samples, learning_rate),
+                board=omega.size.program.board,
                 class_names=study.dataset.class_names,
                 images=Split(study.dataset, "test"),
                 golden_images=study.project.golden_images,
+                reported=omega.size.reports["mcu"].parts,
             )
         )
 
@@ -253,12 +298,13 @@ def _features(
     )
 
 
-def _linked(context: Context, study: Study, project: CppProject) -> CppProject:
+def _linked(context: Context, omega: Omega, project: CppProject) -> CppProject:
     """The project with the bytes of its linked ELF, if the board's compiler is installed."""
     compiler = target_compiler()
     if compiler is None:
         return project
-    entry = context.run(link, project=project.artifact, board=study.device, compiler=compiler)
+    board = omega.size.program.board
+    entry = context.run(link, project=project.artifact, board=board, compiler=compiler)
     return linked_of(entry, project)
 
 

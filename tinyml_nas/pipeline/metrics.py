@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tinyml_nas.search.base import Infeasible
+from tinyml_nas.design.omega import MemoryReport, OmegaSize
+from tinyml_nas.search.base import Exceeded, Infeasible
 from tinyml_nas.store.digest import describe
 from tinyml_nas.store.entries import Entry
 from tinyml_nas.study import Study
-from tinyml_nas.types import CppProject, MemoryReport, Omega, TorchModel
+from tinyml_nas.types import CppProject, Extractor, TorchModel
 
 Metrics = dict[str, Any]
 
@@ -27,8 +28,13 @@ def misses(found: Infeasible) -> Metrics:
     """By how much the closest network exceeds the limits."""
     return {
         **_tally(found.evaluations, found.failures),
-        "exceeds": {limit.name: limit.used - limit.allowed for limit in found.exceeded},
+        "exceeds": _excess(found.exceeded),
     }
+
+
+def hopeless(exceeded: Sequence[Exceeded]) -> Metrics:
+    """By how much the smallest network exceeds the limits: nothing was evaluated."""
+    return {**_tally(0, {}), "exceeds": _excess(exceeded)}
 
 
 def network(model: TorchModel, test_images: int) -> Metrics:
@@ -51,31 +57,47 @@ def training(model: TorchModel) -> Metrics:
     }
 
 
-def omega(model: TorchModel, designed: Omega) -> Metrics:
-    """Ω: its extractor, and the buffer that its memory model allows."""
+def extractor(model: TorchModel, quantized: Extractor) -> Metrics:
+    """The extractor of Ω."""
     return {
         "resolution": model.resolution,
-        "features": designed.extractor.features,
-        "dtype": designed.extractor.dtype,
-        "memory_model": designed.memory.model,
-        "buffer_samples": designed.buffer_samples,
+        "features": quantized.features,
+        "dtype": quantized.dtype,
     }
 
 
-def memory(report: MemoryReport) -> Metrics:
-    """Bytes used of each memory's limit, the buffer they leave, and what is missing."""
-    rows: Metrics = {"buffer_samples": report.buffer_samples, "sample_bytes": report.sample_bytes}
-    for name, limit in report.limits.items():
+def buffer(size: OmegaSize) -> Metrics:
+    """The buffer of Ω, and the key that keeps it from being larger."""
+    return {
+        "memory_model": size.memory_model,
+        "buffer_samples": size.buffer_samples,
+        "bound": size.program.bound,
+    }
+
+
+def memory(size: OmegaSize) -> Metrics:
+    """Ω as each memory model counts it."""
+    return {name: _counted(report) for name, report in size.reports.items()}
+
+
+def _counted(report: MemoryReport) -> Metrics:
+    """Bytes of each memory and its limit, the largest buffer under these, and what is missing."""
+    rows: Metrics = {"sample_bytes": report.sample_bytes}
+    for name, parts in report.parts.items():
         rows[f"{name}_bytes"] = report.used(name)
-        rows[f"{name}_limit_bytes"] = limit
-        rows[f"{name}_parts"] = report.parts[name]
-    rows["missing_bytes"] = report.shortfall
+        rows[f"{name}_parts"] = dict(parts)
+        if name in report.limits:
+            rows[f"{name}_limit_bytes"] = report.limits[name]
+    if report.limits:
+        rows |= {"most_samples": report.most_samples, "missing_bytes": report.shortfall}
     return rows
 
 
 def program(project: CppProject) -> Metrics:
-    """The generated program, beside its memory."""
+    """The generated program: what was emitted, and what the linker made of it."""
     return {
+        "flash_bytes": project.planned["flash"],
+        "ram_bytes": project.planned["ram"],
         "arena_bytes": project.planned["arena"],
         "arena_unfused_bytes": project.planned["arena_unfused"],
         "fused_blocks": project.planned["fused_blocks"],
@@ -109,6 +131,10 @@ def provenance(study: Study, done: Sequence[Entry]) -> Metrics:
             for entry in done
         ],
     }
+
+
+def _excess(exceeded: Sequence[Exceeded]) -> dict[str, int]:
+    return {limit.name: limit.used - limit.allowed for limit in exceeded}
 
 
 def _tally(evaluations: int, failures: dict[str, int]) -> Metrics:

@@ -24,3 +24,7 @@ class Pruning(Protocol):
     def prune(self, network: StaticNetwork, size_of: SizeOf) -> StaticNetwork:
         """A smaller network with the weights that were kept; ``network`` stays as it is."""
         ...
+
+    def narrowed(self, spec: NetworkSpec, size_of: SizeOf) -> NetworkSpec:
+        """What ``prune`` makes of a network of ``spec``, whatever its weights: known before it is trained."""
+        ...

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pruning.base import SizeOf
+from tinyml_nas.pruning.widths import Share, widest_share
 
 if TYPE_CHECKING:
     from tinyml_nas.network.module import StaticNetwork
@@ -63,9 +64,16 @@ class L1:
         """
         from tinyml_nas.network.module import spec_of
         from tinyml_nas.pruning.channels import remove_channels
-        from tinyml_nas.pruning.widths import widest_share
 
-        spec = spec_of(network)
-        limit_bytes = self.keep_ratio * size_of(spec)
-        share = widest_share(spec, size_of, limit_bytes, self.round_to)
-        return remove_channels(network, share)
+        return remove_channels(network, self._share(spec_of(network), size_of))
+
+    def narrowed(self, spec: NetworkSpec, size_of: SizeOf) -> NetworkSpec:
+        """``spec`` with the channels that ``prune`` keeps of each layer.
+
+        Raises:
+            ValueError: as ``prune``.
+        """
+        return self._share(spec, size_of).of(spec)
+
+    def _share(self, spec: NetworkSpec, size_of: SizeOf) -> Share:
+        return widest_share(spec, size_of, self.keep_ratio * size_of(spec), self.round_to)

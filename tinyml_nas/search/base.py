@@ -51,6 +51,11 @@ class Problem(Protocol):
 class Strategy(Protocol):
     """A way to spend true evaluations."""
 
+    @property
+    def constraint(self) -> Constraint:
+        """The limits that the networks must keep, and the second objective."""
+        ...
+
     def search(self, problem: Problem, rng: np.random.Generator, folder: Path) -> SearchResult:
         """Search ``problem``; a search that was killed goes on from what ``folder`` holds.
 

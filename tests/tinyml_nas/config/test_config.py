@@ -82,8 +82,8 @@ def test_the_search_is_given_the_predictor_and_the_constraint_that_were_chosen()
 
 
 def test_the_search_for_omega_keeps_the_budget_that_the_memory_model_has():
-    tybox = built("experiment=best_omega", "memory.budget_bytes=801000")
-    assert tybox.search.constraint.omega_bytes == tybox.memory.budget_bytes == 801_000
+    thesis = built("experiment=best_omega", "memory.budget_bytes=801000")
+    assert thesis.search.constraint.omega_bytes == thesis.memory.budget_bytes == 801_000
     mcu = built("experiment=best_omega", "memory=mcu", "device=nucleo_f446re")
     assert mcu.search.constraint.omega_bytes is None
     assert mcu.search.constraint.flash_bytes == mcu.device.flash_bytes

@@ -11,8 +11,6 @@ from safetensors.numpy import save_file
 
 from codegen.ir import Quantization
 from tinyml_nas.design import split as split_module
-from tinyml_nas.design.memory.tybox import TyboxMemory
-from tinyml_nas.design.omega import design
 from tinyml_nas.design.split import SplitError, split
 from tinyml_nas.types import Artifact, Extractor
 
@@ -91,18 +89,3 @@ def test_a_damaged_head_is_named(extractor: Extractor, damage: str) -> None:
         path.write_bytes(content[:-1])
     with pytest.raises(SplitError, match=r"head\.safetensors: cannot be read"):
         split(extractor)
-
-
-def test_design_takes_the_buffer_from_the_memory_model(extractor: Extractor, board) -> None:
-    memory = TyboxMemory(budget_bytes=5_000)
-    omega = design(extractor, board, memory)
-    graph, head = split(extractor)
-    assert omega.extractor is extractor
-    assert omega.memory == memory.report(graph, head.classes, board)
-    assert omega.buffer_samples == omega.memory.buffer_samples > 1
-
-
-def test_a_board_that_is_too_small_is_a_result(extractor: Extractor, board) -> None:
-    omega = design(extractor, board, TyboxMemory(budget_bytes=100))
-    assert not omega.memory.fits
-    assert omega.memory.shortfall["ram"] == omega.memory.used("ram") - 100

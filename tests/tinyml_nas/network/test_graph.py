@@ -17,8 +17,8 @@ from codegen.pixels import normalise, resize
 from codegen.plan import arrange, verify
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.conversion.keras import convert
-from tinyml_nas.design.memory.tybox import TyboxMemory
 from tinyml_nas.network.cost import layers, thesis_size_bytes
+from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork
@@ -67,8 +67,7 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     memory = memory_map(*arrange(shapes_only(real)), 10, 1, BOARD)
     cost = footprint(spec.spec(genotype, 10), BOARD)
     assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
-    omega = TyboxMemory(max_buffer_samples=1).report(real, 10, BOARD)
-    assert cost.omega_bytes == omega.used("ram")
+    assert cost.omega_bytes == sum(omega_parts(real, 10).values()) + sample_bytes(real)
     assert cost.parameters == sum(p.numel() for p in fused(network))
 
 

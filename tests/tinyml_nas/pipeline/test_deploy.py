@@ -6,12 +6,14 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
 import yaml
 
 from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET
+from tinyml_nas.network.shipped import SHIPPED
 
 pytestmark = pytest.mark.slow
 
@@ -36,10 +38,12 @@ def test_the_result_holds_what_the_run_is_for(finished):
     assert [run["steps"] for run in metrics["training"].values()] == [8, 8]
     sizes = metrics["size_bytes"]
     assert 0.4 < sizes["pruned"] / sizes["float"] <= 0.49
-    tybox = metrics["memory"]["tybox"]
-    assert tybox["ram_bytes"] <= tybox["ram_limit_bytes"] == 830_000
-    assert metrics["memory"]["mcu"]["flash_bytes"] <= 2**21
-    assert metrics["omega"]["buffer_samples"] == tybox["buffer_samples"] > 100
+    thesis, mcu = metrics["memory"]["thesis"], metrics["memory"]["mcu"]
+    assert thesis["ram_bytes"] <= thesis["ram_limit_bytes"] == 830_000
+    assert mcu["flash_bytes"] == metrics["program"]["flash_bytes"] <= 2**21
+    assert mcu["ram_bytes"] == metrics["program"]["ram_bytes"]
+    assert 100 < metrics["omega"]["buffer_samples"] == thesis["most_samples"] < mcu["most_samples"]
+    assert metrics["omega"]["bound"] == "memory.budget_bytes"
     for learner in ("tybox", "tinyol (baseline)"):
         drift = metrics["scenario"][learner]
         assert 0 < drift["end_mean"] < 1
@@ -106,23 +110,55 @@ def test_what_is_in_the_store_needs_neither_torch_nor_tensorflow(bench, finished
 
 
 def test_a_budget_that_is_too_small_is_a_result_that_says_by_how_much(bench, finished):
-    done = bench.run("small", "memory.budget_bytes=60000")
-    assert done.process.returncode == 0
-    result = done.result
-    assert result["status"] == "infeasible"
-    tybox = result["metrics"]["memory"]["tybox"]
-    missing = tybox["missing_bytes"]["ram"]
-    assert missing == tybox["ram_bytes"] - 60_000 > 0
-    assert not (done.folder / "project").exists()
-    assert f"{missing:,}" in done.process.stdout
+    """Said when the network is found and before it is trained; another job of the sweep goes on."""
+    done = bench.run("small", "-m", "memory.budget_bytes=60000,70000,830000")
+    assert done.process.returncode == 3
+    assert "finetune: running" not in done.log
+    for job, budget in enumerate((60_000, 70_000)):
+        folder = done.folder / f"job-{job}"
+        result = json.loads((folder / "result.json").read_text())
+        assert result["status"] == "infeasible"
+        thesis = result["metrics"]["memory"]["thesis"]
+        missing = thesis["missing_bytes"]["ram"]
+        assert missing == thesis["ram_bytes"] - budget > 0
+        assert not (folder / "project").exists()
+        assert f"{missing:,}" in done.process.stdout
+    assert (done.folder / "job-2" / "project").is_dir()
+    with (done.folder / "summary.csv").open() as stream:
+        statuses = [row["status"] for row in csv.DictReader(stream)]
+    assert statuses == ["infeasible", "infeasible", "ok"]
 
 
-def test_a_board_on_which_no_network_fits_is_a_result_too(bench, finished):
+def test_a_board_on_which_no_network_fits_is_a_result_without_a_search(bench):
     done = bench.run("tiny", "device.ram_bytes=16384", "device.flash_bytes=65536")
-    assert done.process.returncode == 0
+    assert done.process.returncode == 3
+    assert "running" not in done.log
     result = done.result
     assert result["status"] == "infeasible"
-    assert result["metrics"]["search"]["exceeds"]["flash_bytes"] > 0
+    assert result["metrics"]["search"]["evaluations"] == 0
+    assert result["metrics"]["search"]["exceeds"].keys() == {"flash_bytes", "sram_bytes"}
+
+
+def test_a_budget_that_no_network_keeps_is_told_without_a_search(bench):
+    done = bench.run("nothing", "memory.budget_bytes=60000", "pruning=none")
+    assert done.process.returncode == 3
+    assert "running" not in done.log
+    assert done.result["metrics"]["omega"]["bound"] == "memory.budget_bytes"
+    assert done.result["metrics"]["memory"]["thesis"]["missing_bytes"]["ram"] > 0
+
+
+def test_a_job_that_fails_outranks_one_that_does_not_fit(bench):
+    damaged = bench.folder / "damaged"
+    shutil.copytree(SHIPPED / "omega_256kb", damaged)
+    weights = damaged / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    done = bench.run("both", "-m", f"network=omega_1190kb,{damaged}")
+    assert done.process.returncode == 1, done.log
+    statuses = [
+        json.loads((done.folder / f"job-{job}" / "result.json").read_text())["status"]
+        for job in range(2)
+    ]
+    assert statuses == ["infeasible", "failed"]
 
 
 def test_a_sweep_shares_stages_and_sums_up(bench, finished):
@@ -172,7 +208,7 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
 
 
 def test_the_strong_recipe_is_taught_by_the_largest_network(bench, finished):
-    done = bench.run("strong", "finetune=strong", "pruning=none", "memory.budget_bytes=60000")
+    done = bench.run("strong", "finetune=strong", "pruning=none", "scenario.repetitions=1")
     assert done.process.returncode == 0, done.log
     assert "finetune: done" in done.log
     assert "search: running" not in done.log

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -128,3 +129,16 @@ def test_ratio_out_of_range_names_the_key(keep_ratio):
 def test_rounding_out_of_range_names_the_key():
     with pytest.raises(ValueError, match=r"^pruning\.round_to"):
         L1(0.5, round_to=0)
+
+
+@pytest.mark.parametrize("keep_ratio", [0.25, 0.49, 0.8, 1.0])
+@pytest.mark.parametrize("round_to", [1, 4, 8])
+def test_a_pruned_network_has_the_shape_that_was_foretold(small_network, keep_ratio, round_to):
+    pruning = L1(keep_ratio, round_to)
+    try:
+        foretold = pruning.narrowed(spec_of(small_network), thesis_size_bytes)
+    except ValueError as error:
+        with pytest.raises(ValueError, match=re.escape(str(error))):
+            pruning.prune(small_network, thesis_size_bytes)
+    else:
+        assert spec_of(pruning.prune(small_network, thesis_size_bytes)) == foretold

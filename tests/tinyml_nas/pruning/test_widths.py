@@ -2,11 +2,15 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.pruning.l1 import L1
+from tinyml_nas.pruning.none import NoPruning
 from tinyml_nas.pruning.widths import Share, widest_share
 
 
@@ -44,3 +48,16 @@ def test_no_wider_share_fits(small_spec, keep_ratio, round_to):
 def test_a_network_that_cannot_get_so_small_is_refused(small_spec):
     with pytest.raises(ValueError, match=r"^pruning\.keep_ratio: must be at least 0\.\d+ here"):
         widest_share(small_spec, thesis_size_bytes, 100, 4)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000), keep_ratio=st.floats(0.2, 1.0), round_to=st.sampled_from([1, 4])
+)
+def test_what_pruning_will_leave_is_known_before_there_are_weights(seed, keep_ratio, round_to):
+    space = space_from("mbv3_mcu")
+    spec = space.spec(space.sample(np.random.default_rng(seed)), 10)
+    kept = L1(keep_ratio, round_to).narrowed(spec, thesis_size_bytes)
+    assert thesis_size_bytes(kept) <= keep_ratio * thesis_size_bytes(spec)
+    assert (kept.resolution, kept.classes) == (spec.resolution, spec.classes)
+    assert NoPruning().narrowed(spec, thesis_size_bytes) == spec

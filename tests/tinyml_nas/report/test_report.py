@@ -190,11 +190,11 @@ def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.
             "omega": {
                 "resolution": 24,
                 "features": 192,
-                "memory_model": "tybox",
+                "memory_model": "thesis",
                 "buffer_samples": 158,
             },
             "memory": {
-                "tybox": {"ram_parts": {"weights": 1000, "buffer": 9999}, "ram_bytes": 10_999}
+                "thesis": {"ram_parts": {"weights": 1000, "buffer": 9999}, "ram_bytes": 10_999}
             },
             "program": {"linked_bytes": {"flash": 250_000, "ram": 60_000}},
         },

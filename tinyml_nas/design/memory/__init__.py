@@ -1,1 +1,1 @@
-"""Memory models: what Ω takes of a board's memory, and how many samples its buffer holds."""
+"""Memory models: what Ω may take beside what its board has. They bound the buffer; ``design.omega`` sizes it."""

@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from codegen.boards.board import Board
 from codegen.ir import Graph
-from tinyml_nas.types import MemoryReport
+
+
+@dataclass(frozen=True)
+class Budget:
+    """One memory for all of Ω: its limit, what lies in it beside the buffer, and a sample, in bytes.
+
+    ``key`` is the config key of the limit.
+    """
+
+    key: str
+    limit_bytes: int
+    parts: Mapping[str, int]
+    sample_bytes: int
+
+    @property
+    def most_samples(self) -> int:
+        """The largest buffer that the limit allows; 0 if not even one sample fits."""
+        return max(self.limit_bytes - sum(self.parts.values()), 0) // self.sample_bytes
 
 
 class MemoryModel(Protocol):
-    """Sizes the buffer: N_B is the largest number of samples that fits."""
+    """Bounds the buffer, beside the RAM of the board, which no model can exceed."""
 
-    def report(self, graph: Graph, classes: int, board: Board) -> MemoryReport:
-        """Lay out Ω on a board.
+    @property
+    def name(self) -> str:
+        """What the model is called in results."""
+
+    @property
+    def max_buffer_samples(self) -> int | None:
+        """Upper limit of N_B, None for all that fits."""
+
+    def budget(self, graph: Graph, classes: int) -> Budget | None:
+        """What Ω takes of a budget of the model's own, None where it has none.
 
         Args:
             graph: Φ_f, from the image to the features ψ.
             classes: Outputs of the head Φ_c.
-            board: Where Ω is to live.
-
-        Returns:
-            The parts with the buffer that fits. Where not even one sample does, the parts with a
-            buffer of one, and by how many bytes each memory is too small for them.
         """
 
 
@@ -34,11 +55,3 @@ def check_max_buffer_samples(limit: int | None) -> None:
     """
     if limit is not None and limit < 1:
         raise ValueError(f"memory.max_buffer_samples: must be at least 1, or null; got {limit}")
-
-
-def shortfall(parts: dict[str, dict[str, int]], limits: dict[str, int]) -> dict[str, int]:
-    """Bytes that each memory lacks; memories that suffice are left out."""
-    used = {memory: sum(sizes.values()) for memory, sizes in parts.items()}
-    return {
-        memory: used[memory] - limit for memory, limit in limits.items() if used[memory] > limit
-    }

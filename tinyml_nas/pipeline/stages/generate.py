@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from codegen.boards.board import Board
@@ -10,6 +11,12 @@ from tinyml_nas.pipeline.inputs import device_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Extractor
+
+Parts = Mapping[str, Mapping[str, int]]
+
+
+class NotAsReportedError(Exception):
+    """A program would take other bytes of its board than the report says: a defect, never shipped."""
 
 
 def generate(
@@ -23,10 +30,14 @@ def generate(
     class_names: tuple[str, ...],
     images: Split,
     golden_images: int,
+    reported: Parts,
 ) -> dict[str, Json]:
     """The tree in ``project``, and the bytes that it takes of the board.
 
     The features of the first ``golden_images`` travel with it, for its self-test.
+
+    Raises:
+        NotAsReportedError: the parts of flash and RAM are not those that were ``reported`` of Ω.
     """
     from codegen.emit.emitter import context_of, emit
     from codegen.project import Golden, Project
@@ -45,9 +56,10 @@ def generate(
         golden=Golden(inputs, oracle.features(tflite, inputs)),
         class_names=class_names,
     )
+    about_to_emit = context_of(project)
+    memory, plan = about_to_emit["memory"], about_to_emit["plan"]
+    check_reported({"flash": memory.flash, "ram": memory.ram}, reported)
     emit(project, folder / "project")
-    emitted = context_of(project)
-    memory, plan = emitted["memory"], emitted["plan"]
     return {
         "flash": memory.flash_bytes,
         "ram": memory.ram_bytes,
@@ -55,3 +67,29 @@ def generate(
         "arena_unfused": plan.unfused_bytes,
         "fused_blocks": len(plan.fused),
     }
+
+
+def check_reported(planned: Parts, reported: Parts) -> None:
+    """Refuse to emit what is not what was reported, byte for byte.
+
+    Raises:
+        NotAsReportedError: naming each part that differs, with both figures.
+    """
+    names = sorted(
+        {
+            (memory, part)
+            for parts in (planned, reported)
+            for memory in parts
+            for part in parts[memory]
+        }
+    )
+    differences = [
+        f"{memory} {part}: {planned.get(memory, {}).get(part)}, reported {reported.get(memory, {}).get(part)}"
+        for memory, part in names
+        if planned.get(memory, {}).get(part) != reported.get(memory, {}).get(part)
+    ]
+    if differences:
+        raise NotAsReportedError(
+            "generate: the program would not have the bytes that were reported of it: "
+            + "; ".join(differences)
+        )

@@ -13,7 +13,7 @@ from tinyml_nas.types import Footprint
 class BoardConstraint(Constraint):
     """Flash and SRAM of the int8 network, as the generator plans them, within a board's.
 
-    With ``omega_bytes``, so is all of Ω in one memory, as ``memory=tybox`` counts it. The second objective is that of ``cnas``, whose limits hold as well. All limits are kept by
+    With ``omega_bytes``, so is all of Ω in one memory, as ``memory=thesis`` counts it. The second objective is that of ``cnas``, whose limits hold as well. All limits are kept by
     constraint domination (Deb, 2000), so that ``cnas`` must have an ``alpha`` of 0.
     """
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.boards.board import Board
 from codegen.ir import Graph
-from tinyml_nas.design.memory.base import check_max_buffer_samples, shortfall
+from tinyml_nas.design.memory.base import Budget, check_max_buffer_samples
 from tinyml_nas.network.equations import omega_parts, sample_bytes
-from tinyml_nas.types import MemoryReport
 
 
 @dataclass(frozen=True)
-class TyboxMemory:
+class ThesisMemory:
     """Everything in one budget M, in bytes (``network.equations``).
 
     The buffer has what M_Φf and M_Φc leave, N_B = ⌊M_B / sample⌋ (equation 5). The equations leave
@@ -32,20 +30,12 @@ class TyboxMemory:
             raise ValueError(f"memory.budget_bytes: must be positive; got {self.budget_bytes}")
         check_max_buffer_samples(self.max_buffer_samples)
 
-    def report(self, graph: Graph, classes: int, board: Board) -> MemoryReport:
-        """Lay out Ω in the budget; the board plays no part."""
-        del board
-        parts, sample = omega_parts(graph, classes), sample_bytes(graph)
-        samples = max(1, (self.budget_bytes - sum(parts.values())) // sample)
-        if self.max_buffer_samples is not None:
-            samples = min(samples, self.max_buffer_samples)
-        memories = {"ram": {**parts, "buffer": samples * sample}}
-        limits = {"ram": self.budget_bytes}
-        return MemoryReport(
-            model="tybox",
-            parts=memories,
-            limits=limits,
-            buffer_samples=samples,
-            sample_bytes=sample,
-            shortfall=shortfall(memories, limits),
-        )
+    @property
+    def name(self) -> str:
+        """What it is called in results."""
+        return "thesis"
+
+    def budget(self, graph: Graph, classes: int) -> Budget:
+        """M, and what the equations count of Ω."""
+        parts = omega_parts(graph, classes)
+        return Budget("memory.budget_bytes", self.budget_bytes, parts, sample_bytes(graph))

@@ -1,0 +1,60 @@
+"""What bounds Ω before anything is trained: a network that cannot fit is told so at once."""
+
+from __future__ import annotations
+
+from codegen.memory.fit import Bound
+from scenarios.learners import Learner
+from tinyml_nas.design.omega import OmegaSize, size_of_shapes
+from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.network.footprint import footprint
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.search.base import Exceeded
+from tinyml_nas.study import Study
+
+
+def of_learner(study: Study, learner: Learner) -> tuple[Bound, ...]:
+    """A learner that keeps fewer samples than there is room for, as TinyOL does, bounds the buffer."""
+    room = study.device.ram_bytes  # a sample takes a byte at least
+    kept = learner.settings(room, learner.learning_rates[0]).buffer_samples
+    return () if kept == room else (Bound("learner", kept),)
+
+
+def of_search(study: Study) -> tuple[Exceeded, ...]:
+    """Limits of the search that even the smallest network of its space exceeds: then all do."""
+    return study.search.constraint.exceeded(footprint(_smallest(study), study.device))
+
+
+def of_space(study: Study) -> OmegaSize | None:
+    """The smallest network's Ω, where it is sure that it does not fit; None where it may.
+
+    A larger network may become smaller than this one where it is pruned, so that nothing is sure then.
+    """
+    smallest = _smallest(study)
+    try:
+        is_whole = study.pruning.narrowed(smallest, thesis_size_bytes) == smallest
+    except ValueError:  # it cannot be pruned so far, but a wider network may
+        return None
+    return too_large(study, smallest) if is_whole else None
+
+
+def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
+    """As ``of_space``, for a network that is to be trained, pruned and deployed."""
+    return too_large(study, study.pruning.narrowed(spec, thesis_size_bytes))
+
+
+def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
+    """As ``of_space``, for a network that is to be deployed as it is."""
+    size = size_of_shapes(
+        spec,
+        study.device,
+        study.memory,
+        study.dataset.class_names,
+        of_learner(study, study.learner),
+    )
+    return size if size.surely_too_large else None
+
+
+def _smallest(study: Study) -> NetworkSpec:
+    space = study.supernet
+    spec: NetworkSpec = space.spec(space.smallest(), study.dataset.classes)
+    return spec
