@@ -105,6 +105,9 @@ def others(value):
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             yield from ((*value[:index], new, *value[index + 1 :]) for new in others(item))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from ({**value, name: new} for new in others(item))
     elif dataclasses.is_dataclass(value):
         for field in dataclasses.fields(value):
             for new in others(getattr(value, field.name)):
