@@ -97,6 +97,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "class_names": ("cat", "dog"),
         "images": TEST,
         "golden_images": 2,
+        "reported": {"flash": {"code": 9000, "weights": 100}, "ram": {"arena": 400}},
     },
     link: {"project": PROJECT, "board": BOARD, "compiler": TargetCompiler("arm 12.2")},
     observe: {
