@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,6 +17,7 @@ from codegen.boards.board import Board, load, names
 from codegen.emit.emitter import ROOT, context_of, emit, environment
 from codegen.project import Golden, Project
 from codegen.toolchain.run import ToolchainError, find
+from tests.support.needs import needs_arm_compiler
 
 PIECES = (
     *'"\\`$@;?%#|*_<>&!~,:=(){}[]\n\r\t\0 é中\u2028\x85\x1b\u202e',
@@ -200,6 +201,19 @@ def test_configuring_runs_nothing(make_identity, tmp_path) -> None:
     assert not list(tmp_path.rglob("MARKER"))
     properties = [path.read_text() for path in tree.rglob("library.properties")]
     assert [line.split("=")[0] for line in properties[0].splitlines()].count("name") == 1
+
+
+@needs_arm_compiler
+def test_a_board_of_nothing_but_the_needed_keys_is_configured(make_identity, tmp_path) -> None:
+    needed = [field.name for field in fields(Board) if field.default is MISSING]
+    own = load("nucleo_l4r5zi")
+    bare = Board(**{key: getattr(own, key) for key in needed})
+    tree = tmp_path / "project"
+    emit(replace(make_identity(), board=bare), tree)
+    assert "emulat" not in (tree / "README.md").read_text().lower()
+    assert not (tree / "platform" / "emulator.ld").exists()
+    toolchain = f"-DCMAKE_TOOLCHAIN_FILE={tree / 'cmake' / 'arm-none-eabi.cmake'}"
+    subprocess.run([find("cmake"), "-S", tree, "-B", tmp_path / "build", toolchain], check=True)
 
 
 @pytest.mark.parametrize("name", names())
