@@ -5,7 +5,7 @@
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.
 ``codegen/memory/code_size.py`` tells how its figures add up. Kernels are those that the models of
-``tests/support/cases.py`` call: an operator that has a case there is measured. All are compiled
+``tools/graphs/cases.py`` call: an operator that has a case there is measured. All are compiled
 together, as in a firmware that has many, with the flags that the generated project's own
 CMakeLists.txt gives; then the linker says which sections each of them needs.
 """
@@ -41,8 +41,8 @@ from codegen.project import Golden, HeadWeights, LearnerSettings, Project  # noq
 from codegen.toolchain import elf  # noqa: E402
 from codegen.toolchain import run as toolchain  # noqa: E402
 from codegen.toolchain.target import build_firmware  # noqa: E402
-from tests.support.cases import CASES  # noqa: E402
-from tests.support.networks import random_network  # noqa: E402
+from tools.graphs.cases import CASES  # noqa: E402
+from tools.graphs.networks import random_network  # noqa: E402
 
 MODELS = 60  # random ones of each case: enough for every kernel of every operator
 FEATURES = 46

@@ -81,7 +81,7 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     if op.kind not in operators:
         raise LookupError(
             f"{FILE.name}: there is no size of {op.kind} on {dtype}; give it a case in "
-            "tests/support/cases.py and run tools/measure_code_size.py"
+            "tools/graphs/cases.py and run tools/measure_code_size.py"
         )
     usual: str = operators[op.kind]
     if _can_be_lowered(graph, op) and usual.replace(" ", "_any ") in kernels:

@@ -17,8 +17,9 @@ from codegen.frontend.read import read_as_written
 from codegen.ir import Graph, ModelError
 from codegen.ops.quantize import to_codes
 from tests.support.extractors import oracle
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
 from tests.support.needs import needs_cmake
+from tools.graphs.builder import Builder
 
 ROOT = Path(__file__).parents[2]
 CONV = {

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from codegen.emit.emitter import ROOT
 from codegen.frontend.read import parse
 from codegen.ir import Graph, ModelError
-from tests.support.cases import CASES
 from tests.support.extractors import LANGUAGE, WARNINGS, write_case
 from tests.support.hostile import compile_all_the_way, damaged
 from tests.support.mobile import mobile_graph
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
+from tools.graphs.builder import Builder
+from tools.graphs.cases import CASES
 
 MODELS = 600
 SURVIVORS = 24

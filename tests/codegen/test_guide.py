@@ -16,9 +16,9 @@ import pytest
 
 from codegen import ops
 from codegen.frontend.read import KINDS, read
-from tests.support import cases
 from tests.support.extractors import compile_extractors, oracle
 from tests.support.models import random_inputs, to_flatbuffer
+from tools.graphs import cases
 
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs" / "adding-an-operator.md").read_text(encoding="utf-8")
@@ -50,14 +50,18 @@ def maximum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., op
     ):
         add_row(table, row, monkeypatch)
     case: dict[str, object] = {}
-    exec(block("tests/support/cases.py"), cases.__dict__, case)
+    exec(block("tools/graphs/cases.py"), cases.__dict__, case)
     return case["maximum"]
 
 
 def add_row(table: str, row: dict[object, object], monkeypatch: pytest.MonkeyPatch) -> None:
     """To a table, in every module that has imported it."""
     for name, module in list(sys.modules.items()):
-        known = vars(module).get(table) if name.startswith(("codegen", "tests.support")) else None
+        known = (
+            vars(module).get(table)
+            if name.startswith(("codegen", "tests.support", "tools.graphs"))
+            else None
+        )
         if isinstance(known, MappingProxyType):
             monkeypatch.setattr(module, table, MappingProxyType({**known, **row}))
 

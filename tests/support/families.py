@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from codegen.ir import Graph
-from tests.support import cases
-from tests.support.models import Builder
-from tests.support.networks import SCALE, Network, picks
+from tools.graphs import cases
+from tools.graphs.builder import Builder
+from tools.graphs.networks import SCALE, Network, picks
 
 SIDES = (1, 2, 3, 4, 5, 7, 8, 9, 12)
 CHANNELS = (1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 31, 32, 33, 40, 64, 96)

@@ -8,7 +8,8 @@ from codegen.boards.board import Board
 from codegen.ir import Graph
 from codegen.project import Golden, HeadWeights, LearnerSettings, Project
 from tests.support.extractors import oracle
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
+from tools.graphs.builder import Builder
 
 SIDE = 32
 FEATURES = 46

@@ -13,7 +13,6 @@ from codegen.emit.emitter import ROOT, emit
 from codegen.emit.folder import FolderError
 from codegen.frontend.read import read
 from codegen.ir import Graph
-from tests.support.cases import CASES
 from tests.support.extractors import (
     LANGUAGE,
     WARNINGS,
@@ -24,6 +23,7 @@ from tests.support.extractors import (
 )
 from tests.support.models import random_inputs, to_flatbuffer
 from tests.support.needs import needs_arm_compiler
+from tools.graphs.cases import CASES
 
 
 def _tree(folder: Path) -> dict[str, bytes]:

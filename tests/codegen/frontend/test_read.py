@@ -16,8 +16,9 @@ from codegen.emit import emitter as emit
 from codegen.frontend.read import parse, read
 from codegen.ir import Graph, ModelError, Op, Quantization, Tensor
 from codegen.plan import plan, verify
-from tests.support.cases import CASES
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
+from tools.graphs.builder import Builder
+from tools.graphs.cases import CASES
 
 
 def _model() -> Graph:

@@ -25,7 +25,7 @@ from codegen.toolchain.run import ToolchainError
 from tests.codegen.conftest import BOARDS
 from tests.support.mobile import CLASSES, FEATURES, mobile_graph, mobile_project
 from tests.support.needs import needs_board_tools
-from tests.support.networks import random_network
+from tools.graphs.networks import random_network
 
 TOLERANCE_BYTES = 1024
 FUSED_SEED = 39  # of a random network with a fused block

@@ -9,7 +9,7 @@ from codegen.ir import Graph
 from codegen.ops import OPERATORS
 from codegen.ops.base import Array, Call
 from codegen.ops.convolution import padding_bytes
-from tests.support.models import Builder
+from tools.graphs.builder import Builder
 
 DEPTH, CHANNELS = 5, 3
 INPUT_SCALE, WEIGHT_SCALE, OUTPUT_SCALE = 0.05, 0.01, 0.25

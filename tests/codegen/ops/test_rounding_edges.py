@@ -18,7 +18,8 @@ from codegen.ir import Graph
 from codegen.ops import OPERATORS
 from codegen.ops.unary import Unary
 from tests.support.extractors import compile_extractors, oracle
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
+from tools.graphs.builder import Builder
 
 CODES = 255
 MODELS = 24

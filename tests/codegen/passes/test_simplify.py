@@ -13,8 +13,9 @@ from codegen.frontend.read import parse
 from codegen.ir import Graph
 from codegen.passes.simplify import simplify
 from codegen.plan import plan
-from tests.support.cases import CASES
-from tests.support.models import Builder, to_flatbuffer
+from tests.support.models import to_flatbuffer
+from tools.graphs.builder import Builder
+from tools.graphs.cases import CASES
 
 CONV = {
     "padding": "SAME",

@@ -16,13 +16,14 @@ from codegen.passes.simplify import simplify
 from codegen.plan import Plan, arrange, plan, verify
 from codegen.plan.fusion import blocks_of, fuse
 from tests.support import cores
-from tests.support.cases import CASES
 from tests.support.conformance import Conformance, models, report
 from tests.support.extractors import compile_extractors, oracle
 from tests.support.families import ROWS
-from tests.support.models import Builder, random_inputs, to_flatbuffer
+from tests.support.models import random_inputs, to_flatbuffer
 from tests.support.needs import needs_board_tools
-from tests.support.networks import Network, picks, random_network
+from tools.graphs.builder import Builder
+from tools.graphs.cases import CASES
+from tools.graphs.networks import Network, picks, random_network
 
 ORDERED = ("convolution", "depthwise_convolution", "zero_padded_kernel", "pool", "padding", "unary")
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30

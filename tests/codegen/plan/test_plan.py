@@ -18,7 +18,7 @@ from codegen.plan import ALIGNMENT_BYTES, arrange, plan, verify
 from codegen.plan.lifetimes import Block, Lifetimes, lifetimes, sharing_of
 from codegen.plan.offsets import pack
 from codegen.plan.order import better_order
-from tests.support.networks import Network
+from tools.graphs.networks import Network
 
 
 def _graph(shapes: Sequence[tuple[int, ...]], ops: list[Op], output: int) -> Graph:

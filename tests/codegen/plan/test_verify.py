@@ -15,7 +15,7 @@ from codegen.passes.simplify import simplify
 from codegen.plan import ALIGNMENT_BYTES, Plan, PlanError, arrange, plan, verify
 from codegen.plan.fusion import blocks_of, fuse
 from codegen.plan.lifetimes import lifetimes, sharing_of
-from tests.support.networks import Network, random_network
+from tools.graphs.networks import Network, random_network
 
 
 def _residual() -> Graph:

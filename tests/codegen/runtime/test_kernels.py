@@ -11,9 +11,9 @@ import pytest
 
 from codegen.frontend.read import read
 from codegen.ir import Graph
-from tests.support.cases import CASES
 from tests.support.extractors import Extractor, compile_extractors, oracle
 from tests.support.models import random_inputs, to_flatbuffer
+from tools.graphs.cases import CASES
 
 INPUTS = 4
 INT8_MODELS, FLOAT_MODELS = 24, 8

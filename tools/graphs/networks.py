@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from codegen.ir import Graph
-from tests.support.models import Builder
+from tools.graphs.builder import Builder
 
 Pick = Callable[[int, int], int]  # a whole number from low to high, both included
 SCALE = 0.05
@@ -42,12 +43,20 @@ class Network:
         return kinds[self.pick(0, len(kinds) - 1)](x)
 
     def shape(self, x: int) -> tuple[int, ...]:
+        """The tensor's."""
         return self.b.tensors[x].shape
 
+    def codes(self, x: int) -> tuple[float, int]:
+        """Scale and zero point."""
+        quantization = self.b.tensors[x].quantization
+        assert quantization is not None
+        return quantization.scales[0], quantization.zero_points[0]
+
     def channels(self) -> int:
+        """A number of them."""
         return self.pick(1, self.largest)
 
-    def convolution(self, x: int, channels: int | None = None, **window: int | str) -> int:
+    def convolution(self, x: int, channels: int | None = None, **window: Any) -> int:
         """Any kernel, stride and padding unless ``window`` says otherwise."""
         depth = self.shape(x)[3]
         channels = channels or self.channels()
@@ -57,7 +66,7 @@ class Network:
         y = self.output((1, *sides, channels), kernel[0] * kernel[1] * depth)
         return self.b.operator("CONV_2D", (x, *weights), y, **options)
 
-    def depthwise(self, x: int, multiplier: int | None = None, **window: int | str) -> int:
+    def depthwise(self, x: int, multiplier: int | None = None, **window: Any) -> int:
         """As ``convolution``, with a multiplier of 1 or 2."""
         multiplier = multiplier or self.pick(1, 2)
         channels = multiplier * self.shape(x)[3]
@@ -70,29 +79,28 @@ class Network:
         )
 
     def pool(self, x: int) -> int:
+        """Average or maximum."""
         options, sides = self.window(x)
         kernel = options.pop("kernel")
         del options["dilation_h"], options["dilation_w"]
-        tensor = self.b.tensors[x]
-        zero = tensor.quantization.zero_points[0]
-        y = self.b.activation((1, *sides, tensor.shape[3]), tensor.quantization.scales[0], zero)
+        scale, zero = self.codes(x)
+        y = self.b.activation((1, *sides, self.shape(x)[3]), scale, zero)
         kind = ("AVERAGE_POOL_2D", "MAX_POOL_2D")[self.pick(0, 1)]
         return self.b.operator(kind, (x,), y, filter_h=kernel[0], filter_w=kernel[1], **options)
 
     def activation(self, x: int) -> int:
+        """HARD_SWISH."""
         return self.b.operator("HARD_SWISH", (x,), self.b.activation(self.shape(x), SCALE))
 
     def pad(self, x: int) -> int:
         """PAD; what follows may absorb it."""
-        tensor = self.b.tensors[x]
         amounts = np.array([[0, 0], *([self.pick(0, 2), self.pick(0, 2)] for _ in "hwc")], np.int32)
-        shape = tuple(int(n) for n in np.array(tensor.shape) + amounts.sum(axis=1))
-        y = self.b.activation(
-            shape, tensor.quantization.scales[0], tensor.quantization.zero_points[0]
-        )
+        shape = tuple(int(n) for n in np.array(self.shape(x)) + amounts.sum(axis=1))
+        y = self.b.activation(shape, *self.codes(x))
         return self.b.operator("PAD", (x, self.b.constant(amounts)), y)
 
     def squeeze_excite(self, x: int) -> int:
+        """Channels scaled by a gate that sees all of the image."""
         axes = self.b.constant(np.array([1, 2], np.int32))
         gate = self.b.activation((1, 1, 1, self.shape(x)[3]), SCALE)
         self.b.operator("MEAN", (x, axes), gate, keep_dims=True)
@@ -105,7 +113,7 @@ class Network:
         depth = self.shape(x)[3]
         y = self.pointwise(x, self.pick(2, 4) * depth)
         residual = self.pick(0, 1) == 1
-        window = {"stride": 1, "padding": "SAME"} if residual else {}
+        window: dict[str, Any] = {"stride": 1, "padding": "SAME"} if residual else {}
         y = self.depthwise(y, multiplier=self.pick(1, 4) // 4 + 1, **window)
         y = self.pointwise(y, depth if residual else self.channels())
         return self.add(x, y) if residual else y
@@ -125,15 +133,17 @@ class Network:
         return total
 
     def pointwise(self, x: int, channels: int) -> int:
+        """A 1x1 convolution."""
         return self.convolution(x, channels, kernel=1, stride=1, padding="SAME")
 
     def add(self, a: int, b: int) -> int:
+        """Two of one shape."""
         y = self.b.activation(self.shape(a), 1.5 * SCALE)
         return self.b.operator("ADD", (a, b), y, fused_activation="NONE")
 
     def window(
         self, x: int, kernel: int = 0, stride: int = 0, padding: str = ""
-    ) -> tuple[dict[str, object], list[int]]:
+    ) -> tuple[dict[str, Any], list[int]]:
         """Options of a sliding window, and the height and width of what it gives."""
         sides = self.shape(x)[1:3]
         padding = padding or ("SAME", "VALID")[self.pick(0, 1)]
@@ -145,7 +155,7 @@ class Network:
             for side, k, s in zip(sides, kernels, strides, strict=True)
         ]
         activation = ("NONE", "RELU")[self.pick(0, 1)]
-        options: dict[str, object] = {
+        options: dict[str, Any] = {
             "padding": padding,
             "stride_h": strides[0],
             "stride_w": strides[1],

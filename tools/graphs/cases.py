@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from codegen.ir import Graph
-from tests.support.models import Builder
+from tools.graphs.builder import Builder
 
 Case = Callable[[np.random.Generator, str], Graph]
 
