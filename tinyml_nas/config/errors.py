@@ -61,6 +61,8 @@ def unknown(key: str, kind: type) -> str:
 
 def under_key(text: str, key: str, names: list[str]) -> str:
     """A class's message under the key that it was built for: it knows its group's name at best."""
+    if text.startswith(f"{key}."):
+        return text
     found = re.match(r"\w+\.(\w+)[\w.]*[:,]", text)
     if found and found[1] in names:
         return f"{key}.{text[found.start(1) :]}"

@@ -140,6 +140,9 @@ BAD = [
     ("project.golden_images=0", r"project\.golden_images: must be at least 1; got 0"),
     ("seed=-1", r"seed: must be from 0 to 4294967295; got -1"),
     ("task=dance", r"task: must be one of deploy, train_supernet; got 'dance'"),
+    ("device.serial.pins=[1]", r"device\.serial\.pins: must be two, from 0 to 15; got \[1\]"),
+    ("device.serial.driver=usb", r"device\.serial\.driver: must be one of user, cmsdk_uart, "),
+    ("device.storage.first_sector=99", r"device\.storage\.first_sector: must be from 0 to 0x1f"),
     # code where data belongs
     ("learner._target_=os.system", r"learner\._target_: must name a class under tinyml_nas\."),
     (
