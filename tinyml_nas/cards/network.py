@@ -40,7 +40,7 @@ The buffer of the program holds {samples:,} samples.
 ## To reproduce
 
     python run.py {overrides}
-
+{measured}
 To use these weights: `python run.py network=FOLDER`, where FOLDER is this one, or its name if it is a shipped one. The
 files: `spec.json`, and `weights.safetensors`, whose stamp has the digests of both.
 """
@@ -79,7 +79,19 @@ def card(name: str, result: Result) -> str:
         memory="\n".join(memory(omega, metrics["memory"][omega["memory_model"]], program)),
         samples=omega["buffer_samples"],
         overrides=shlex.join(result.overrides),
+        measured=measured(provenance.get("measured_by", [])),
     )
+
+
+def measured(overrides: list[str]) -> str:
+    """How the deployed program was measured, where that was not in the run that trained."""
+    if not overrides:
+        return ""
+    return f"""
+The int8 accuracy, the memory and the buffer are those of the network as it is here, deployed by
+
+    python run.py {shlex.join(overrides)}
+"""
 
 
 def versions(stages: list[dict[str, Any]]) -> list[str]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from codegen.boards.board import load as load_board
 from tinyml_nas.cards.network import card
+from tinyml_nas.conversion.keras import convert
+from tinyml_nas.data.calibration import calibration_images
 from tinyml_nas.interval import wilson
 from tinyml_nas.network import files
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import spec_of
 from tinyml_nas.network.shipped import SHIPPED, NoSuchNetworkError, network_folder
+from tinyml_nas.pipeline.inputs import network_inputs
+from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.report.result import read_result
 from tinyml_nas.training.loop import accuracy
+from tools.remeasure_network import remeasured
 
 NAMES = sorted(path.name for path in SHIPPED.iterdir())
 OMEGA_BYTES = {"omega_1190kb": 1_190_000, "omega_801kb": 801_000, "omega_256kb": 256_000}
@@ -50,6 +56,45 @@ def test_a_network_is_as_accurate_as_its_card_says(name, sample):
     images = sample.split("test")
     low, high = wilson(accuracy(files.load(folder), images), len(images))
     assert low <= claimed <= high
+
+
+def test_the_program_is_the_one_that_was_measured(name, sample, tmp_path):
+    """Quantized here, on the embedded sample, it has the bytes whose accuracy stands in the card."""
+    folder = network_folder(name)
+    provenance = json.loads((folder / "record.json").read_text())["provenance"]
+    if "measured_by" not in provenance:
+        pytest.skip("measured with ranges that depended on the machine; see docs/results.md")
+    network = files.load(folder)
+    quantizer = Int8()
+    chosen = calibration_images(sample.split("train"), quantizer.calibration_images)
+    images = network_inputs(chosen, network.resolution)
+    converted = convert(network, images[:1], tmp_path)
+    (tmp_path / "int8").mkdir()
+    made = quantizer.quantize(converted.artifact.path, images, tmp_path / "int8")
+    (measured,) = (s["files"] for s in provenance["stages"] if s["stage"] == "quantize")
+    assert made.artifact.digest == measured
+
+
+def test_a_new_measurement_keeps_what_training_found(name):
+    record = read_result(network_folder(name) / "record.json")
+    was = record.metrics["test_accuracy"]
+    run = replace(
+        record,
+        metrics={"test_accuracy": {"float": was["pruned"], "deployed": 0.5}, "omega": {}},
+        overrides=("data.root=/home/me", "store=/tmp/store"),
+        provenance={"stages": [{"stage": "quantize"}]},
+    )
+    found = remeasured(record, run)
+    assert found.metrics["test_accuracy"] == was | {"deployed": 0.5}
+    assert found.metrics["training"] == record.metrics["training"]
+    assert found.metrics["scenario"] == record.metrics["scenario"]
+    assert found.metrics["omega"] == {}
+    assert found.provenance["measured_by"] == ["data.root=DIR"]
+    stages = [stage["stage"] for stage in found.provenance["stages"]]
+    assert stages == ["search", "inherit", "finetune", "prune", "quantize"]
+    other = replace(run, metrics={"test_accuracy": {"float": 0.5, "deployed": 0.5}})
+    with pytest.raises(ValueError, match=r"^not a run of the same weights"):
+        remeasured(record, other)
 
 
 def test_weights_are_stored_in_half_precision(name):
