@@ -176,13 +176,17 @@ def test_a_sweep_shares_stages_and_sums_up(bench, finished):
     assert "job-1" in done.process.stdout
 
 
-def test_a_supernet_without_weights_fails_in_one_line_and_leaves_a_result(bench):
-    done = bench.run("failed", "supernet=ofa_mbv3")
+def test_a_run_that_fails_says_so_in_one_line_and_leaves_a_result(bench):
+    damaged = bench.folder / "zeros"
+    shutil.copytree(SHIPPED / "omega_256kb", damaged)
+    weights = damaged / "weights.safetensors"
+    weights.write_bytes(bytes(weights.stat().st_size))
+    done = bench.run("failed", f"network={damaged}")
     assert done.process.returncode == 1
     assert "Traceback" not in done.log
-    assert "error: supernet.checkpoint: this supernet has no trained weights" in done.log
+    assert f"error: {weights}: " in done.log
     assert done.result["status"] == "failed"
-    assert done.result["metrics"]["error"].startswith("CheckpointError: ")
+    assert done.result["metrics"]["error"].startswith("NetworkFileError: ")
 
 
 def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_drive(
@@ -231,8 +235,9 @@ def test_the_network_that_a_run_left_is_deployed_as_it_was(bench, finished):
 
 def test_a_network_that_is_not_there_is_named(bench):
     done = bench.run("nowhere", "network=omega_1kb")
-    assert done.process.returncode == 1
+    assert done.process.returncode == 2
     assert "error: network: no folder omega_1kb, and no shipped network of that name" in done.log
+    assert not (done.folder / "result.json").exists()
 
 
 def test_a_supernet_is_trained_and_can_be_searched(bench):
