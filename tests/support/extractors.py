@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -46,7 +47,9 @@ def sources(graph: Graph, layout: plan.Plan | None = None) -> dict[str, str]:
         graph, layout = plan.arrange(graph)
         plan.verify(graph, layout)
     arrays, calls = emit.lower(graph, layout)
-    context = {"p": project_of(graph), "plan": layout, "arrays": arrays, "calls": calls}
+    # Not a Project: kernels are tested with features of any scale, beyond what a learner takes.
+    project = SimpleNamespace(name="test", graph=graph)
+    context = {"p": project, "plan": layout, "arrays": arrays, "calls": calls}
     names = ("extractor.hpp", "extractor.cpp", "weights.hpp", "weights.cpp")
     templates = _environment()
     return {name: templates.get_template(f"src/{name}.j2").render(context) for name in names}
