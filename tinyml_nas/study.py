@@ -15,11 +15,11 @@ from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.pruning.base import Pruning
 from tinyml_nas.quantization.base import Quantizer
 from tinyml_nas.search.base import Strategy
-from tinyml_nas.supernet.space import MobileNetV3Space
-from tinyml_nas.training.recipes import Recipe, SupernetRecipe
+from tinyml_nas.supernet.spaces import AnySpace
+from tinyml_nas.training.recipes import Recipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import DataCounts
 
-Task = Literal["deploy", "train_supernet"]
+Task = Literal["deploy", "train_supernet", "train_teacher"]
 LONGEST_NAME = 64  # it becomes part of the names of files
 
 
@@ -82,8 +82,9 @@ class Study:
     network: str | None
     dataset: Dataset
     device: Board
-    supernet: MobileNetV3Space
+    supernet: AnySpace
     train_supernet: SupernetRecipe
+    train_teacher: TeacherRecipe
     search: Strategy
     finetune: Recipe
     pruning: Pruning

@@ -27,13 +27,14 @@ from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
+from tinyml_nas.pipeline.stages.train_teacher import train_teacher
 from tinyml_nas.pruning.l1 import L1
 from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.search.cnas import CNAS
 from tinyml_nas.search.constraints.board import BoardConstraint
 from tinyml_nas.search.predictors.rbf import RbfPredictor
 from tinyml_nas.supernet.space import MobileNetV3Space
-from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe
+from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import Artifact, Extractor
 
 Stage = Callable[..., object]
@@ -120,11 +121,22 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "supernet": SPACE,
         "recipe": SupernetRecipe(epochs=2.0, decay_epochs=1.0),
         "extends": None,
+        "imagenet": None,
+        "teacher": None,
         "classes": 10,
         "train": TRAIN,
         "validation": VALIDATION,
         "board": BOARD,
         "seed": 3,
+    },
+    train_teacher: {
+        "imagenet": Artifact(Path("/imagenet"), "10ad"),
+        "recipe": TeacherRecipe(epochs=2.0),
+        "classes": 10,
+        "train": TRAIN,
+        "validation": VALIDATION,
+        "seed": 3,
+        "overrides": ("task=train_teacher",),
     },
 }
 """What a key is made of; the artifacts lie nowhere."""

@@ -11,14 +11,14 @@ from tinyml_nas.interval import percent
 
 CARD = """# Model card: {name}
 
-An elastic MobileNetV3 for microcontrollers: one set of weights from which the search extracts networks
+An elastic {family}: one set of weights from which the search extracts networks
 of {smallest[parameters]:,} to {largest[parameters]:,} parameters and {low:.1f} to {high:.1f} M multiply-adds. Ten classes, RGB
 images of {resolutions} pixels.
 
 - **Data**: CIFAR-10 (Krizhevsky 2009), 45,000 training images; digest `{digest}`. Selection and the figures
   below use the {images:,} validation images. The test images were never read.
 - **Recipe**: {epochs:g} epochs, of which {largest_epochs:g} train the largest network alone and the rest the sandwich
-  rule with in-place distillation (largest, smallest, {random_networks} random a step); {optimizer}, batch {batch_size}, the
+  rule with {teaching} (largest, smallest, {random_networks} random a step); {optimizer}, batch {batch_size}, the
   learning rate falling over the last {decay} epochs; the moving average of the weights over {average_steps} steps.
 - **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.{note}
 - **Use**: classification of small images like CIFAR-10's, and as a feature extractor under a head that learns on the
@@ -43,20 +43,28 @@ on `{board}`.
 
 ## To reproduce
 
-    python run.py task=train_supernet supernet={name} dataset=cifar10 data.root=DIR seed={seed}
+    python run.py task=train_supernet supernet={name}{option} dataset=cifar10 data.root=DIR seed={seed}
 
 The numbers behind this card are in the JSON file of the same name.
 """
+
+MOBILE_NET = "MobileNetV3 for microcontrollers"
+LITE0 = "EfficientNet-Lite0 that starts from ImageNet's weights"
+TAUGHT = "the answers of a trained teacher"
 
 
 def card(name: str, record: dict[str, Any]) -> str:
     """Markdown for the record that ``record`` made; a ``note`` in it is told too."""
     images = record["validation_images"]
     recipe, smallest, largest = record["recipe"], record["smallest"], record["largest"]
+    from_imagenet = "last_stages" in record["space"]
     random = np.array([network["accuracy"] for network in record["random"]])
     few = np.array([n["accuracy"] for n in record["random"] if n["macs"] <= 7e6])
     return CARD.format(
         name=name,
+        family=LITE0 if from_imagenet else MOBILE_NET,
+        option=" train_supernet=lite0" if from_imagenet else "",
+        teaching=TAUGHT if "teacher" in recipe else "in-place distillation",
         note=f" {record['note']}" if "note" in record else "",
         smallest=smallest,
         largest=largest,

@@ -23,6 +23,7 @@ GROUPS = (
     "device",
     "supernet",
     "train_supernet",
+    "train_teacher",
     "predictor",
     "constraint",
     "search",

@@ -8,9 +8,12 @@ from typing import Any, Protocol, get_args, get_type_hints
 
 from tinyml_nas.config.errors import ConfigError, under_key
 from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import check_network
+from tinyml_nas.network.teachers import check_teacher
 from tinyml_nas.study import Study
-from tinyml_nas.supernet.checkpoint import checkpoint_path
+from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
+from tinyml_nas.training.recipes import TaughtSupernetRecipe
 
 Check = Callable[[], object]
 
@@ -57,6 +60,13 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
     if study.task == "train_supernet":
         yield "train_supernet", lambda: study.train_supernet.check(data)
         yield "train_supernet", lambda: _check_device(study.train_supernet.device)
+        yield "train_supernet", lambda: _check_taught(study)
+        yield "supernet", lambda: start_path(study.supernet)
+        return
+    if study.task == "train_teacher":
+        yield "train_teacher", lambda: study.train_teacher.check(data)
+        yield "train_teacher", lambda: _check_device(study.train_teacher.device)
+        yield "train_teacher", imagenet_file
         return
     if study.network is None:
         yield "supernet", lambda: checkpoint_path(study.supernet)
@@ -75,6 +85,12 @@ def _check_pruning(study: Study) -> None:
     space, classes = study.supernet, study.dataset.classes
     ends = [space.spec(genes, classes) for genes in (space.smallest(), space.largest())]
     study.pruning.check(ends, thesis_size_bytes)
+
+
+def _check_taught(study: Study) -> None:
+    recipe = study.train_supernet
+    if isinstance(recipe, TaughtSupernetRecipe):
+        check_teacher(recipe.teacher, study.dataset.classes)
 
 
 def _check_device(device: str) -> None:

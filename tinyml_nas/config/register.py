@@ -42,6 +42,7 @@ class Config:
     device: Any = MISSING
     supernet: Any = MISSING
     train_supernet: Any = MISSING
+    train_teacher: Any = MISSING
     predictor: Any = MISSING
     constraint: Any = MISSING
     search: Any = MISSING

@@ -3,7 +3,8 @@
 A walk over the torch.fx graph builds one Keras layer a node. Three details make it exact:
 
 - BatchNorm is folded into its convolution in float64 (so its epsilon cannot differ);
-- a convolution's symmetric padding becomes TensorFlow's ``same``, see ``_zeros_for_same``;
+- a convolution's padding becomes TensorFlow's ``same``, see ``_zeros_for_same``: what ZeroPad2d puts
+  around a map is the padding of the convolution behind it;
 - hard-swish and hard-sigmoid are Keras 3's ``hard_silu`` and ``hard_sigmoid``, relu6(x + 3) / 6.
 """
 
@@ -14,6 +15,7 @@ import json
 import operator
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import singledispatch
 from pathlib import Path
 from typing import Any
@@ -69,7 +71,10 @@ def to_keras(network: nn.Module, image_shape: tuple[int, ...]) -> keras.Model:
         if node.op == "placeholder":
             values[node] = keras.Input(image_shape, name=node.name)
         elif node.op == "call_module":
-            values[node] = layer(graph.get_submodule(node.target), node.name, *inputs)
+            module = graph.get_submodule(node.target)
+            if not isinstance(module, nn.Conv2d) and any(isinstance(x, Padded) for x in inputs):
+                raise ConversionError(f"{node.name}: only a convolution may follow a ZeroPad2d")
+            values[node] = layer(module, node.name, *inputs)
         elif node.op == "call_function" and node.target in _MERGES and len(inputs) == 2:
             values[node] = _MERGES[node.target](name=node.name)(inputs)
         elif node.op == "output":
@@ -78,6 +83,14 @@ def to_keras(network: nn.Module, image_shape: tuple[int, ...]) -> keras.Model:
             raise ConversionError(f"{node.name}: no Keras layer for {node.op} {node.target!r}")
     (image,) = (values[node] for node in graph.graph.nodes if node.op == "placeholder")
     return keras.Model(image, *outputs, name="network")
+
+
+@dataclass(frozen=True)
+class Padded:
+    """A symbolic map, and the rows and columns of zeros before and after it: only for a convolution."""
+
+    inner: Any
+    zeros: tuple[int, int]
 
 
 _MERGES: dict[Any, Callable[..., Any]] = {
@@ -100,9 +113,14 @@ def _(module: nn.Conv2d, name: str, x: Any) -> Any:
     depthwise = module.groups > 1
     if depthwise and not module.groups == module.in_channels == module.out_channels:
         raise ConversionError(f"{name}: groups must be 1 or one a channel; got {module}")
+    around = [(rows, rows) for rows in padding]
+    if isinstance(x, Padded):
+        if padding != (0, 0):
+            raise ConversionError(f"{name}: behind a ZeroPad2d it may not pad itself; got {module}")
+        x, around = x.inner, [x.zeros, x.zeros]
     zeros = [
         _zeros_for_same(name, *axis)
-        for axis in zip(x.shape[1:3], module.kernel_size, module.stride, padding, strict=True)
+        for axis in zip(x.shape[1:3], module.kernel_size, module.stride, around, strict=True)
     ]
     kernel = nn.functional.pad(module.weight.detach(), (0, zeros[1], 0, zeros[0])).numpy()
     options = {
@@ -124,6 +142,14 @@ def _(module: nn.Conv2d, name: str, x: Any) -> Any:
 
 
 @layer.register
+def _(module: nn.ZeroPad2d, name: str, x: Any) -> Any:
+    left, right, top, bottom = module.padding
+    if (left, right) != (top, bottom):
+        raise ConversionError(f"{name}: rows and columns must be padded alike; got {module}")
+    return Padded(x, (top, bottom))
+
+
+@layer.register
 def _(module: nn.Linear, name: str, x: Any) -> Any:
     built = keras.layers.Dense(module.out_features, use_bias=module.bias is not None, name=name)
     out = built(x)
@@ -135,6 +161,8 @@ def _(module: nn.Linear, name: str, x: Any) -> Any:
 def _(module: nn.AdaptiveAvgPool2d, name: str, x: Any) -> Any:
     if module.output_size not in (1, (1, 1)):
         raise ConversionError(f"{name}: only a global average has a Keras layer; got {module}")
+    if x.shape[1:3] == (1, 1):  # a pixel is its own mean; TensorFlow would write two RESHAPEs
+        return x
     return keras.layers.GlobalAveragePooling2D(keepdims=True, name=name)(x)
 
 
@@ -152,6 +180,11 @@ def _(module: nn.ReLU, name: str, x: Any) -> Any:
 
 
 @layer.register
+def _(module: nn.ReLU6, name: str, x: Any) -> Any:
+    return keras.layers.Activation("relu6", name=name)(x)
+
+
+@layer.register
 def _(module: nn.Hardswish, name: str, x: Any) -> Any:
     return keras.layers.Activation("hard_silu", name=name)(x)
 
@@ -165,19 +198,23 @@ def _bias(module: nn.Conv2d | nn.Linear) -> list[npt.NDArray[np.float64]]:
     return [] if module.bias is None else [module.bias.detach().numpy()]
 
 
-def _zeros_for_same(name: str, size: int, kernel: int, stride: int, padding: int) -> int:
+def _zeros_for_same(
+    name: str, size: int, kernel: int, stride: int, padding: tuple[int, int]
+) -> int:
     """Rows of zeros (0 or 1) to append to a kernel so that ``same`` pads as torch does.
 
-    ``same`` pads (ceil(size / stride) - 1) * stride + kernel - size in all, the smaller half
-    first. At stride 2 on an even map that is one less than torch's 2 * (kernel // 2), and the
-    image would shift by a pixel; a kernel with one more, zero row makes it whole again, and no PAD
-    operator is needed. At stride 1 and on odd maps ``same`` is symmetric as it is.
+    ``padding`` is torch's, before and after the map. ``same`` pads (ceil(size / stride) - 1) * stride
+    + kernel - size in all, the smaller half first. At stride 2 on an even map that is one less than
+    a symmetric 2 * (kernel // 2), and the image would shift by a pixel; a kernel with one more, zero
+    row makes it whole again, and no PAD operator is needed. At stride 1 and on odd maps ``same`` is
+    symmetric as it is.
     """
     outputs = -(-size // stride)
-    if outputs == (size + 2 * padding - kernel) // stride + 1:
+    before, after = padding
+    if outputs == (size + before + after - kernel) // stride + 1:
         for zeros in (0, 1):
             padded = max((outputs - 1) * stride + kernel + zeros - size, 0)
-            if padded // 2 == padding:
+            if padded // 2 == before:
                 return zeros
     raise ConversionError(
         f"{name}: kernel {kernel}, stride {stride}, padding {padding} on a map of {size} has no "

@@ -55,8 +55,12 @@ def layers(spec: NetworkSpec) -> Iterator[LayerCost]:
             yield conv_cost(f"{name}.se.reduce", 1, 1, 1, (hidden, block.se_channels))
             yield conv_cost(f"{name}.se.expand", 1, 1, 1, (block.se_channels, hidden))
         yield conv_cost(f"{name}.project", side, 1, 1, (hidden, block.out_channels))
-    yield conv_cost("final", side, 1, 1, (spec.blocks[-1].out_channels, spec.final_channels))
-    yield conv_cost("mix", 1, 1, 1, (spec.final_channels, spec.features))
+    channels = spec.blocks[-1].out_channels
+    if spec.final_channels:
+        yield conv_cost("final", side, 1, 1, (channels, spec.final_channels))
+        channels = spec.final_channels
+    if spec.mix:
+        yield conv_cost("mix", 1, 1, 1, (channels, spec.features))
     yield conv_cost("classifier", 1, 1, 1, (spec.features, spec.classes))
 
 

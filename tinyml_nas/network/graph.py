@@ -1,8 +1,8 @@
 """A network's int8 extractor as the generator sees it: shapes alone, for planning.
 
 The search asks the generator's own planner what a candidate costs. This graph has the operators and
-the tensor shapes that ``codegen.frontend.read`` makes of the converted and quantized network: activations
-that are not RELU have become 256-byte tables of the convolution before them.
+the tensor shapes that ``codegen.frontend.read`` makes of the converted and quantized network:
+hard-swishes have become 256-byte tables of the convolution before them.
 ``tests/tinyml_nas/network/test_graph.py`` holds the two against each other.
 """
 
@@ -13,32 +13,40 @@ from typing import Literal
 from codegen.ir import DType, Graph, Op, Tensor
 from tinyml_nas.network.spec import (
     IMAGE_CHANNELS,
+    Activation,
     BlockSpec,
     NetworkSpec,
+    Padding,
     out_side,
+    zeros_around,
 )
 
-Fused = Literal["NONE", "RELU", "TABLE"]
+Fused = Literal["NONE", "RELU", "RELU6", "TABLE"]
+FUSED: dict[Activation, Fused] = {"relu": "RELU", "relu6": "RELU6", "hard_swish": "TABLE"}
 TABLE_ENTRIES = 256
 
 
 def graph_of(spec: NetworkSpec) -> Graph:
     """Φ_f of ``spec``, from the image (1, S, S, 3) to the features (1, 1, 1, F)."""
-    build = _Builder()
-    side = spec.resolution
+    build = _Builder(spec.padding)
+    side, fused = spec.resolution, FUSED[spec.activation]
     image = build.tensor("image", (1, side, side, IMAGE_CHANNELS))
-    x = build.conv(image, spec.stem_channels, 3, spec.stem_stride, fused="TABLE")
+    x = build.conv(image, spec.stem_channels, 3, spec.stem_stride, fused)
     for block in spec.blocks:
         x = build.block(x, block)
-    x = build.mean(build.conv(x, spec.final_channels, fused="TABLE"))
-    x = build.conv(x, spec.features, fused="TABLE")
+    if spec.final_channels:
+        x = build.conv(x, spec.final_channels, fused=fused)
+    x = build.mean(x)
+    if spec.mix:
+        x = build.conv(x, spec.features, fused=fused)
     return Graph(tuple(build.tensors), tuple(build.ops), (image,), (x,))
 
 
 class _Builder:
     """Appends operators; tensors are passed around by index."""
 
-    def __init__(self) -> None:
+    def __init__(self, padding: Padding) -> None:
+        self.padding: Padding = padding
         self.tensors: list[Tensor] = []
         self.ops: list[Op] = []
 
@@ -60,7 +68,7 @@ class _Builder:
         return out
 
     def block(self, x: int, block: BlockSpec) -> int:
-        fused: Fused = "RELU" if block.activation == "relu" else "TABLE"
+        fused = FUSED[block.activation]
         y = x
         if block.expand:
             y = self.conv(y, block.hidden_channels, fused=fused)
@@ -71,7 +79,11 @@ class _Builder:
             y = self.op("MUL", (y, gate), self.tensors[y].shape, fused_activation="NONE")
         y = self.conv(y, block.out_channels)
         if block.residual:
-            y = self.op("ADD", (x, y), self.tensors[y].shape, fused_activation="NONE")
+            shape = self.tensors[y].shape
+            if shape[1] == 1:  # TensorFlow writes a single pixel as a vector, which costs nothing
+                axes = self.tensor("shape", (1,), "int32", constant=True)
+                y = self.op("RESHAPE", (y, axes), shape[-1:])
+            y = self.op("ADD", (x, y), shape, fused_activation="NONE")
         return y
 
     def conv(
@@ -85,10 +97,11 @@ class _Builder:
         """CONV_2D to ``channels``, or DEPTHWISE_CONV_2D where that is None."""
         _, side, _, in_channels = self.tensors[x].shape
         out = out_side(side, stride)
+        before, _ = zeros_around(side, kernel, stride, self.padding)
         options: dict[str, int | str | bool] = {
             "padding": "EXPLICIT",
-            "pad_top": kernel // 2,
-            "pad_left": kernel // 2,
+            "pad_top": before,
+            "pad_left": before,
             "stride_h": stride,
             "stride_w": stride,
             "dilation_h": 1,
@@ -111,6 +124,9 @@ class _Builder:
         return self.op(kind, tuple(inputs), (1, out, out, channels), **options)
 
     def mean(self, x: int) -> int:
+        """The mean over the map; of a single pixel it is the pixel, as it is converted."""
+        if self.tensors[x].shape[1] == 1:
+            return x
         axes = self.tensor("axes", (2,), "int32", constant=True)
         channels = self.tensors[x].shape[-1]
         return self.op("MEAN", (x, axes), (1, 1, 1, channels), keep_dims=True)

@@ -1,4 +1,4 @@
-"""The static MobileNetV3 that a ``NetworkSpec`` describes, as a torch module.
+"""The static network that a ``NetworkSpec`` describes, as a torch module.
 
 Every stage after the search works on this one class: fine-tuning, pruning, conversion. Its
 submodules have plain names (``blocks.3.depthwise.conv``) because the elastic supernet copies its
@@ -10,16 +10,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tinyml_nas.network.spec import Activation, BlockSpec, NetworkSpec
+from tinyml_nas.network.spec import (
+    Activation,
+    BlockSpec,
+    NetworkSpec,
+    Padding,
+    out_side,
+    zeros_around,
+)
 
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "hard_swish": nn.Hardswish}
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hard_swish": nn.Hardswish,
+}
 
 
 class ConvBn(nn.Module):
     """Convolution without bias (``conv``), BatchNorm (``bn``) and an activation (``act``) or None.
 
-    Padding is symmetric, ``kernel // 2`` on each side, so that a map of side s becomes one of side
-    ceil(s / stride).
+    ``zeros`` are the rows of padding before and after the map, by default ``kernel // 2`` each, so
+    that a map of side s becomes one of side ceil(s / stride). Unequal ones need a layer, ``pad``.
     """
 
     def __init__(
@@ -31,17 +42,23 @@ class ConvBn(nn.Module):
         stride: int = 1,
         groups: int = 1,
         activation: Activation | None = None,
+        zeros: tuple[int, int] | None = None,
+        norm_epsilon: float = 1e-5,
     ) -> None:
         super().__init__()
+        before, after = zeros or (kernel // 2, kernel // 2)
+        self.pad = None if before == after else nn.ZeroPad2d((before, after, before, after))
+        padding = before if self.pad is None else 0
         self.conv = nn.Conv2d(
-            in_channels, out_channels, kernel, stride, kernel // 2, groups=groups, bias=False
+            in_channels, out_channels, kernel, stride, padding, groups=groups, bias=False
         )
-        self.bn = nn.BatchNorm2d(out_channels)
+        self.bn = nn.BatchNorm2d(out_channels, eps=norm_epsilon)
         self.act = None if activation is None else _ACTIVATIONS[activation]()
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in, H, W) to (N, out, ceil(H / stride), ceil(W / stride))."""
-        out: Tensor = self.bn(self.conv(x))
+        padded = x if self.pad is None else self.pad(x)
+        out: Tensor = self.bn(self.conv(padded))
         if self.act is not None:
             out = self.act(out)
         return out
@@ -66,13 +83,27 @@ class SqueezeExcite(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """One ``BlockSpec``: ``expand`` (or None), ``depthwise``, ``se`` (or None), ``project``."""
+    """One ``BlockSpec``: ``expand`` (or None), ``depthwise``, ``se`` (or None), ``project``.
 
-    def __init__(self, spec: BlockSpec) -> None:
+    ``zeros`` are the rows of padding before and after the depthwise convolution's map.
+    """
+
+    def __init__(
+        self,
+        spec: BlockSpec,
+        zeros: tuple[int, int] | None = None,
+        norm_epsilon: float = 1e-5,
+    ) -> None:
         super().__init__()
         self.residual = spec.residual
         self.expand = (
-            ConvBn(spec.in_channels, spec.hidden_channels, 1, activation=spec.activation)
+            ConvBn(
+                spec.in_channels,
+                spec.hidden_channels,
+                1,
+                activation=spec.activation,
+                norm_epsilon=norm_epsilon,
+            )
             if spec.expand
             else None
         )
@@ -83,11 +114,13 @@ class InvertedResidual(nn.Module):
             stride=spec.stride,
             groups=spec.hidden_channels,
             activation=spec.activation,
+            zeros=zeros,
+            norm_epsilon=norm_epsilon,
         )
         self.se = (
             SqueezeExcite(spec.hidden_channels, spec.se_channels) if spec.se_channels else None
         )
-        self.project = ConvBn(spec.hidden_channels, spec.out_channels, 1)
+        self.project = ConvBn(spec.hidden_channels, spec.out_channels, 1, norm_epsilon=norm_epsilon)
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, in, H, W) to (N, out, ceil(H / stride), ceil(W / stride))."""
@@ -103,22 +136,40 @@ class StaticNetwork(nn.Module):
     """The whole network: NCHW float32 images (N, 3, S, S) to logits (N, classes).
 
     ``stem``, ``blocks``, ``final``, ``pool``, ``mix`` with ``mix_act`` and ``flatten`` are the
-    extractor Φ_f; ``classifier`` is the head Φ_c. The weights of a new network are torch's default
-    initialisation, drawn from torch's global generator.
+    extractor Φ_f; ``classifier`` is the head Φ_c. ``final`` and ``mix`` are None where the
+    specification has none. The weights of a new network are torch's default initialisation, drawn
+    from torch's global generator.
     """
 
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.resolution = spec.resolution
+        self.padding: Padding = spec.padding
+        side, epsilon = spec.resolution, spec.norm_epsilon
         self.stem = ConvBn(
-            3, spec.stem_channels, 3, stride=spec.stem_stride, activation="hard_swish"
+            3,
+            spec.stem_channels,
+            3,
+            stride=spec.stem_stride,
+            activation=spec.activation,
+            zeros=zeros_around(side, 3, spec.stem_stride, spec.padding),
+            norm_epsilon=epsilon,
         )
-        self.blocks = nn.ModuleList(InvertedResidual(block) for block in spec.blocks)
-        before_final = spec.blocks[-1].out_channels if spec.blocks else spec.stem_channels
-        self.final = ConvBn(before_final, spec.final_channels, 1, activation="hard_swish")
+        side = out_side(side, spec.stem_stride)
+        self.blocks = nn.ModuleList()
+        for block in spec.blocks:
+            zeros = zeros_around(side, block.kernel, block.stride, spec.padding)
+            self.blocks.append(InvertedResidual(block, zeros, epsilon))
+            side = out_side(side, block.stride)
+        last = spec.blocks[-1].out_channels if spec.blocks else spec.stem_channels
+        self.final = (
+            ConvBn(last, spec.final_channels, 1, activation=spec.activation, norm_epsilon=epsilon)
+            if spec.final_channels
+            else None
+        )
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.mix = nn.Conv2d(spec.final_channels, spec.features, 1)
-        self.mix_act = nn.Hardswish()
+        self.mix = nn.Conv2d(spec.final_channels or last, spec.features, 1) if spec.mix else None
+        self.mix_act = _ACTIVATIONS[spec.activation]() if spec.mix else None
         self.flatten = nn.Flatten()
         self.classifier = nn.Linear(spec.features, spec.classes)
 
@@ -127,7 +178,10 @@ class StaticNetwork(nn.Module):
         x = self.stem(images)
         for block in self.blocks:
             x = block(x)
-        features: Tensor = self.flatten(self.mix_act(self.mix(self.pool(self.final(x)))))
+        x = self.pool(x if self.final is None else self.final(x))
+        if self.mix is not None and self.mix_act is not None:
+            x = self.mix_act(self.mix(x))
+        features: Tensor = self.flatten(x)
         return features
 
     def forward(self, images: Tensor) -> Tensor:
@@ -146,9 +200,18 @@ def spec_of(module: StaticNetwork) -> NetworkSpec:
         stem_channels=stem.out_channels,
         stem_stride=stem.stride[0],
         blocks=blocks,
-        final_channels=module.final.conv.out_channels,
-        features=module.mix.out_channels,
+        final_channels=0 if module.final is None else module.final.conv.out_channels,
+        features=module.classifier.in_features,
+        activation=_activation_of(module.stem),
+        padding=module.padding,
+        mix=module.mix is not None,
+        norm_epsilon=module.stem.bn.eps,
     )
+
+
+def _activation_of(layer: ConvBn) -> Activation:
+    (name,) = (name for name, kind in _ACTIVATIONS.items() if type(layer.act) is kind)
+    return name
 
 
 def _block_spec(block: nn.Module) -> BlockSpec:
@@ -162,7 +225,7 @@ def _block_spec(block: nn.Module) -> BlockSpec:
         kernel=depthwise.kernel_size[0],
         stride=depthwise.stride[0],
         se_channels=0 if block.se is None else block.se.reduce.out_channels,
-        activation="relu" if isinstance(block.depthwise.act, nn.ReLU) else "hard_swish",
+        activation=_activation_of(block.depthwise),
         expand=block.expand is not None,
         residual=block.residual,
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.store.paths import is_file
-from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.supernet.lite0_space import Lite0Space
+from tinyml_nas.supernet.spaces import AnySpace
 
 SHIPPED = Path(__file__).parent / "checkpoints"
 DATA = ()  # a stage is given the checkpoint itself
@@ -15,13 +17,18 @@ class CheckpointError(ValueError):
     """A supernet's checkpoint is missing, damaged, or of another space."""
 
 
-def checkpoint_path(space: MobileNetV3Space) -> Path:
+def checkpoint_path(space: AnySpace) -> Path:
     """Where the space's checkpoint lies: a shipped one by its name, or any path.
+
+    A space that starts from ImageNet has those weights where it names none.
 
     Raises:
         CheckpointError: the space has no checkpoint, or the file is not there.
+        PretrainingError: it starts from ImageNet, and the extra is not installed.
     """
     if not space.checkpoint:
+        if isinstance(space, Lite0Space):
+            return imagenet_file()
         raise CheckpointError(
             "supernet.checkpoint: this supernet has no trained weights; train them with "
             "task=train_supernet supernet=<name> dataset=cifar10 and give the path"
@@ -34,6 +41,15 @@ def checkpoint_path(space: MobileNetV3Space) -> Path:
             f"{space.checkpoint!r}; shipped: {shipped_names()}"
         )
     return path
+
+
+def start_path(space: AnySpace) -> Path | None:
+    """The weights that a space's training starts from, if there are any.
+
+    Raises:
+        PretrainingError: they are ImageNet's, and the extra is not installed.
+    """
+    return imagenet_file() if isinstance(space, Lite0Space) else None
 
 
 def shipped_names() -> str:

@@ -13,20 +13,22 @@ from safetensors import SafetensorError, safe_open
 from codegen import durable
 from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
-from tinyml_nas.supernet.network import Supernet
-from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.supernet.families import AnySupernet, blank, untrained
+from tinyml_nas.supernet.lite0_space import Lite0Space
+from tinyml_nas.supernet.spaces import AnySpace
 
 FORMAT = "tinyml_nas.supernet/1"
+IMAGENET_SUFFIX = ".pth"
 
 
-def space_fields(space: MobileNetV3Space, classes: int) -> str:
+def space_fields(space: AnySpace, classes: int) -> str:
     """Canonical JSON of all that decides the shapes of the weights."""
     fields = dataclasses.asdict(space)
     del fields["checkpoint"]
     return json.dumps({**fields, "classes": classes}, sort_keys=True)
 
 
-def save_supernet(supernet: Supernet, path: Path) -> None:
+def save_supernet(supernet: AnySupernet, path: Path) -> None:
     """Write the weights in float16."""
     tensors = {name: value.half().contiguous() for name, value in supernet.state_dict().items()}
     metadata = {
@@ -37,13 +39,18 @@ def save_supernet(supernet: Supernet, path: Path) -> None:
     durable.write(path, to_bytes(tensors, metadata))
 
 
-def load_supernet(space: MobileNetV3Space, classes: int) -> Supernet:
+def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
     """Build the supernet of ``space`` with the weights of its checkpoint, all of them or none.
+
+    A space that starts from ImageNet also takes those weights' own file.
 
     Raises:
         CheckpointError: the file is missing, damaged, or was trained for another space.
+        PretrainingError: the space starts from ImageNet, and the extra is not installed.
     """
     path = checkpoint_path(space)
+    if isinstance(space, Lite0Space) and path.suffix == IMAGENET_SUFFIX:
+        return untrained(space, classes, 0, path)  # each network's head is fitted to it
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -61,7 +68,7 @@ def load_supernet(space: MobileNetV3Space, classes: int) -> Supernet:
             f"{path}: was trained for another space or number of classes:\n"
             f"  file   {metadata.get('space')}\n  config {space_fields(space, classes)}"
         )
-    supernet = Supernet(space, classes)
+    supernet = blank(space, classes)
     supernet.load_state_dict({name: value.float() for name, value in tensors.items()})
     return supernet
 

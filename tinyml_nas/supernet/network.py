@@ -159,11 +159,14 @@ def depthwise(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
 
 
 class Supernet(nn.Module):
-    """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out."""
+    """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out.
+
+    ``trained``: its head is a part of it, never fitted anew.
+    """
 
     def __init__(self, space: MobileNetV3Space, classes: int) -> None:
         super().__init__()
-        self.space, self.classes = space, classes
+        self.space, self.classes, self.trained = space, classes, True
         largest = BlockChoice(space.kernels[-1], space.expansions[-1])
         self.stem = he_normal(space.stem_channels, 3, 3, 3)
         self.stem_norm = ElasticNorm(space.stem_channels)
@@ -212,6 +215,8 @@ class Supernet(nn.Module):
         copy_norm(network.stem.bn, self.stem_norm)
         for target, (block, shape) in zip(network.blocks, self.active(genotype), strict=True):
             block.copy_into(cast(InvertedResidual, target), shape)
+        assert network.final is not None
+        assert network.mix is not None
         network.final.conv.weight.copy_(self.final)
         copy_norm(network.final.bn, self.final_norm)
         network.mix.weight.copy_(self.mix)
@@ -229,10 +234,3 @@ def copy_norm(target: nn.BatchNorm2d, source: ElasticNorm) -> None:
     """Copy scale and shift of the leading channels."""
     target.weight.copy_(source.weight[: target.num_features])
     target.bias.copy_(source.bias[: target.num_features])
-
-
-def untrained(space: MobileNetV3Space, classes: int, seed: int) -> Supernet:
-    """A supernet with weights drawn from ``seed``; torch's global random state stays as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        return Supernet(space, classes)

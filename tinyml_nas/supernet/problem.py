@@ -10,8 +10,8 @@ import numpy as np
 from codegen.boards.board import Board
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.supernet.families import AnySupernet
 from tinyml_nas.supernet.inherit import inherit
-from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.space import Genotype
 from tinyml_nas.training.loop import accuracy
 from tinyml_nas.types import Architecture, Footprint, Images
@@ -24,7 +24,9 @@ class SupernetProblem:
     test split enters.
     """
 
-    def __init__(self, supernet: Supernet, train: Images, validation: Images, board: Board) -> None:
+    def __init__(
+        self, supernet: AnySupernet, train: Images, validation: Images, board: Board
+    ) -> None:
         self.supernet = supernet
         self.board = board
         self.train = train

@@ -24,7 +24,7 @@ from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, resized
 from tinyml_nas.training.hardware import require_gpu
 from tinyml_nas.training.optimizer import Average, Optimizer
-from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
+from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.training.state import PLATEAU_STATE, STATE, Curve, Log, TrainingState
 from tinyml_nas.types import Images
 
@@ -34,11 +34,15 @@ RECALIBRATION_IMAGES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generator."""
+    """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generator.
+
+    ``index`` (N,) says which of the run's images they are.
+    """
 
     images: Tensor
     labels: Tensor
     numpy_rng: np.random.Generator
+    index: Tensor
 
     def inputs(self, side: int) -> Tensor:
         """The network's input (N, 3, side, side), float32, channels last."""
@@ -153,7 +157,7 @@ def draw_batch(
     index = torch.from_numpy(chosen).to(pixels.device)
     rng = np.random.default_rng([seed, 1, step])
     augmented = augment(pixels[index], recipe.crop_padding, rng, recipe.erase_side)
-    return Batch(augmented, labels[index], rng)
+    return Batch(augmented, labels[index], rng, index)
 
 
 def finetune(
@@ -177,9 +181,12 @@ def finetune(
         teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
 
-    def backward(batch: Batch, _: float) -> Tensor:
+    def backward(batch: Batch, epoch: float) -> Tensor:
+        side = network.resolution
+        if isinstance(recipe, TeacherRecipe):
+            side = recipe.side_at(epoch)
         with autocast(recipe):
-            logits = network(batch.inputs(network.resolution))
+            logits = network(batch.inputs(side))
         smoothing = recipe.label_smoothing
         loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
         if teacher is not None:

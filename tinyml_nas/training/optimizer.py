@@ -1,4 +1,4 @@
-"""How weights move: SGD, or Muon for the matrices and SGD for the rest; and their average."""
+"""How weights move: SGD, AdamW, or Muon for the matrices and SGD for the rest; and their average."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 NEWTON_SCHULZ_STEPS = 5
 MUON_DECAY_RATIO = 50.0
 """Muon's decoupled decay per unit of ``weight_decay``: its steps are that much smaller."""
+
+ADAM_SQUARES = 0.999
+"""How much of the mean of squared gradients a step keeps (Kingma and Ba 2015's default)."""
+
+MOMENTUM = "momentum_buffer"
+SUFFIX = {MOMENTUM: ""}
+"""States from before there was AdamW name the momentum by its number alone."""
 
 
 class Muon(torch.optim.Optimizer):
@@ -73,14 +80,13 @@ class Optimizer:
             decay = recipe.weight_decay * MUON_DECAY_RATIO
             self.parts.append(Muon(matrices, recipe.matrix_learning_rate, recipe.momentum, decay))
         self.clipped = rest
-        self.parts.append(
-            torch.optim.SGD(
-                parameter_groups(rest, recipe.weight_decay),
-                lr=recipe.learning_rate,
-                momentum=recipe.momentum,
-                nesterov=True,
-            )
-        )
+        groups, rate = parameter_groups(rest, recipe.weight_decay), recipe.learning_rate
+        if recipe.optimizer == "adamw":
+            betas = (recipe.momentum, ADAM_SQUARES)
+            self.parts.append(torch.optim.AdamW(groups, lr=rate, betas=betas))
+        else:
+            momentum = recipe.momentum
+            self.parts.append(torch.optim.SGD(groups, lr=rate, momentum=momentum, nesterov=True))
         self.peaks = [[group["lr"] for group in part.param_groups] for part in self.parts]
 
     def zero_grad(self) -> None:
@@ -100,24 +106,24 @@ class Optimizer:
             part.step()
 
     def state(self) -> dict[str, Tensor]:
-        """Momentum by name; weights that never had a gradient have none."""
+        """Momentum, and what else a part keeps, by name; weights without a gradient yet have none."""
         return {
-            f"momentum.{number}.{index}": state["momentum_buffer"].contiguous()
+            f"momentum.{number}.{index}{SUFFIX.get(name, f'.{name}')}": value.contiguous()
             for number, part in enumerate(self.parts)
             for index, state in part.state_dict()["state"].items()
+            for name, value in state.items()
         }
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Take back what ``state`` gave."""
         for number, part in enumerate(self.parts):
             prefix = f"momentum.{number}."
-            state = part.state_dict()
-            state["state"] = {
-                int(key.removeprefix(prefix)): {"momentum_buffer": value}
-                for key, value in tensors.items()
-                if key.startswith(prefix)
-            }
-            part.load_state_dict(state)
+            kept: dict[int, dict[str, Tensor]] = {}
+            for key, value in tensors.items():
+                if key.startswith(prefix):
+                    index, _, name = key.removeprefix(prefix).partition(".")
+                    kept.setdefault(int(index), {})[name or MOMENTUM] = value
+            part.load_state_dict({**part.state_dict(), "state": kept})
 
 
 def parameter_groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:

@@ -20,8 +20,9 @@ class Recipe:
     that fall such a run does not depend on ``epochs``, so that its state can be carried further.
 
     Args:
-        optimizer: ``sgd`` with Nesterov momentum, or ``muon``, which takes the matrices of dense
-            and 1x1 convolutions from it and moves them by ``matrix_learning_rate``.
+        optimizer: ``sgd`` with Nesterov momentum; ``muon``, which takes the matrices of dense
+            and 1x1 convolutions from it and moves them by ``matrix_learning_rate``; or ``adamw``,
+            whose decay is decoupled: learning rate times ``weight_decay`` a step.
         crop_padding: Pixels of the 32-pixel image by which it is shifted at most.
         erase_side: Side of a grey square put over each image at random; 0 for none.
         average_steps: Steps that the exponential moving average of the weights reaches back; the
@@ -33,7 +34,7 @@ class Recipe:
 
     epochs: float
     batch_size: int = 128
-    optimizer: Literal["sgd", "muon"] = "sgd"
+    optimizer: Literal["sgd", "muon", "adamw"] = "sgd"
     learning_rate: float = 0.1
     matrix_learning_rate: float = 0.03
     momentum: float = 0.9
@@ -154,6 +155,23 @@ class SupernetRecipe(Recipe):
 
 
 @dataclass(frozen=True)
+class TaughtSupernetRecipe(SupernetRecipe):
+    """Every network learns from a trained ``teacher``: a shipped one's name, or its folder.
+
+    The largest network's loss is ``teacher_share`` of the teacher's answers and the rest of labels;
+    all others learn from the answers alone.
+    """
+
+    teacher: str = "lite0"
+    teacher_share: float = 0.7
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.teacher_share <= 1:
+            raise ValueError(f"recipe.teacher_share: must be in [0, 1]; got {self.teacher_share}")
+
+
+@dataclass(frozen=True)
 class DistilledRecipe(Recipe):
     """Learn from the labels and from the logits of the supernet's largest network.
 
@@ -166,3 +184,40 @@ class DistilledRecipe(Recipe):
         super().__post_init__()
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"recipe.teacher_share: must be in [0, 1]; got {self.teacher_share}")
+
+
+@dataclass(frozen=True)
+class TeacherRecipe(Recipe):
+    """Fine-tune the whole network that comes from ImageNet, at ``resolution`` pixels.
+
+    The first ``small_epochs`` see images of ``small_resolution``, which cost less (Tan and Le 2021,
+    progressive learning). Both are multiples of 32, the network's own stride, so that every map
+    halves evenly.
+    """
+
+    resolution: int = 96
+    small_resolution: int = 64
+    small_epochs: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("resolution", "small_resolution"):
+            if getattr(self, key) < 32 or getattr(self, key) % 32:
+                raise ValueError(
+                    f"recipe.{key}: must be a multiple of 32 pixels; got {getattr(self, key)}"
+                )
+        if not 0 <= self.small_epochs <= self.epochs:
+            raise ValueError(
+                f"recipe.small_epochs: must be in [0, recipe.epochs = {self.epochs}]; got "
+                f"{self.small_epochs}"
+            )
+
+    def check(self, dataset: DataCounts) -> None:
+        """Refuse to train no step on ``dataset``: the head of a teacher is drawn at random."""
+        super().check(dataset)
+        if self.epochs == 0:
+            raise ValueError("recipe.epochs: must be above 0, or no step is taken; got 0")
+
+    def side_at(self, epoch: float) -> int:
+        """Input side in pixels when ``epoch`` epochs are done."""
+        return self.small_resolution if epoch < self.small_epochs else self.resolution

@@ -139,7 +139,9 @@ BAD = [
     ("project.name=1st", r"project\.name: must be up to 64 letters"),
     ("project.golden_images=0", r"project\.golden_images: must be at least 1; got 0"),
     ("seed=-1", r"seed: must be from 0 to 4294967295; got -1"),
-    ("task=dance", r"task: must be one of deploy, train_supernet; got 'dance'"),
+    ("task=dance", r"task: must be one of deploy, train_supernet, train_teacher; got 'dance'"),
+    ("supernet=lite0 supernet.expansions=[1,6]", r"supernet\.expansions: .* from 2 to 6"),
+    ("train_teacher.resolution=100", r"train_teacher\.resolution: must be a multiple of 32"),
     ("device.serial.pins=[1]", r"device\.serial\.pins: must be two, from 0 to 15; got \[1\]"),
     ("device.serial.driver=usb", r"device\.serial\.driver: must be one of user, cmsdk_uart, "),
     ("device.storage.first_sector=99", r"device\.storage\.first_sector: must be from 0 to 0x1f"),
@@ -161,7 +163,7 @@ def test_bad_input_is_refused_in_one_line_that_names_the_key(override, message):
     import re
 
     with pytest.raises(Exception) as caught:  # noqa: PT011  # hydra's own types vary
-        built(override)
+        built(*override.split(" "))
     assert config.is_refusal(caught.value)
     text = explain(caught.value)
     assert "\n" not in text

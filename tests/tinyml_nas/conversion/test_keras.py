@@ -18,6 +18,7 @@ from tinyml_nas.conversion.keras import (
     to_keras,
 )
 from tinyml_nas.network.files import save
+from tinyml_nas.network.spec import zeros_around
 from tinyml_nas.store.digest import digest_of
 
 
@@ -52,6 +53,38 @@ def test_convolution_pads_as_torch_does(size, kernel, stride):
     theirs = np.asarray(model(image.numpy().transpose(0, 2, 3, 1)))
     np.testing.assert_allclose(theirs, ours, atol=1e-5)
     assert not any("pad" in layer.name.lower() for layer in model.layers)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 8])
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_zeros_around_a_map_are_the_padding_of_the_convolution(size, kernel):
+    """TensorFlow's own ``same``: the kernel stays as it is, and nothing pads."""
+    torch.manual_seed(0)
+    before, after = zeros_around(size, kernel, 2, "same")
+    padded = nn.ZeroPad2d((before, after, before, after))
+    network = nn.Sequential(padded, nn.Conv2d(2, 2, kernel, 2, groups=2), nn.ReLU6())
+    image = 9 * torch.randn(1, 2, size, size)
+    model = to_keras(network, (size, size, 2))
+    ours = network(image).detach().numpy().transpose(0, 2, 3, 1)
+    theirs = np.asarray(model(image.numpy().transpose(0, 2, 3, 1)))
+    np.testing.assert_allclose(theirs, ours, atol=1e-5)
+    _, convolution, activation = model.layers
+    assert convolution.get_weights()[0].shape == (kernel, kernel, 2, 1)
+    assert activation.activation.__name__ == "relu6"
+
+
+@pytest.mark.parametrize(
+    ("network", "message"),
+    [
+        (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "_1: only a convolution may follow"),
+        (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(4, 4, 3, padding=1)), "_1: behind a ZeroPad2d"),
+        (nn.Sequential(nn.ZeroPad2d((0, 1, 1, 0)), nn.Conv2d(4, 4, 3)), "_0: rows and columns"),
+        (nn.Sequential(nn.ZeroPad2d(3), nn.Conv2d(4, 4, 3)), "_1: kernel 3"),
+    ],
+)
+def test_zeros_that_are_no_padding_are_refused_by_name(network, message):
+    with pytest.raises(ConversionError, match=message):
+        to_keras(network, (5, 5, 4))
 
 
 def test_an_even_map_at_stride_2_gets_one_row_and_column_of_zeros():

@@ -30,20 +30,25 @@ def specs(draw: st.DrawFn) -> NetworkSpec:
                 kernel=draw(st.sampled_from([3, 5, 7])),
                 stride=stride,
                 se_channels=draw(st.integers(0, 4)),
-                activation=draw(st.sampled_from(["relu", "hard_swish"])),
+                activation=draw(st.sampled_from(["relu", "relu6", "hard_swish"])),
                 expand=expand,
                 residual=stride == 1 and out == width and draw(st.booleans()),
             )
         )
         width = out
+    final, mix = draw(st.just(0) | CHANNELS), draw(st.booleans())
     return NetworkSpec(
         resolution=draw(st.integers(8, 20)),
         classes=draw(st.integers(2, 12)),
         stem_channels=stem,
         stem_stride=draw(st.integers(1, 2)),
         blocks=tuple(blocks),
-        final_channels=draw(CHANNELS),
-        features=draw(CHANNELS),
+        final_channels=final,
+        features=draw(CHANNELS) if mix else final or width,
+        activation=draw(st.sampled_from(["relu6", "hard_swish"])),
+        padding=draw(st.sampled_from(["symmetric", "same"])),
+        mix=mix,
+        norm_epsilon=draw(st.sampled_from([1e-5, 1e-3])),
     )
 
 

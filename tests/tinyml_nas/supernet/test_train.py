@@ -144,7 +144,14 @@ def test_the_record_scores_inherited_networks(tiny_space, sample):
     assert made["smallest"]["parameters"] < made["largest"]["parameters"]
     assert made["largest"]["accuracy"] == pytest.approx(1 - problem.error(tiny_space.largest()))
     assert len(made["random"]) == 3
+    made["space"]["last_stages"], made["recipe"]["teacher"] = [4, 7], ""
+    lite0 = card("lite0", made)
+    assert "An elastic EfficientNet-Lite0 that starts from ImageNet's weights" in lite0
+    assert "sandwich\n  rule with the answers of a trained teacher (largest" in lite0
+    assert "supernet=lite0 train_supernet=lite0 dataset=cifar10" in lite0
+    del made["space"]["last_stages"], made["recipe"]["teacher"]
     text = card("tiny", json.loads(json.dumps(made)))
+    assert "An elastic MobileNetV3 for microcontrollers: one set" in text
     assert f"{made['largest']['parameters']:,}" in text
     assert f"{100 * made['smallest']['accuracy']:.2f} %" in text
     assert "nan" not in text

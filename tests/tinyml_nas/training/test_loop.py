@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tinyml_nas.network.module import StaticNetwork, spec_of
 from tinyml_nas.training.loop import accuracy, device_of, draw_batch, finetune, recalibrate
-from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe
+from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import Images
 
 
@@ -120,14 +120,14 @@ def test_recalibration_makes_batchnorm_statistics_those_of_the_images(network, s
     )
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+@pytest.mark.parametrize("optimizer", ["sgd", "muon", "adamw"])
 def test_finetuning_learns_real_images_and_resumes_exactly(network, sample, tmp_path, optimizer):
     images = sample.split("train")[:400]
     recipe = Recipe(
         epochs=4,
         batch_size=25,
         optimizer=optimizer,
-        learning_rate=0.05,
+        learning_rate=0.005 if optimizer == "adamw" else 0.05,
         checkpoint_steps=7,
         average_steps=10,
         erase_side=4,
@@ -169,6 +169,30 @@ def test_a_student_comes_closer_to_its_teacher(network, sample, tmp_path):
     shuffled = Images(train.pixels, noise)
     finetune(network, shuffled, recipe, tmp_path / "student", seed=2, teacher=teacher)
     assert accuracy(network, train) > 0.2
+
+
+def test_a_teacher_sees_small_images_first(network, sample, tmp_path):
+    recipe = TeacherRecipe(
+        epochs=2, batch_size=40, resolution=64, small_resolution=32, small_epochs=1
+    )
+    sides = []
+    network.stem.register_forward_pre_hook(lambda _, given: sides.append(given[0].shape[-1]))
+    network.resolution = 64
+    finetune(network, sample.split("train")[:80], recipe, tmp_path, seed=1)
+    assert sides[:4] == [32, 32, 64, 64]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resolution": 100}, r"recipe\.resolution: must be a multiple of 32 pixels; got 100"),
+        ({"small_resolution": 0}, r"recipe\.small_resolution"),
+        ({"small_epochs": 3}, r"recipe\.small_epochs: .* \[0, recipe\.epochs = 2\]; got 3"),
+    ],
+)
+def test_a_bad_teachers_recipe_names_its_key(changes, message):
+    with pytest.raises(ValueError, match=message):
+        TeacherRecipe(**{"epochs": 2, **changes})
 
 
 def test_a_gpu_that_is_not_there_is_named():

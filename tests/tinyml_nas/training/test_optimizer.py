@@ -36,7 +36,15 @@ def test_muon_takes_the_matrices_of_convolutions_and_sgd_the_rest():
     assert {p.dim() for group in undecayed for p in group["params"]} == {1}
 
 
-@pytest.mark.parametrize("kind", ["sgd", "muon"])
+def test_adamw_takes_every_weight_and_decays_the_matrices():
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Linear(8, 2))
+    (adamw,) = Optimizer(model, Recipe(epochs=1, optimizer="adamw", weight_decay=0.5)).parts
+    assert isinstance(adamw, torch.optim.AdamW)
+    assert [len(group["params"]) for group in adamw.param_groups] == [2, 4]
+    assert [group["weight_decay"] for group in adamw.param_groups] == [0.5, 0.0]
+
+
+@pytest.mark.parametrize("kind", ["sgd", "muon", "adamw"])
 def test_the_rate_scales_every_step(kind):
     moved = []
     for rate in (1.0, 0.5):

@@ -10,7 +10,7 @@ import numpy as np
 from tinyml_nas.pipeline.networks import save_network
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
-from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.supernet.spaces import AnySpace
 from tinyml_nas.types import Artifact
 
 
@@ -18,7 +18,7 @@ def inherit(
     folder: Path,
     work: Path,
     *,
-    supernet: MobileNetV3Space,
+    supernet: AnySpace,
     checkpoint: Artifact,
     genes: tuple[int, ...],
     classes: int,

@@ -13,7 +13,7 @@ from codegen.boards.board import Board
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.search.base import Strategy
 from tinyml_nas.store.digest import Json
-from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.supernet.spaces import AnySpace
 from tinyml_nas.types import Artifact
 
 
@@ -22,7 +22,7 @@ def search(
     work: Path,
     *,
     strategy: Strategy,
-    supernet: MobileNetV3Space,
+    supernet: AnySpace,
     checkpoint: Artifact,
     classes: int,
     train: Split,

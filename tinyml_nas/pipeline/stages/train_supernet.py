@@ -11,7 +11,7 @@ from codegen.boards.board import Board
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.progress import reported
 from tinyml_nas.store.digest import Json
-from tinyml_nas.supernet.space import MobileNetV3Space
+from tinyml_nas.supernet.spaces import AnySpace
 from tinyml_nas.training.recipes import SupernetRecipe
 from tinyml_nas.types import Artifact
 
@@ -21,9 +21,11 @@ def train_supernet(
     work: Path,
     *,
     name: str,
-    supernet: MobileNetV3Space,
+    supernet: AnySpace,
     recipe: SupernetRecipe,
     extends: Artifact | None,
+    imagenet: Artifact | None,
+    teacher: Artifact | None,
     classes: int,
     train: Split,
     validation: Split,
@@ -32,20 +34,27 @@ def train_supernet(
 ) -> dict[str, Json]:
     """Weights, their record and card, and what a longer run ``extends``.
 
+    They start from ``imagenet``'s where the space does, and learn from a ``teacher`` if there is one.
+
     Returns the accuracies of the ``smallest`` and the ``largest`` network.
     """
     from tinyml_nas.cards.supernet import card
+    from tinyml_nas.supernet.answers import answers_of
+    from tinyml_nas.supernet.families import untrained
     from tinyml_nas.supernet.files import load_supernet, save_supernet
-    from tinyml_nas.supernet.network import untrained
     from tinyml_nas.supernet.problem import SupernetProblem
     from tinyml_nas.supernet.record import record
     from tinyml_nas.supernet.train import train_supernet as run
+    from tinyml_nas.training.loop import device_of
     from tinyml_nas.training.state import PLATEAU_STATE
 
     recipe = replace(recipe, extends=None if extends is None else extends.path)
-    weights = untrained(supernet, classes, seed)
+    weights = untrained(supernet, classes, seed, None if imagenet is None else imagenet.path)
+    answers = None
+    if teacher is not None:
+        answers = answers_of(teacher, train.load(), work, device_of(recipe))
     with reported("supernet") as report:
-        curve = run(weights, train.load(), recipe, work, seed, report)
+        curve = run(weights, train.load(), recipe, work, seed, report, answers)
     trained = folder / "supernet.safetensors"
     save_supernet(weights, trained)
     if (work / PLATEAU_STATE).exists():

@@ -1,0 +1,52 @@
+"""The shipped Lite0 space, and its supernet from ImageNet's weights or, without the extra, from noise."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import torch
+import yaml
+
+from tests.tinyml_nas.supernet.conftest import CONF
+from tinyml_nas.network.imagenet import imagenet_lite0
+from tinyml_nas.network.lite0 import lite0_spec
+from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.network.pretrained import PretrainingError
+from tinyml_nas.supernet.lite0_network import Lite0Supernet
+from tinyml_nas.supernet.lite0_space import Lite0Space
+from tinyml_nas.supernet.lite0_start import fill
+
+
+def lite0_space() -> Lite0Space:
+    """Read the option file without hydra."""
+    fields = yaml.safe_load((CONF / "lite0.yaml").read_text())
+    del fields["_target_"], fields["defaults"]
+    return Lite0Space(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+
+
+@cache
+def whole() -> StaticNetwork:
+    """ImageNet's network; random weights and statistics of its shape where the extra is missing."""
+    try:
+        return imagenet_lite0(96)
+    except PretrainingError:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = StaticNetwork(lite0_spec(96, 1000))
+            for module in network.modules():
+                if isinstance(module, torch.nn.BatchNorm2d):
+                    module.weight.data.uniform_(0.5, 1.5)
+                    module.bias.data.normal_(0, 0.3)
+                    module.running_mean.normal_(0, 0.1)
+                    module.running_var.uniform_(0.5, 2)
+        return network.eval()
+
+
+@cache
+def supernet() -> Lite0Supernet:
+    """The shipped space's supernet, filled from ``whole``; tests leave it as it is."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        made = Lite0Supernet(lite0_space(), 10)
+    fill(made, whole())
+    return made
