@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 BIN    := $(VENV)/bin
+comma  := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 CPP := $(shell find codegen tests -name '*.[ch]pp')
@@ -37,7 +38,7 @@ clean: ## all that was generated here, results included
 
 # A stamp is touched when all went well, so that an interrupted set-up starts again.
 $(VENV)/.run $(VENV)/.dev: pyproject.toml setup.py requirements.lock | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.$(if $(filter %.dev,$@),[dev])'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.$(if $(filter %.dev,$@),[dev$(comma)pretraining])'
 	@touch $@
 
 $(VENV)/.made:
