@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from codegen.__main__ import main
 from tests.codegen.test_command_line import classifier, write
+from tests.support.processes import take_interrupts
 
 ROOT = Path(__file__).parents[2]
 NUMBERS = {  # option, and what it allows
@@ -284,6 +285,7 @@ def test_an_interruption_is_one_line_and_status_130(folder, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=take_interrupts,  # noqa: PLW1509  # sets a signal, nothing else
     )
     while not started.exists():
         assert process.poll() is None

@@ -21,6 +21,7 @@ from codegen.link.framing import Deframer, encode
 from codegen.link.messages import Message
 from tests.codegen.link.conftest import Device
 from tests.codegen.link.pseudo import PseudoBoard
+from tests.support.processes import take_interrupts
 
 COUNT = 6
 QUICK = ("--timeout", "0.05", "--tries", "2")
@@ -297,6 +298,7 @@ def stream_process(board, folder, *options):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=take_interrupts,  # noqa: PLW1509  # sets a signal, nothing else
     )
 
 
