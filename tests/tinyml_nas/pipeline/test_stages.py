@@ -19,7 +19,7 @@ import codegen
 import scenarios
 import tinyml_nas
 from tests.support.stages import STAGES
-from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET
+from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET, TINY_TEACHER
 from tinyml_nas.pipeline.context import _modules
 from tinyml_nas.store.code import PACKAGES, Sources
 from tinyml_nas.store.digest import digest_of
@@ -27,6 +27,7 @@ from tinyml_nas.types import Artifact
 
 pytestmark = pytest.mark.slow
 
+WEIGHTS = {"train_supernet": "supernet.safetensors", "train_teacher": "weights.safetensors"}
 FOLDERS = [Path(package.__file__).parent for package in (tinyml_nas, codegen, scenarios)]
 RECORD = """
 import os, pickle, sys
@@ -74,7 +75,8 @@ class Replayed:
 def records(bench, finished, tmp_path_factory):
     """The last call of each stage."""
     folder = tmp_path_factory.mktemp("records")
-    for name, overrides in (("smoke", ("experiment=smoke",)), ("supernet", TINY_SUPERNET)):
+    runs = {"smoke": ("experiment=smoke",), "supernet": TINY_SUPERNET, "teacher": TINY_TEACHER}
+    for name, overrides in runs.items():
         _, _, *arguments = bench.command(f"recorded_{name}", *overrides)
         subprocess.run(
             [sys.executable, "-c", RECORD, *arguments],
@@ -86,13 +88,8 @@ def records(bench, finished, tmp_path_factory):
     return folder
 
 
-# Neither is part of the runs above: one takes a given network, the other trains all of Lite0.
-LEFT_OUT = ("given", "train_teacher")
-
-
 @pytest.fixture(
-    scope="module",
-    params=sorted(stage.__name__ for stage in STAGES if stage.__name__ not in LEFT_OUT),
+    scope="module", params=sorted(stage.__name__ for stage in STAGES if stage.__name__ != "given")
 )
 def replayed(request, records, tmp_path_factory):
     """A stage that ran twice: in the run, and now."""
@@ -147,8 +144,8 @@ def test_a_stage_reads_no_file_of_the_packages_that_its_key_does_not_hold(replay
 def test_a_stage_gives_the_same_bytes_again(replayed):
     stage, done = replayed
     document = json.loads((done.entry / "entry.json").read_text())
-    if stage.__name__ == "train_supernet":  # its record and its state tell of the time it took
-        name = "supernet.safetensors"
+    if stage.__name__ in WEIGHTS:  # the record, the card and the state tell of the time it took
+        name = WEIGHTS[stage.__name__]
         assert digest_of(done.files / name) == digest_of(done.entry / "files" / name)
     else:
         assert digest_of(done.files) == document["files"]
