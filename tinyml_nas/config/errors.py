@@ -39,13 +39,15 @@ def explain(error: BaseException) -> str:
         return f"{wanted.parent}: must be one of {', '.join(error.options)}; got {wanted.name}"
     if isinstance(error, OverrideParseException):
         return f"{error.override}: cannot be read as key=value; {error.message.splitlines()[0]}"
+    merged = re.search(r"merging override \+*([^\s=]+)=", str(error))
     if isinstance(error.__cause__, OmegaConfBaseException):
         error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # hydra's "In 'experiment/…': … raised while composing config:" is explained on the next line.
     text = " ".join(lines[: 2 if lines[:1] and lines[0].endswith(":") else 1])
     if not (isinstance(error, OmegaConfBaseException) and error.full_key):
-        return text or type(error).__name__
+        # OmegaConf loses the key of a list in a list; hydra has it.
+        return f"{merged[1]}: {text}" if merged else text or type(error).__name__
     kind = error.object_type
     if isinstance(error, ConfigKeyError | ConfigAttributeError) and dataclasses.is_dataclass(kind):
         return unknown(error.full_key, kind)

@@ -7,13 +7,16 @@ import dataclasses
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
+from codegen.boards import board as boards
 from tinyml_nas import config
 from tinyml_nas.config.errors import explain
 
@@ -25,9 +28,9 @@ ABSURD = (
 OPTIONS = [
     (path.parent.name, path.stem)
     for path in sorted(config.CONF.glob("*/*.yaml"))
-    if path.parent.name not in ("hydra", "experiment", "device")  # boards have tests of their own
-]
-FREE = {"dataset.root"}  # a text that may be anything
+    if path.parent.name not in ("hydra", "experiment")
+] + [("device", name) for name in boards.names()]
+FREE = {"dataset.root", "device.name", "device.source"}  # texts of any letters
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -56,16 +59,28 @@ def reason(compose_it: Callable[[], DictConfig]) -> str | None:
     return None
 
 
+def keys_below(node: object, above: str) -> Iterator[str]:
+    """Every key of a plug-in in full, also those of the tables in it."""
+    if isinstance(node, DictConfig):
+        for name, value in node.items():
+            if name != "_target_":
+                yield f"{above}.{name}"
+                yield from keys_below(value, f"{above}.{name}")
+
+
 @pytest.mark.parametrize(("group", "option"), OPTIONS)
 def test_absurd_values_are_refused_by_their_key(group, option):
     task = [f"task={group}"] if group.startswith("train_") else []
     plain = composed(f"{group}={option}", *task)
-    for field in [str(key) for key in plain[group] or () if key != "_target_"]:
-        key, refused = f"{group}.{field}", 0
+    for key in keys_below(plain[group], group):
+        refused = 0
 
         def changed(value: object, key: str = key) -> DictConfig:
             cfg = copy.deepcopy(plain)
-            OmegaConf.update(cfg, key, value, merge=False)
+            try:
+                OmegaConf.update(cfg, key, value, merge=False)
+            except OmegaConfBaseException as error:  # as hydra tells it
+                raise ConfigCompositionException(f"Error merging override {key}=") from error
             return cfg
 
         for value in ABSURD:

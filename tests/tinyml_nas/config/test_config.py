@@ -122,6 +122,8 @@ BAD = [
     ("scenario.swapped=[a,4]", r"scenario\.swapped\[0\]: Value 'a'"),
     ("scenario.swapped=3", r"scenario\.swapped: .*list"),
     ("finetune.epochs=[1]", r"finetune\.epochs: "),
+    ("device.serial.enables=[1.5]", r"device\.serial\.enables: .*float is not a"),
+    ("+device.serial.enables=[null]", r"device\.serial\.enables"),
     ("baseline.passes=true", r"baseline\.passes: Value 'True' .*Integer"),
     ("device=null", r"device|[Cc]onfig group override must be a string"),
     ("~device", r"device"),
