@@ -10,7 +10,7 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from tinyml_nas import config
-from tinyml_nas.network.shipped import SHIPPED, SPEC_FILE, network_folder
+from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline import bounds
 
@@ -37,7 +37,7 @@ def study_of(*overrides: str):
 def test_a_network_that_is_offered_is_not_refused_as_too_large(command: str) -> None:
     overrides = [item for item in shlex.split(command) if not item.startswith("name=")]
     study = study_of(*overrides)
-    spec = NetworkSpec.from_json((network_folder(study.network) / SPEC_FILE).read_text())
+    spec = NetworkSpec.from_json((NETWORKS.folder(study.network) / SPEC_FILE).read_text())
     assert bounds.too_large(study, spec) is None
 
 
@@ -45,8 +45,8 @@ def test_networks_are_offered_at_all() -> None:
     assert [text for text in COMMANDS if "network=" in text]
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in SHIPPED.iterdir()))
+@pytest.mark.parametrize("name", NETWORKS.names)
 def test_every_shipped_network_fits_the_default_board_by_its_own_memory(name: str) -> None:
     study = study_of(f"network={name}", "memory=mcu")
-    spec = NetworkSpec.from_json((network_folder(name) / SPEC_FILE).read_text())
+    spec = NetworkSpec.from_json((NETWORKS.folder(name) / SPEC_FILE).read_text())
     assert bounds.too_large(study, spec) is None

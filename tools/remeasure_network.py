@@ -16,7 +16,7 @@ from pathlib import Path
 
 from codegen import durable
 from tinyml_nas.cards.network import card
-from tinyml_nas.network.shipped import network_folder
+from tinyml_nas.network.shipped import NETWORKS
 from tinyml_nas.report.result import read_result
 from tinyml_nas.types import Result
 from tools.ship_network import portable
@@ -51,7 +51,7 @@ def remeasured(record: Result, run: Result) -> Result:
 def main() -> None:
     """Measure one network anew."""
     run, name = Path(sys.argv[1]), sys.argv[2]
-    folder = network_folder(name)
+    folder = NETWORKS.folder(name)
     record = remeasured(read_result(folder / "record.json"), read_result(run / "result.json"))
     durable.write(folder / "record.json", json.dumps(asdict(record)) + "\n")
     durable.write(folder / "card.md", card(name, record))

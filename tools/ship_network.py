@@ -16,7 +16,7 @@ from pathlib import Path
 from codegen import durable
 from tinyml_nas.cards.network import card
 from tinyml_nas.network.files import load
-from tinyml_nas.network.shipped import FILES, SHIPPED
+from tinyml_nas.network.shipped import FILES, NETWORKS
 from tinyml_nas.report.result import read_result
 from tinyml_nas.types import Result
 
@@ -37,7 +37,7 @@ def main() -> None:
     if result.status != "ok" or "training" not in result.metrics:
         sys.exit(f"{run}: not a run that trained a network and ended well")
     load(run / "network")  # refuses what is damaged
-    folder = SHIPPED / name
+    folder = NETWORKS.root / name
     for file in FILES:
         durable.copy(run / "network" / file, folder / file)
     durable.write(folder / "record.json", json.dumps(asdict(result)) + "\n")

@@ -9,6 +9,7 @@ from typing import Any
 from codegen.boards.board import load
 from codegen.project import LearnerSettings
 from scenarios.concept_drift import ConceptDrift
+from tests.support.spaces import TINY_SPACE
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
 from tinyml_nas.pipeline.split import Split
@@ -33,26 +34,11 @@ from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.search.cnas import CNAS
 from tinyml_nas.search.constraints.board import BoardConstraint
 from tinyml_nas.search.predictors.rbf import RbfPredictor
-from tinyml_nas.supernet.space import MobileNetV3Space
 from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import Artifact, Extractor
 
 Stage = Callable[..., object]
 
-SPACE = MobileNetV3Space(
-    resolutions=(24, 32),
-    depths=(1, 2),
-    kernels=(3, 5),
-    expansions=(2, 4),
-    stem_channels=8,
-    stem_stride=2,
-    widths=(8, 16, 24),
-    strides=(1, 2, 2),
-    hard_swish=(False, False, True),
-    squeeze_excite=(False, True, True),
-    final_channels=64,
-    features=48,
-)
 TRAIN, VALIDATION, TEST = (Split(Cifar10Sample(), name) for name in ("train", "validation", "test"))
 BOARD = load("nucleo_l4r5zi")
 NETWORK = Artifact(Path("/store/network"), "5e1f")
@@ -61,7 +47,7 @@ FEATURES = Artifact(Path("/store/features"), "07d3")
 EXTRACTOR = Extractor(Artifact(Path("/store/extractor"), "c0de"), 48, "int8", 0.05, -3)
 COMPILER = HostCompiler("g++ 12.2", Path("/store/host"))
 SUPERNET = {
-    "supernet": SPACE,
+    "supernet": TINY_SPACE,
     "checkpoint": Artifact(Path("/checkpoint"), "77aa"),
     "classes": 10,
     "train": TRAIN,
@@ -118,7 +104,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
     drive: {**FIELD, "scenario": ConceptDrift(), "seed": 3},
     train_supernet: {
         "name": "tiny",
-        "supernet": SPACE,
+        "supernet": TINY_SPACE,
         "recipe": SupernetRecipe(epochs=2.0, decay_epochs=1.0),
         "extends": None,
         "imagenet": None,
@@ -136,7 +122,6 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "train": TRAIN,
         "validation": VALIDATION,
         "seed": 3,
-        "overrides": ("task=train_teacher",),
     },
 }
 """What a key is made of; the artifacts lie nowhere."""

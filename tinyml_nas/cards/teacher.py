@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
@@ -54,7 +55,7 @@ def record(
 
 
 def card(name: str, made: Mapping[str, Any]) -> str:
-    """Markdown for what ``record`` made; a ``note`` in it is told too."""
+    """Markdown for what ``record`` made, and the run's ``overrides``; a ``note`` is told too."""
     return CARD.format(
         name=name,
         parameters=made["parameters"],
@@ -72,5 +73,5 @@ def card(name: str, made: Mapping[str, Any]) -> str:
         versions=", ".join(f"{key} {value}" for key, value in made["versions"].items()),
         images=made["validation_images"],
         accuracy=percent(made["validation_accuracy"], made["validation_images"]),
-        command=" ".join(made["overrides"]),
+        command=shlex.join(made["overrides"]),
     )

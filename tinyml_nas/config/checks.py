@@ -9,8 +9,7 @@ from typing import Any, Protocol, get_args, get_type_hints
 from tinyml_nas.config.errors import ConfigError, under_key
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.pretrained import imagenet_file
-from tinyml_nas.network.shipped import check_network
-from tinyml_nas.network.teachers import check_teacher
+from tinyml_nas.network.shipped import NETWORKS, TEACHERS
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
 from tinyml_nas.training.recipes import TaughtSupernetRecipe
@@ -75,7 +74,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         yield "pruning", lambda: _check_pruning(study)
     else:
         name = study.network
-        yield "network", lambda: check_network(name, data.classes)
+        yield "network", lambda: NETWORKS.check(name, data.classes)
     yield "quantizer", lambda: study.quantizer.check(data)
     yield "scenario", lambda: study.scenario.check(data)
     yield "project", lambda: study.project.check(data)
@@ -90,7 +89,7 @@ def _check_pruning(study: Study) -> None:
 def _check_taught(study: Study) -> None:
     recipe = study.train_supernet
     if isinstance(recipe, TaughtSupernetRecipe):
-        check_teacher(recipe.teacher, study.dataset.classes)
+        TEACHERS.check(recipe.teacher, study.dataset.classes)
 
 
 def _check_device(device: str) -> None:

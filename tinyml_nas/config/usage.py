@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyml_nas.config.folders import CONF
 from tinyml_nas.config.register import board_files
-from tinyml_nas.network.shipped import shipped_names
+from tinyml_nas.network.shipped import NETWORKS
 
 _TEXT = """\
 From a data set and a board's budget to a C++ project that classifies and keeps learning.
@@ -36,7 +36,9 @@ def usage(folders: Sequence[Path] = (CONF,)) -> str:
         groups[path.parent.name].add(path.stem)
     groups["device"].update(board_files(folders))
     lines = [f"  {group:<16}{', '.join(sorted(groups[group]))}" for group in sorted(groups)]
-    return _TEXT.format(command=_command(), options="\n".join(lines), networks=shipped_names())
+    return _TEXT.format(
+        command=_command(), options="\n".join(lines), networks=", ".join(NETWORKS.names)
+    )
 
 
 def _command() -> str:

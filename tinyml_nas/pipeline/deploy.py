@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,11 +10,10 @@ import numpy as np
 from scenarios.learners import Learner
 from scenarios.none import NoScenario
 from tinyml_nas.design.omega import Omega, OmegaSize, design
-from tinyml_nas.network.pretrained import imagenet_file
-from tinyml_nas.network.shipped import FILES, SPEC_FILE, network_folder
+from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
-from tinyml_nas.network.teachers import teacher_folder
-from tinyml_nas.pipeline import bounds, metrics
+from tinyml_nas.pipeline import bounds, metrics, trainings
+from tinyml_nas.pipeline.artifacts import network_files, single_file
 from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
@@ -45,15 +43,12 @@ from tinyml_nas.pipeline.stages.prune import prune
 from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
-from tinyml_nas.pipeline.stages.train_supernet import train_supernet
-from tinyml_nas.pipeline.stages.train_teacher import train_teacher
 from tinyml_nas.pipeline.withdraw import withdraw
 from tinyml_nas.search.base import Infeasible
-from tinyml_nas.store.digest import digest_of
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
-from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
-from tinyml_nas.training.recipes import DistilledRecipe, TaughtSupernetRecipe
+from tinyml_nas.supernet.checkpoint import checkpoint_path
+from tinyml_nas.training.recipes import DistilledRecipe
 from tinyml_nas.types import Artifact, CppProject, Extractor, Result, TorchModel
 
 
@@ -73,9 +68,9 @@ def _run(context: Context, study: Study) -> Result:
     status: Literal["ok", "infeasible"] = "ok"
     found: Metrics = {}
     if study.task == "train_supernet":
-        found["validation_accuracy"] = _supernet(context, study)
+        found["validation_accuracy"] = trainings.supernet(context, study)
     elif study.task == "train_teacher":
-        found["validation_accuracy"] = _teacher(context, study)
+        found["validation_accuracy"] = trainings.teacher(context, study)
     else:
         try:
             fits = deploy(context, study, found)
@@ -151,7 +146,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
     supernet: dict[str, Any] = {
         "supernet": replace(study.supernet, checkpoint=None),  # known by its content instead
-        "checkpoint": _file(checkpoint_path(study.supernet)),
+        "checkpoint": single_file(checkpoint_path(study.supernet)),
         "classes": study.dataset.classes,
         "train": Split(study.dataset, "train"),
         "validation": validation,
@@ -212,7 +207,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
 def _given(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     """The network that the study names, neither searched nor trained; None where it cannot fit."""
     assert study.network is not None
-    files = _network_files(network_folder(study.network))
+    files = network_files(NETWORKS.folder(study.network))
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
     network = model_of(context.run(given, network=files, validation=validation))
     found["size_bytes"] = {"float": network.size_bytes}
@@ -310,55 +305,3 @@ def _linked(context: Context, omega: Omega, project: CppProject) -> CppProject:
     board = omega.size.program.board
     entry = context.run(link, project=project.artifact, board=board, compiler=compiler)
     return linked_of(entry, project)
-
-
-def _supernet(context: Context, study: Study) -> Metrics:
-    """Train the study's supernet; the accuracy of its smallest and largest networks."""
-    recipe = study.train_supernet
-    extends = recipe.extends
-    imagenet, teacher = start_path(study.supernet), None
-    recipe = replace(recipe, extends=None)
-    if isinstance(recipe, TaughtSupernetRecipe):
-        teacher = _network_files(teacher_folder(recipe.teacher))
-        recipe = replace(recipe, teacher="")  # known by its content instead
-    entry = context.run(
-        train_supernet,
-        name=study.supernet.checkpoint or "supernet",
-        supernet=replace(study.supernet, checkpoint=None),
-        recipe=recipe,
-        extends=None if extends is None else _file(extends),
-        imagenet=None if imagenet is None else _file(imagenet),
-        teacher=teacher,
-        classes=study.dataset.classes,
-        train=Split(study.dataset, "train"),
-        validation=Split(study.dataset, "validation"),
-        board=study.device,
-        seed=study.seed,
-    )
-    deliver_files(artifact_of(entry), study.output_dir)
-    return dict(entry.value)
-
-
-def _teacher(context: Context, study: Study) -> float:
-    """Train the study's teacher; its accuracy."""
-    entry = context.run(
-        train_teacher,
-        imagenet=_file(imagenet_file()),
-        recipe=study.train_teacher,
-        classes=study.dataset.classes,
-        train=Split(study.dataset, "train"),
-        validation=Split(study.dataset, "validation"),
-        seed=study.seed,
-        overrides=study.overrides,
-    )
-    deliver_files(artifact_of(entry), study.output_dir)
-    return accuracy_of(entry)
-
-
-def _network_files(folder: Path) -> Artifact:
-    """A trained network by its own files: its card and record do not count."""
-    return Artifact(folder, digest_of(folder, FILES.__contains__))
-
-
-def _file(path: Path) -> Artifact:
-    return Artifact(path, digest_of(path))

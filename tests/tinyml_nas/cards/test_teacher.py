@@ -9,10 +9,10 @@ import pytest
 from tinyml_nas.cards.teacher import card, record
 from tinyml_nas.interval import wilson
 from tinyml_nas.network import files
-from tinyml_nas.network.teachers import TEACHERS
+from tinyml_nas.network.shipped import TEACHERS
 from tinyml_nas.training.loop import accuracy
 
-NAMES = sorted(path.name for path in TEACHERS.glob("*"))
+NAMES = TEACHERS.names
 FACTS = {
     "recipe": {"_target_": "x", "epochs": 3.0, "resolution": 96},
     "dataset": "Cifar10",
@@ -23,7 +23,6 @@ FACTS = {
     "validation_images": 5_000,
     "hardware": "a processor",
     "seed": 7,
-    "overrides": ["task=train_teacher", "dataset=cifar10"],
 }
 
 
@@ -36,13 +35,14 @@ def test_a_card_tells_the_record():
     assert made["seconds"] == 180
     assert made["recipe"] == {"epochs": 3.0, "resolution": 96}
     assert made["wilson_95"] == [0.9436, 0.9557]
+    made["overrides"] = ["task=train_teacher", "dataset=cifar10", "data.root=my photos"]
     text = card("teacher", json.loads(json.dumps(made)))
     for part in (
         "3,383,818 parameters",
         "**95.00 % (94.4-95.6)**",
         "digest `0123456789abcdef`",
         "loss of each epoch 0.500, 0.400; 3 minutes on a processor",
-        "python run.py task=train_teacher dataset=cifar10\n",
+        "python run.py task=train_teacher dataset=cifar10 'data.root=my photos'\n",
         "epochs 3.0, resolution 96",
     ):
         assert part in text
@@ -51,15 +51,15 @@ def test_a_card_tells_the_record():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_card_follows_from_its_record(name):
-    made = json.loads((TEACHERS / name / "record.json").read_text())
-    assert (TEACHERS / name / "card.md").read_text() == card(name, made)
+    made = json.loads((TEACHERS.folder(name) / "record.json").read_text())
+    assert (TEACHERS.folder(name) / "card.md").read_text() == card(name, made)
     assert not [text for text in made["overrides"] if "/" in text]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_shipped_teacher_is_as_accurate_as_its_card_says(name, sample):
     """On 250 test images, which it never saw either; the card is of 5,000 validation images."""
-    made = json.loads((TEACHERS / name / "record.json").read_text())
+    made = json.loads((TEACHERS.folder(name) / "record.json").read_text())
     images = sample.split("test")[:250]
-    low, high = wilson(accuracy(files.load(TEACHERS / name), images), len(images))
+    low, high = wilson(accuracy(files.load(TEACHERS.folder(name)), images), len(images))
     assert low <= made["validation_accuracy"] <= high

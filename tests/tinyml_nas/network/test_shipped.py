@@ -15,14 +15,14 @@ from tinyml_nas.interval import wilson
 from tinyml_nas.network import files
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import spec_of
-from tinyml_nas.network.shipped import SHIPPED, NoSuchNetworkError, network_folder
+from tinyml_nas.network.shipped import NETWORKS, NoSuchNetworkError
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.report.result import read_result
 from tinyml_nas.training.loop import accuracy
 from tools.remeasure_network import remeasured
 
-NAMES = sorted(path.name for path in SHIPPED.iterdir())
+NAMES = NETWORKS.names
 OMEGA_BYTES = {"omega_1190kb": 1_190_000, "omega_801kb": 801_000, "omega_256kb": 256_000}
 
 
@@ -32,14 +32,14 @@ def name(request):
 
 
 def test_a_card_follows_from_its_record(name):
-    folder = network_folder(name)
+    folder = NETWORKS.folder(name)
     record = read_result(folder / "record.json")
     assert (folder / "card.md").read_text() == card(name, record)
     assert not [text for text in record.overrides if "/" in text]
 
 
 def test_a_network_keeps_its_budget(name):
-    spec = spec_of(files.load(network_folder(name)))
+    spec = spec_of(files.load(NETWORKS.folder(name)))
     if name in OMEGA_BYTES:
         assert footprint(spec, load_board("nucleo_1mb")).omega_bytes <= OMEGA_BYTES[name]
     else:
@@ -51,7 +51,7 @@ def test_a_network_keeps_its_budget(name):
 
 def test_a_network_is_as_accurate_as_its_card_says(name, sample):
     """On the 1,000 test images of the sample; the card is of all 10,000."""
-    folder = network_folder(name)
+    folder = NETWORKS.folder(name)
     claimed = json.loads((folder / "record.json").read_text())["metrics"]["test_accuracy"]["pruned"]
     images = sample.split("test")
     low, high = wilson(accuracy(files.load(folder), images), len(images))
@@ -60,7 +60,7 @@ def test_a_network_is_as_accurate_as_its_card_says(name, sample):
 
 def test_the_program_is_the_one_that_was_measured(name, sample, tmp_path):
     """Quantized here, on the embedded sample, it has the bytes whose accuracy stands in the card."""
-    folder = network_folder(name)
+    folder = NETWORKS.folder(name)
     provenance = json.loads((folder / "record.json").read_text())["provenance"]
     if "measured_by" not in provenance:
         pytest.skip("measured with ranges that depended on the machine; see docs/results.md")
@@ -76,7 +76,7 @@ def test_the_program_is_the_one_that_was_measured(name, sample, tmp_path):
 
 
 def test_a_new_measurement_keeps_what_training_found(name):
-    record = read_result(network_folder(name) / "record.json")
+    record = read_result(NETWORKS.folder(name) / "record.json")
     was = record.metrics["test_accuracy"]
     run = replace(
         record,
@@ -98,11 +98,11 @@ def test_a_new_measurement_keeps_what_training_found(name):
 
 
 def test_weights_are_stored_in_half_precision(name):
-    weights = network_folder(name) / "weights.safetensors"
+    weights = NETWORKS.folder(name) / "weights.safetensors"
     parameters = sum(p.numel() for p in files.load(weights.parent).parameters())
     assert weights.stat().st_size < 2.3 * parameters
 
 
 def test_an_unknown_name_is_told_the_shipped_ones():
     with pytest.raises(NoSuchNetworkError, match=r"network: no folder omega_1kb.*omega_801kb"):
-        network_folder("omega_1kb")
+        NETWORKS.folder("omega_1kb")

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET, TINY_TEACHER
-from tinyml_nas.network.shipped import SHIPPED
+from tinyml_nas.network.shipped import NETWORKS
 
 pytestmark = pytest.mark.slow
 
@@ -149,7 +149,7 @@ def test_a_budget_that_no_network_keeps_is_told_without_a_search(bench):
 
 def test_a_job_that_fails_outranks_one_that_does_not_fit(bench):
     damaged = bench.folder / "damaged"
-    shutil.copytree(SHIPPED / "omega_256kb", damaged)
+    shutil.copytree(NETWORKS.folder("omega_256kb"), damaged)
     weights = damaged / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1])
     done = bench.run("both", "-m", f"network=omega_1190kb,{damaged}")
@@ -178,7 +178,7 @@ def test_a_sweep_shares_stages_and_sums_up(bench, finished):
 
 def test_a_run_that_fails_says_so_in_one_line_and_leaves_a_result(bench):
     damaged = bench.folder / "zeros"
-    shutil.copytree(SHIPPED / "omega_256kb", damaged)
+    shutil.copytree(NETWORKS.folder("omega_256kb"), damaged)
     weights = damaged / "weights.safetensors"
     weights.write_bytes(bytes(weights.stat().st_size))
     done = bench.run("failed", f"network={damaged}")
@@ -269,6 +269,9 @@ def test_a_teacher_is_trained_from_imagenet_and_teaches_a_supernet(bench):
     assert (taught.folder / "card.md").read_text().startswith("# Model card: teacher")
     accuracy = json.loads((taught.folder / "record.json").read_text())["validation_accuracy"]
     assert taught.result["metrics"]["validation_accuracy"] == accuracy
+    again = bench.run_alone("renamed", *TINY_TEACHER, "name=renamed")
+    assert "train_teacher: taken from the store" in again.log
+    assert "name=renamed" in (again.folder / "card.md").read_text()
     trained = bench.run_alone(
         "lite0",
         "task=train_supernet",

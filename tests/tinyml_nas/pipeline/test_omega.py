@@ -22,7 +22,7 @@ from tests.support.needs import needs_board_tools
 from tinyml_nas import config, report
 from tinyml_nas.conversion.keras import convert
 from tinyml_nas.network import files
-from tinyml_nas.network.shipped import SHIPPED
+from tinyml_nas.network.shipped import NETWORKS as SHIPPED
 from tinyml_nas.pipeline import deploy
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.stages import generate as generate_stage
@@ -31,7 +31,7 @@ from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.store.entries import Entry, Key
 from tinyml_nas.types import Extractor
 
-NETWORKS = sorted(path.name for path in SHIPPED.iterdir())
+NETWORKS = SHIPPED.names
 BUDGETS = {"omega_1190kb": 1_190_000}  # that of the others is the default
 CALIBRATION_IMAGES = 10
 # Every core that has a board, every network and both models once.
@@ -49,7 +49,7 @@ LINKED = [
 def extractors(sample, tmp_path_factory) -> dict[str, Extractor]:
     made = {}
     for name in NETWORKS:
-        network = files.load(SHIPPED / name)
+        network = files.load(SHIPPED.folder(name))
         pixels = sample.split("train").pixels[:CALIBRATION_IMAGES]
         images = normalise(resize(pixels, network.resolution))
         folder = tmp_path_factory.mktemp(name)

@@ -1,4 +1,4 @@
-"""The shipped spaces, and one small enough to train in a test."""
+"""The shipped spaces, and the one for tests, as fixtures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.support.spaces import TINY_SPACE
 from tinyml_nas.supernet.space import MobileNetV3Space
 
 CONF = Path(__file__).parents[3] / "conf" / "supernet"
@@ -32,17 +33,4 @@ def ofa_space() -> MobileNetV3Space:
 
 @pytest.fixture(scope="session")
 def tiny_space() -> MobileNetV3Space:
-    return MobileNetV3Space(
-        resolutions=(16, 24),
-        depths=(1, 2),
-        kernels=(3, 5),
-        expansions=(2, 3),
-        stem_channels=8,
-        stem_stride=2,
-        widths=(8, 16, 24),
-        strides=(1, 2, 2),
-        hard_swish=(False, False, True),
-        squeeze_excite=(False, True, True),
-        final_channels=48,
-        features=32,
-    )
+    return TINY_SPACE

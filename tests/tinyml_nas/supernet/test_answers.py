@@ -10,7 +10,7 @@ import torch
 
 from tests.support.lite0 import supernet
 from tinyml_nas.network.files import save
-from tinyml_nas.network.teachers import NoSuchTeacherError, check_teacher, teacher_folder
+from tinyml_nas.network.shipped import TEACHERS, NoSuchNetworkError
 from tinyml_nas.supernet import answers
 from tinyml_nas.supernet.answers import answers_of
 from tinyml_nas.supernet.network import Supernet
@@ -56,16 +56,16 @@ def test_a_teacher_of_fewer_classes_is_refused(teacher, sample, tmp_path):
 
 
 def test_a_teacher_that_is_not_there_is_named():
-    with pytest.raises(NoSuchTeacherError, match=r"no folder nobody, .*task=train_teacher"):
-        teacher_folder("nobody")
+    with pytest.raises(NoSuchNetworkError, match=r"no folder nobody, .*task=train_teacher"):
+        TEACHERS.folder("nobody")
 
 
 def test_a_teacher_is_checked_before_any_work(teacher, tmp_path):
-    check_teacher(str(teacher.path), 10)
-    with pytest.raises(NoSuchTeacherError, match="10 classes apart, and the data set has 8"):
-        check_teacher(str(teacher.path), 8)
-    with pytest.raises(NoSuchTeacherError, match=r"no network's folder: spec\.json"):
-        check_teacher(str(tmp_path), 10)
+    TEACHERS.check(str(teacher.path), 10)
+    with pytest.raises(NoSuchNetworkError, match="10 classes apart, and the data set has 8"):
+        TEACHERS.check(str(teacher.path), 8)
+    with pytest.raises(NoSuchNetworkError, match=r"no network's folder: it has no spec\.json"):
+        TEACHERS.check(str(tmp_path), 10)
 
 
 def test_a_supernet_learns_what_its_teacher_says(tiny_space, sample, tmp_path):

@@ -23,13 +23,12 @@ def train_teacher(
     train: Split,
     validation: Split,
     seed: int,
-    overrides: tuple[str, ...],
 ) -> dict[str, Json]:
-    """The network, its record and its card, which tells of the ``overrides``.
+    """The network and its record.
 
     Returns the ``accuracy`` on the validation split, in [0, 1].
     """
-    from tinyml_nas.cards.teacher import card, record
+    from tinyml_nas.cards.teacher import record
     from tinyml_nas.network.files import save
     from tinyml_nas.network.imagenet import imagenet_start
     from tinyml_nas.training import loop
@@ -51,9 +50,7 @@ def train_teacher(
         "validation_images": len(unseen),
         "hardware": hardware(loop.device_of(recipe)),
         "seed": seed,
-        "overrides": list(overrides),
     }
     made = record(curve, accuracy, facts)
     durable.write(folder / "record.json", json.dumps(made, indent=1) + "\n")
-    durable.write(folder / "card.md", card("teacher", made))
     return {"accuracy": accuracy}
