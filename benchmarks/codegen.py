@@ -27,6 +27,7 @@ from benchmarks.emulated import Measurement
 from codegen import durable
 from codegen.frontend.read import read
 from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.memory.fit import fit
 from codegen.pixels import resize, to_codes
 from tinyml_nas.data.sample import Cifar10Sample
 
@@ -52,6 +53,13 @@ REFERENCES = {
     "vww": Reference({"cortex-m4": 24_300_000, "cortex-m55": 6_780_000}, 100_708),
     "resnet8": Reference({"cortex-m4": 29_900_000, "cortex-m55": 4_940_000}, 54_996),
 }
+
+
+def shortfall(model: Path, core: str) -> str:
+    """What a core's board lacks for the network of a file; empty where it holds it."""
+    size = fit(read(model), emulated.CLASSES, BOARDS[core]).of(1, "benchmark")
+    missing = ", ".join(f"{count:,} bytes of {memory}" for memory, count in size.shortfall.items())
+    return f"{size.board.name} lacks {missing}" if missing else ""
 
 
 def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
@@ -150,9 +158,13 @@ def main() -> None:
     results: dict[str, dict[str, Measurement]] = {}
     for name, path in models.items():
         model = path or networks.tflite(name)
-        results[name] = {
-            core: measure(model, core, arguments.listing) for core in arguments.core or BOARDS
-        }
+        results[name] = {}
+        for core in arguments.core or BOARDS:
+            missing = shortfall(model, core)
+            if missing:
+                sys.stdout.write(f"{name} on {core}: not measured, {missing}\n")
+            else:
+                results[name][core] = measure(model, core, arguments.listing)
     everything = not (arguments.network or arguments.model or arguments.core)
     document: dict[str, Any] = {
         "networks": {n: {c: asdict(m) for c, m in r.items()} for n, r in results.items()},

@@ -26,6 +26,8 @@ from codegen.toolchain.target import NO_LABEL
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features
 Codes = npt.NDArray[np.int8]
+CLASSES = 10
+"""Of the head behind every network that is measured."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def measure(
 
     ``tools`` is where the counter is kept; ``listing`` gets the disassembly with counts.
     """
-    project = project_of(graph, core, classes=10, buffer_samples=1)
+    project = project_of(graph, core, CLASSES, buffer_samples=1)
     context = context_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -39,6 +39,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from codegen import durable  # noqa: E402
+from tinyml_nas.network.shipped import FILES  # noqa: E402
 from tinyml_nas.store.digest import digest_of  # noqa: E402
 
 KILLS_IN_A_ROW = 4
@@ -103,9 +104,14 @@ class Job:
         """What has to be the same in every trial."""
         folder = run_folder or self.run_folder
         result = json.loads((folder / "result.json").read_text())
+        # The card beside a network tells of this run's folders and of the time that it took.
+        chosen = {
+            "project": lambda file: not file.startswith("user/"),
+            "network": FILES.__contains__,
+        }
         digests = {
-            name: digest_of(folder / name, lambda file: not file.startswith("user/"))
-            for name in ("project", "network")
+            name: digest_of(folder / name, counts)
+            for name, counts in chosen.items()
             if (folder / name).exists()
         }
         return {"status": result["status"], "metrics": _timeless(result["metrics"]), **digests}

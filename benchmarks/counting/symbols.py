@@ -69,7 +69,7 @@ def lines_within(program: Path, symbol: Symbol) -> dict[int, int]:
     addresses = re.findall(r"^ *([0-9a-f]+):\t", printed, re.MULTILINE)
     located = _run("arm-none-eabi-addr2line", "-a", "-i", "-e", str(program), *addresses)
     lines = {}
-    for block in located.split("0x")[1:]:
+    for block in re.split(r"^0x", located, flags=re.MULTILINE)[1:]:  # paths may hold it too
         address, *frames = block.split()
         outermost = [frame for frame in frames if ":" in frame][-1]
         number = outermost.rsplit(":", 1)[1]
