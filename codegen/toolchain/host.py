@@ -6,8 +6,6 @@ There is no Python twin of the learner: what a scenario measures is the C++ that
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import logging
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,30 +13,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from codegen import durable
 from codegen.project import check_rate
-from codegen.toolchain import run as toolchain
+from codegen.toolchain import library
 
-# No fused multiply-add, as in the project's CMakeLists.txt: the host learns the board's bits.
-FLAGS = (
-    "-std=c++17",
-    "-O3",
-    "-ffp-contract=off",
-    "-fno-exceptions",
-    "-fno-rtti",
-    "-fPIC",
-    "-shared",
-)
-SOURCES = (
-    "src/extractor.cpp",
-    "src/weights.cpp",
-    "src/head.cpp",
-    "src/model.cpp",
-    "host/capi.cpp",
-)
-BUILD_TIMEOUT_S = 600.0
 ALIGNMENT = 16
-CACHE_PREFIX = "libtinyml-"
 PIXEL_FORMATS = ("gray8", "rgb888", "rgb565", "rgb565_swapped")  # in the order of PixelFormat
 PIXEL_BYTES = (1, 3, 2, 2)
 LEARNED = 0
@@ -47,8 +25,6 @@ REFUSED = {  # by LearnStatus
     2: "features: must be finite and within 1e6",
     3: "head: a weight is not finite, or beyond 1e24; reset it",
 }
-
-_log = logging.getLogger(__name__)
 
 
 class _Description(ctypes.Structure):
@@ -92,38 +68,6 @@ class Shape:
         return _checked("features", features, (self.features,), self.feature_dtype)
 
 
-def build(project: Path, folder: Path) -> Path:
-    """Build the shared library of an emitted ``project`` into ``folder``, unless it is there.
-
-    Its name holds a digest of the sources, the flags and the compiler, so that processes may share
-    ``folder``. Its own digest follows its last byte, where the loader does not look: one that is
-    damaged, as by a power cut, would be a bus error in the middle of a run, and is built anew.
-
-    Raises:
-        ToolchainError: there is no C++ compiler, or it refused the project.
-        OSError: naming the library; the disk is full.
-    """
-    compiler = toolchain.find("g++")
-    library = folder / f"{CACHE_PREFIX}{_digest(project, compiler)}.so"
-    if library.exists():
-        if _is_whole(library):
-            return library
-        _log.warning("%s: damaged; it is built anew", library)
-    with durable.replacing(library) as unfinished:
-        command = [compiler, *FLAGS, "-I", "include", "-I", ".", *SOURCES]
-        toolchain.run([*command, "-o", str(unfinished.resolve())], project, BUILD_TIMEOUT_S)
-        digest = hashlib.sha256(unfinished.read_bytes()).digest()
-        with unfinished.open("ab") as file:
-            file.write(digest)
-    return library
-
-
-def _is_whole(library: Path) -> bool:
-    content = library.read_bytes()
-    size = len(content) - hashlib.sha256().digest_size
-    return hashlib.sha256(content[:size]).digest() == content[size:]
-
-
 class HostModel:
     """One model of an emitted project, with a head and a buffer of its own.
 
@@ -141,7 +85,7 @@ class HostModel:
             ToolchainError: there is no C++ compiler, or it refused the project.
         """
         folder = project / "build" / "host" if build_folder is None else build_folder
-        self._library = _open(build(project, folder))
+        self._library = library.load(library.build(project, folder))
         description = _Description()
         self._library.tinyml_describe(ctypes.byref(description))
         self.shape = _shape(description)
@@ -290,41 +234,3 @@ def _shape(description: _Description) -> Shape:
         image_dtype=dtype(description.float_pixels),
         feature_dtype=dtype(description.float_features),
     )
-
-
-def _open(library: Path) -> ctypes.CDLL:
-    loaded = ctypes.CDLL(str(library.resolve()))
-    pointer, integer = ctypes.c_void_p, ctypes.c_int32
-    signatures: dict[str, tuple[object, list[object]]] = {
-        "tinyml_describe": (None, [pointer]),
-        "tinyml_create": (None, [pointer]),
-        "tinyml_reset": (None, [pointer]),
-        "tinyml_load_image": (integer, [integer, pointer, integer, integer, integer, pointer]),
-        "tinyml_features": (None, [pointer, integer, pointer]),
-        "tinyml_logits": (None, [pointer, pointer, integer, pointer]),
-        "tinyml_predict": (None, [pointer, pointer, integer, pointer]),
-        "tinyml_learn": (integer, [pointer, pointer, ctypes.c_uint8]),
-        "tinyml_set_learning_rate": (integer, [pointer, ctypes.c_float]),
-        "tinyml_learning_rate": (ctypes.c_float, [pointer]),
-        "tinyml_head": (pointer, [pointer]),
-        "tinyml_buffer_count": (integer, [pointer]),
-        "tinyml_weights": (ctypes.POINTER(ctypes.c_float), [pointer]),
-        "tinyml_bias": (ctypes.POINTER(ctypes.c_float), [pointer]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(loaded, name)
-        function.restype, function.argtypes = result, arguments
-    return loaded
-
-
-def _digest(project: Path, compiler: str) -> str:
-    """SHA-256 of what the library is made from, shortened."""
-    version = toolchain.run([compiler, "--version"], project, BUILD_TIMEOUT_S)
-    digest = hashlib.sha256("\0".join([version, *FLAGS, *SOURCES]).encode())
-    for top in ("include", "runtime", "src", "host"):
-        for path in sorted((project / top).rglob("*")):
-            if path.is_file():
-                content = path.read_bytes()
-                digest.update(f"\0{path.relative_to(project)}\0{len(content)}\0".encode())
-                digest.update(content)
-    return digest.hexdigest()[:32]

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from codegen.emit.emitter import emit
 from codegen.project import LearnerSettings
-from codegen.toolchain import host
-from codegen.toolchain.host import HostModel
+from codegen.toolchain.host import HostModel, Shape
+from codegen.toolchain.library import build, is_whole, load
 from codegen.toolchain.run import ToolchainError
 from tests.codegen.conftest import BOARDS, identity_project
 from tests.support.damage import damages
@@ -57,7 +57,7 @@ def test_batches_are_rows(tree, model, sample):
 
 
 def test_shape(tree, model):
-    assert model.shape == host.Shape(
+    assert model.shape == Shape(
         image=(SIDE, SIDE, 3),
         features=FEATURES,
         classes=CLASSES,
@@ -146,13 +146,13 @@ def test_what_does_not_fit_is_refused(model, call, message):
 
 def test_a_library_is_built_once_for_the_same_sources(emit_identity, tmp_path):
     _, folder = emit_identity()
-    first = host.build(folder, tmp_path)
+    first = build(folder, tmp_path)
     stamp = first.stat().st_mtime_ns
-    assert host.build(folder, tmp_path) == first
+    assert build(folder, tmp_path) == first
     assert first.stat().st_mtime_ns == stamp
     head = folder / "src" / "head.cpp"
     head.write_text(head.read_text() + "// changed\n")
-    assert host.build(folder, tmp_path) != first
+    assert build(folder, tmp_path) != first
     assert sorted(tmp_path.glob("*.part")) == []
 
 
@@ -170,7 +170,7 @@ def built(tmp_path_factory):
     project = identity_project()
     folder = tmp_path_factory.mktemp("built")
     emit(project, folder / "project")
-    return folder / "project", host.build(folder / "project", folder / "host").read_bytes()
+    return folder / "project", build(folder / "project", folder / "host").read_bytes()
 
 
 @settings(deadline=None, max_examples=40)
@@ -180,20 +180,20 @@ def test_a_library_that_is_damaged_is_not_taken_for_a_whole_one(built, tmp_path_
     assume(damaged != built[1])
     path = tmp_path_factory.mktemp("damaged") / "library.so"
     path.write_bytes(damaged)
-    assert not host._is_whole(path)
+    assert not is_whole(path)
     path.write_bytes(built[1])
-    assert host._is_whole(path)
+    assert is_whole(path)
 
 
 @pytest.mark.parametrize("size", [0, 100, 5000])
 def test_a_half_written_library_is_built_anew(built, tmp_path, caplog, size):
     """In this very process: it would not live on if the loader saw the half."""
-    library = host.build(built[0], tmp_path)
+    library = build(built[0], tmp_path)
     library.write_bytes(built[1][:size] + bytes(len(built[1]) // 2))
     model = HostModel(built[0], tmp_path)
     assert model.shape.classes == 5
     assert f"{library}: damaged; it is built anew" in caplog.text
-    assert host._is_whole(library)
+    assert is_whole(library)
     assert [path.name for path in tmp_path.iterdir()] == [library.name]
 
 
@@ -212,7 +212,7 @@ def test_the_projects_own_build_gives_the_same_library_functions(tree, tmp_path)
 
     toolchain.run(["cmake", "-S", str(tree[1]), "-B", "."], tmp_path, 60)
     toolchain.run(["cmake", "--build", ".", "--target", "tinyml_host"], tmp_path, 300)
-    library = host._open(tmp_path / "libtinyml_host.so")
+    library = load(tmp_path / "libtinyml_host.so")
     golden = tree[0].golden
     out = np.empty_like(golden.features)
     library.tinyml_features(golden.inputs.ctypes.data, len(out), out.ctypes.data)
