@@ -11,9 +11,7 @@ A walk over the torch.fx graph builds one Keras layer a node. Three details make
 from __future__ import annotations
 
 import copy
-import json
 import operator
-import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import singledispatch
@@ -22,24 +20,16 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import fx, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from codegen import durable
+from tinyml_nas.conversion.archive import save
 from tinyml_nas.conversion.backend import keras
+from tinyml_nas.conversion.equivalence import ConversionError, check_equivalence
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.types import Artifact, KerasModel
 
-MAX_ABS_ERROR = 1e-4
-"""Largest difference between a logit of torch and of Keras that a conversion may show."""
-
 MODEL_FILE = "model.keras"
-_BATCH = 200
-
-
-class ConversionError(RuntimeError):
-    """The network cannot be converted, or the converted network does not compute the same."""
 
 
 def convert(network: nn.Module, images: npt.NDArray[np.float32], folder: Path) -> KerasModel:
@@ -51,13 +41,13 @@ def convert(network: nn.Module, images: npt.NDArray[np.float32], folder: Path) -
         folder: Existing folder.
 
     Raises:
-        ConversionError: an unsupported layer; logits more than ``MAX_ABS_ERROR`` apart; or an
-            image whose top-1 class differs.
+        ConversionError: an unsupported layer; logits more than
+            ``equivalence.MAX_ABS_ERROR`` apart; or an image whose top-1 class differs.
     """
     model = to_keras(network, images.shape[1:])
-    max_abs_error = _check_equivalence(network, model, images)
+    max_abs_error = check_equivalence(network, model, images)
     path = folder / MODEL_FILE
-    _save(model, path)
+    save(model, path)
     return KerasModel(Artifact(path, digest_of(path)), max_abs_error, len(images))
 
 
@@ -238,74 +228,3 @@ def _fold_batch_norms(traced: fx.GraphModule) -> fx.GraphModule:
             traced.graph.erase_node(node)
     traced.recompile()
     return traced
-
-
-def _check_equivalence(
-    network: nn.Module, model: keras.Model, images: npt.NDArray[np.float32]
-) -> float:
-    """Largest difference of a logit; raises where the two networks do not agree."""
-    if len(images) == 0:
-        raise ValueError("convert: images is empty; the check needs at least one image")
-    network.eval()
-    ours, theirs = [], []
-    for start in range(0, len(images), _BATCH):
-        batch = images[start : start + _BATCH]
-        with torch.no_grad():
-            ours.append(network(torch.from_numpy(batch).permute(0, 3, 1, 2)).numpy())
-        theirs.append(keras.ops.convert_to_numpy(model(batch, training=False)))
-    return compare_logits(np.concatenate(ours), np.concatenate(theirs))
-
-
-def compare_logits(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> float:
-    """Largest absolute difference between torch's and Keras's logits, both (N, classes).
-
-    Raises:
-        ConversionError: it exceeds ``MAX_ABS_ERROR``, or the top-1 class of an image differs, be it
-            by a margin that is smaller than the error.
-    """
-    errors = np.abs(ours - theirs).max(axis=1)
-    worst = int(np.argmax(np.where(np.isnan(errors), np.inf, errors)))
-    if not errors[worst] <= MAX_ABS_ERROR:
-        raise ConversionError(
-            f"converted network differs from torch's: on image {worst} of {len(ours)} a logit is "
-            f"{errors[worst]:.3g} apart, at most {MAX_ABS_ERROR:g} is allowed"
-        )
-    flipped = np.flatnonzero(ours.argmax(axis=1) != theirs.argmax(axis=1))
-    if len(flipped):
-        image = int(flipped[0])
-        runner_up, best = np.sort(ours[image])[-2:]
-        raise ConversionError(
-            f"converted network's top-1 class differs on {len(flipped)} of {len(ours)} images; "
-            f"the first is image {image}: torch says {ours[image].argmax()} by a margin of "
-            f"{best - runner_up:.3g}, Keras {theirs[image].argmax()}; logits are at most "
-            f"{errors[worst]:.3g} apart"
-        )
-    return float(errors[worst])
-
-
-def _save(model: keras.Model, path: Path) -> None:
-    """Write the model; equal models give equal bytes.
-
-    Keras stamps a date, and tells shared objects apart by their addresses.
-    """
-    with durable.replacing(path) as aside:
-        model.save(aside)
-        with zipfile.ZipFile(aside) as archive:
-            members = {name: archive.read(name) for name in sorted(archive.namelist())}
-        members["metadata.json"] = b"{}"
-        members["config.json"] = _without_addresses(members["config.json"])
-        with zipfile.ZipFile(aside, "w") as archive:
-            for name, content in members.items():
-                archive.writestr(zipfile.ZipInfo(name), content)
-
-
-def _without_addresses(config: bytes) -> bytes:
-    """A model's configuration with its shared objects numbered as they come."""
-    numbers: dict[int, int] = {}
-
-    def numbered(fields: dict[str, Any]) -> dict[str, Any]:
-        if (address := fields.get("shared_object_id")) is not None:
-            fields["shared_object_id"] = numbers.setdefault(address, len(numbers) + 1)
-        return fields
-
-    return json.dumps(json.loads(config, object_hook=numbered)).encode()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -10,16 +8,9 @@ import torch
 from torch import nn
 
 from tinyml_nas.conversion import keras as conversion
-from tinyml_nas.conversion.keras import (
-    MAX_ABS_ERROR,
-    ConversionError,
-    compare_logits,
-    convert,
-    to_keras,
-)
-from tinyml_nas.network.files import save
+from tinyml_nas.conversion.equivalence import MAX_ABS_ERROR, ConversionError
+from tinyml_nas.conversion.keras import convert, to_keras
 from tinyml_nas.network.spec import zeros_around
-from tinyml_nas.store.digest import digest_of
 
 
 @pytest.mark.parametrize("resolution", [24, 28, 32, 36, 40])
@@ -104,14 +95,6 @@ def test_shifted_padding_stops_the_run(small_network, normalised, tmp_path, monk
     assert not list(tmp_path.iterdir())
 
 
-def test_equal_networks_give_equal_bytes(small_network, normalised, tmp_path):
-    images = normalised("test", 10, 28)
-    (tmp_path / "again").mkdir()
-    first = convert(small_network, images, tmp_path)
-    again = convert(small_network, images, tmp_path / "again")
-    assert first.artifact.digest == again.artifact.digest
-
-
 def test_network_is_not_touched(small_network, normalised, tmp_path):
     before = {name: value.clone() for name, value in small_network.state_dict().items()}
     convert(small_network, normalised("test", 10, 28), tmp_path)
@@ -146,89 +129,3 @@ def test_an_unknown_function_is_refused_by_name():
 
     with pytest.raises(ConversionError, match="mul: no Keras layer for call_function"):
         to_keras(Doubled(), (4, 4, 3))
-
-
-def test_no_images_is_an_error(small_network, normalised, tmp_path):
-    with pytest.raises(ValueError, match="images is empty"):
-        convert(small_network, normalised("test", 0, 28), tmp_path)
-
-
-def logits(rows=5):
-    return np.random.default_rng(0).normal(size=(rows, 10)).astype(np.float32)
-
-
-def test_largest_difference_is_reported():
-    theirs = logits()
-    theirs[3, 4] += 5e-5
-    assert compare_logits(logits(), theirs) == pytest.approx(5e-5, rel=0.01)
-
-
-@pytest.mark.parametrize("error", [1.1e-4, -1.1e-4, np.nan, np.inf])
-def test_an_error_above_the_limit_names_the_worst_image(error):
-    theirs = logits()
-    theirs[1, 0] += 5e-5
-    theirs[3, 4] += error
-    with pytest.raises(ConversionError, match="on image 3 of 5 a logit is"):
-        compare_logits(logits(), theirs)
-
-
-def test_another_class_stops_the_run_even_within_the_error():
-    ours = logits()
-    first, second = np.argsort(ours[2])[-2:]
-    ours[2, first] = ours[2, second] + 2e-5
-    theirs = ours.copy()
-    theirs[2, second] += 4e-5
-    with pytest.raises(
-        ConversionError, match=r"differs on 1 of 5 images.*margin of 2e-05"
-    ) as raised:
-        compare_logits(ours, theirs)
-    assert f"image 2: torch says {first}" in str(raised.value)
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-import numpy as np
-from tinyml_nas.conversion.keras import convert
-from tinyml_nas.network.files import load
-
-images = np.random.default_rng(0).uniform(-1, 1, (4, 28, 28, 3)).astype(np.float32)
-garbage = [object() for _ in range(int(sys.argv[3]))]  # other addresses
-for number, folder in enumerate(sorted(Path(sys.argv[1]).iterdir())):
-    into = Path(sys.argv[2]) / str(number)
-    into.mkdir(parents=True)
-    convert(load(folder), images, into)
-"""
-
-
-@pytest.mark.slow
-def test_equal_networks_give_equal_bytes_in_every_process(small_spec, make_network, tmp_path):
-    specs = [small_spec]
-    rng = np.random.default_rng(5)
-    for _ in range(3):  # drawn chains of the same blocks
-        count = int(rng.integers(1, len(small_spec.blocks)))
-        specs.append(
-            replace(
-                small_spec,
-                classes=int(rng.integers(2, 12)),
-                blocks=small_spec.blocks[:count],
-                features=4 * int(rng.integers(1, 12)),
-            )
-        )
-    for number, spec in enumerate(specs):
-        save(make_network(spec), tmp_path / "networks" / str(number))
-    found = []
-    for process in range(2):
-        out = tmp_path / str(process)
-        command = [
-            sys.executable,
-            "-c",
-            SCRIPT,
-            tmp_path / "networks",
-            out,
-            str(1 + 7919 * process),
-        ]
-        subprocess.run(command, check=True, capture_output=True)
-        found.append([digest_of(out / str(number)) for number in range(len(specs))])
-    assert found[0] == found[1]
-    assert len(set(found[0])) == len(specs)

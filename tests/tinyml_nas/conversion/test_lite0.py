@@ -16,7 +16,8 @@ from tests.support.extractors import compile_extractors
 from tests.support.lite0 import lite0_space, supernet
 from tests.tinyml_nas.network.test_graph import shapes
 from tinyml_nas.conversion import oracle
-from tinyml_nas.conversion.keras import MAX_ABS_ERROR, convert
+from tinyml_nas.conversion.equivalence import MAX_ABS_ERROR
+from tinyml_nas.conversion.keras import convert
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork, spec_of
