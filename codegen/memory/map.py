@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from codegen import ops
@@ -96,10 +97,12 @@ def memory_map(
         "data": DATA_BYTES,
         "stack": board.stack_bytes,
     }
-    flash = {
-        "weights": ops.stored_bytes(graph),
-        "head": head,
-        "names": names_bytes(class_names),
-        "code": code_bytes(graph, classes, board),
-    }
+    weights, code = _weights_and_code(graph, classes, board)
+    flash = {"weights": weights, "head": head, "names": names_bytes(class_names), "code": code}
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))
+
+
+@lru_cache(maxsize=1)
+def _weights_and_code(graph: Graph, classes: int, board: Board) -> tuple[int, int]:
+    """Bytes of both, whatever the buffer's size: that is tried often, and this takes all the time."""
+    return ops.stored_bytes(graph), code_bytes(graph, classes, board)

@@ -96,8 +96,9 @@ def effective_scales(graph: Graph, op: Op) -> list[float]:
     output = scaled_output(graph, op)
     if weights.quantization is None:
         raise ModelError(f"tensor {weights.name!r}: int8 weights need scales")
+    source_scale, output_scale = float(scale_of(source)), float(scale_of(output))
     return [
-        float(scale_of(source)) * float(np.float32(scale)) / float(scale_of(output))
+        source_scale * float(np.float32(scale)) / output_scale
         for scale in weights.quantization.scales
     ]
 

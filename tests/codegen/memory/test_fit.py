@@ -53,6 +53,17 @@ def test_the_least_of_all_bounds_holds_and_is_named(limits: list[int]) -> None:
     assert not size.shortfall
 
 
+def test_the_code_is_measured_once_however_many_sizes_are_tried(monkeypatch) -> None:
+    """It takes nearly all of the time, and does not depend on the buffer."""
+    measured = []
+    monkeypatch.setattr("codegen.memory.map.code_bytes", lambda *_: measured.append(1) or 1000)
+    fitted = fit(identity_graph(20, "int8"), 10, BOARD)
+    size = fitted.size([Bound("key", 7)])
+    assert fitted.most_samples > 7
+    assert [fitted.of(n, "key").memory.flash for n in (1, 50)] == [size.memory.flash] * 2
+    assert len(measured) == 1
+
+
 one_line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"]))
 
 
