@@ -14,6 +14,7 @@ from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.accuracy import accuracy
+from tinyml_nas.pipeline.stages.answers import answers
 from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.convert import convert
 from tinyml_nas.pipeline.stages.drive import drive
@@ -67,11 +68,13 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
     finetune: {
         "network": NETWORK,
         "teacher": Artifact(Path("/store/teacher"), "1ead"),
+        "answers": None,
         "recipe": DistilledRecipe(epochs=2.0),
         "train": TRAIN,
         "validation": VALIDATION,
         "seed": 3,
     },
+    answers: {"teacher": NETWORK, "images": TRAIN, "device": "cpu"},
     prune: {"network": NETWORK, "pruning": L1(0.4), "validation": VALIDATION},
     accuracy: {"network": NETWORK, "images": TEST},
     convert: {"network": NETWORK, "images": VALIDATION},
@@ -108,7 +111,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "recipe": SupernetRecipe(epochs=2.0, decay_epochs=1.0),
         "extends": None,
         "imagenet": None,
-        "teacher": None,
+        "answers": Artifact(Path("/store/answers"), "5a1d"),
         "classes": 10,
         "train": TRAIN,
         "validation": VALIDATION,

@@ -12,7 +12,7 @@ from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import NETWORKS, TEACHERS
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
-from tinyml_nas.training.recipes import TaughtSupernetRecipe
+from tinyml_nas.training.recipes import LARGEST, DistilledRecipe, Recipe, TaughtSupernetRecipe
 
 Check = Callable[[], object]
 
@@ -59,7 +59,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
     if study.task == "train_supernet":
         yield "train_supernet", lambda: study.train_supernet.check(data)
         yield "train_supernet", lambda: _check_device(study.train_supernet.device)
-        yield "train_supernet", lambda: _check_taught(study)
+        yield "train_supernet", lambda: _check_taught(study.train_supernet, study)
         yield "supernet", lambda: start_path(study.supernet)
         return
     if study.task == "train_teacher":
@@ -71,6 +71,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         yield "supernet", lambda: checkpoint_path(study.supernet)
         yield "finetune", lambda: study.finetune.check(data)
         yield "finetune", lambda: _check_device(study.finetune.device)
+        yield "finetune", lambda: _check_taught(study.finetune, study)
         yield "pruning", lambda: _check_pruning(study)
     else:
         name = study.network
@@ -86,9 +87,11 @@ def _check_pruning(study: Study) -> None:
     study.pruning.check(ends, thesis_size_bytes)
 
 
-def _check_taught(study: Study) -> None:
-    recipe = study.train_supernet
-    if isinstance(recipe, TaughtSupernetRecipe):
+def _check_taught(recipe: Recipe, study: Study) -> None:
+    """A teacher of the supernet itself is always there."""
+    if isinstance(recipe, TaughtSupernetRecipe) or (
+        isinstance(recipe, DistilledRecipe) and recipe.teacher != LARGEST
+    ):
         TEACHERS.check(recipe.teacher, study.dataset.classes)
 
 

@@ -76,7 +76,7 @@ NETWORKS = Shelf(
     way_out="a run leaves one in its own folder, network/; null searches one",
 )
 TEACHERS = Shelf(
-    key="train_supernet.teacher",
+    key="recipe.teacher",
     root=Path(__file__).parent / "teachers",
     way_out="'python run.py task=train_teacher dataset=cifar10' trains one",
 )

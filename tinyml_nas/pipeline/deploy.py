@@ -48,7 +48,7 @@ from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
-from tinyml_nas.training.recipes import DistilledRecipe
+from tinyml_nas.training.recipes import LARGEST, DistilledRecipe
 from tinyml_nas.types import Artifact, CppProject, Extractor, Result, TorchModel
 
 
@@ -168,10 +168,13 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     ):
         return None
     inherited = model_of(context.run(inherit, genes=chosen.architecture.genes, **supernet))
-    teacher = None
-    if isinstance(study.finetune, DistilledRecipe):
+    recipe, teacher, said = study.finetune, None, None
+    if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
         largest = tuple(study.supernet.largest().tolist())
         teacher = artifact_of(context.run(inherit, genes=largest, **supernet))
+    elif isinstance(recipe, DistilledRecipe):
+        said = trainings.answers_of(context, study, recipe)
+        recipe = replace(recipe, teacher="")  # known by its answers instead
 
     def trained(network: Artifact) -> TorchModel:
         return model_of(
@@ -179,7 +182,8 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
                 finetune,
                 network=network,
                 teacher=teacher,
-                recipe=study.finetune,
+                answers=said,
+                recipe=recipe,
                 train=supernet["train"],
                 validation=validation,
                 seed=study.seed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TypeAlias
 
 from codegen import durable
 from tinyml_nas.cards.teacher import card
@@ -15,22 +16,26 @@ from tinyml_nas.pipeline.delivery import deliver_files
 from tinyml_nas.pipeline.metrics import Metrics
 from tinyml_nas.pipeline.results import accuracy_of, artifact_of
 from tinyml_nas.pipeline.split import Split
+from tinyml_nas.pipeline.stages.answers import answers
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
 from tinyml_nas.pipeline.stages.train_teacher import train_teacher
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import start_path
-from tinyml_nas.training.recipes import TaughtSupernetRecipe
+from tinyml_nas.training.recipes import DistilledRecipe, TaughtSupernetRecipe
+from tinyml_nas.types import Artifact
+
+TaughtRecipe: TypeAlias = TaughtSupernetRecipe | DistilledRecipe
 
 
 def supernet(context: Context, study: Study) -> Metrics:
     """Train the study's supernet; the accuracy of its smallest and largest networks."""
     recipe = study.train_supernet
     extends = recipe.extends
-    imagenet, taught_by = start_path(study.supernet), None
+    imagenet, said = start_path(study.supernet), None
     recipe = replace(recipe, extends=None)
     if isinstance(recipe, TaughtSupernetRecipe):
-        taught_by = network_files(TEACHERS.folder(recipe.teacher))
-        recipe = replace(recipe, teacher="")  # known by its content instead
+        said = answers_of(context, study, recipe)
+        recipe = replace(recipe, teacher="")  # known by its answers instead
     entry = context.run(
         train_supernet,
         name=study.supernet.checkpoint or "supernet",
@@ -38,7 +43,7 @@ def supernet(context: Context, study: Study) -> Metrics:
         recipe=recipe,
         extends=None if extends is None else single_file(extends),
         imagenet=None if imagenet is None else single_file(imagenet),
-        teacher=taught_by,
+        answers=said,
         classes=study.dataset.classes,
         train=Split(study.dataset, "train"),
         validation=Split(study.dataset, "validation"),
@@ -47,6 +52,18 @@ def supernet(context: Context, study: Study) -> Metrics:
     )
     deliver_files(artifact_of(entry), study.output_dir)
     return dict(entry.value)
+
+
+def answers_of(context: Context, study: Study, recipe: TaughtRecipe) -> Artifact:
+    """What the recipe's shipped teacher says of the training images."""
+    return artifact_of(
+        context.run(
+            answers,
+            teacher=network_files(TEACHERS.folder(recipe.teacher)),
+            images=Split(study.dataset, "train"),
+            device=recipe.device,
+        )
+    )
 
 
 def teacher(context: Context, study: Study) -> float:

@@ -17,6 +17,19 @@ def hardware(device: torch.device) -> str:
     return f"{name}, torch {torch.__version__}"
 
 
+def device_named(name: str) -> torch.device:
+    """Where a recipe's ``device`` is: ``auto`` is a GPU if there is one.
+
+    Raises:
+        ValueError: ``cuda`` was asked for, and there is none.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda":
+        require_gpu()
+    return torch.device(name)
+
+
 def require_gpu() -> None:
     """Refuse to go on where torch sees no GPU.
 

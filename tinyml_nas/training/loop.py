@@ -22,7 +22,7 @@ from codegen.pixels import normalise, resize
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, resized
-from tinyml_nas.training.hardware import require_gpu
+from tinyml_nas.training.hardware import device_named
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.training.state import PLATEAU_STATE, STATE, Curve, Log, TrainingState
@@ -132,11 +132,7 @@ def check_finite(log: Log, recipe: Recipe) -> None:
 
 def device_of(recipe: Recipe) -> torch.device:
     """Where a recipe trains."""
-    if recipe.device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if recipe.device == "cuda":
-        require_gpu()
-    return torch.device(recipe.device)
+    return device_named(recipe.device)
 
 
 def autocast(recipe: Recipe) -> AbstractContextManager[None]:
@@ -168,16 +164,21 @@ def finetune(
     seed: int,
     progress: Progress = silent,
     teacher: StaticNetwork | None = None,
+    answers: Tensor | None = None,
 ) -> Curve:
     """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
+
+    A ``teacher`` is asked about every batch as it is shown; ``answers`` (images, classes) are the
+    probabilities that another gave before.
 
     At the end the weights are rounded to what float16 holds, so that a trained network is half as
     large on disk; int8 will keep fewer bits. BatchNorm's statistics are measured after that, because
     running ones lag behind the weights and were taken of augmented images.
     """
-    share = 0.0
+    share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) else 0.0
+    if answers is not None:
+        answers = answers.to(device_of(recipe))
     if teacher is not None:
-        share = recipe.teacher_share if isinstance(recipe, DistilledRecipe) else 0.0
         teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
 
@@ -189,11 +190,12 @@ def finetune(
             logits = network(batch.inputs(side))
         smoothing = recipe.label_smoothing
         loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
+        said = None if answers is None else answers[batch.index]
         if teacher is not None:
             with torch.no_grad(), autocast(recipe):
-                answers = teacher(batch.inputs(teacher.resolution))
-            distilled = F.cross_entropy(logits.float(), answers.float().softmax(1))
-            loss = (1 - share) * loss + share * distilled
+                said = teacher(batch.inputs(teacher.resolution)).float().softmax(1)
+        if said is not None:
+            loss = (1 - share) * loss + share * F.cross_entropy(logits.float(), said)
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 

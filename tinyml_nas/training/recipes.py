@@ -10,6 +10,8 @@ from typing import Literal
 from tinyml_nas.store.paths import is_file
 from tinyml_nas.types import DataCounts
 
+LARGEST = "largest"
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -173,11 +175,14 @@ class TaughtSupernetRecipe(SupernetRecipe):
 
 @dataclass(frozen=True)
 class DistilledRecipe(Recipe):
-    """Learn from the labels and from the logits of the supernet's largest network.
+    """Learn from the labels and from a ``teacher``.
 
-    ``teacher_share`` is the weight of the teacher's softened answers in the loss, in [0, 1].
+    ``largest`` is the supernet's largest network, which is asked about every batch as it is shown;
+    else it is a shipped teacher's name or its folder, asked once about every image as it is.
+    ``teacher_share`` is the weight of its answers in the loss, in [0, 1].
     """
 
+    teacher: str = LARGEST
     teacher_share: float = 0.5
 
     def __post_init__(self) -> None:

@@ -20,9 +20,15 @@ import scenarios
 import tinyml_nas
 from tests.support.stages import STAGES
 from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET, TINY_TEACHER
-from tinyml_nas.pipeline.context import _modules
+from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.network.shipped import NETWORKS
+from tinyml_nas.pipeline.artifacts import network_files
+from tinyml_nas.pipeline.context import Context, _modules
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.pipeline.stages.answers import answers
 from tinyml_nas.store.code import PACKAGES, Sources
 from tinyml_nas.store.digest import digest_of
+from tinyml_nas.store.entries import Store
 from tinyml_nas.types import Artifact
 
 pytestmark = pytest.mark.slow
@@ -85,6 +91,14 @@ def records(bench, finished, tmp_path_factory):
             check=True,
             capture_output=True,
         )
+    asked = {
+        "teacher": network_files(NETWORKS.folder("omega_256kb")),
+        "images": Split(Cifar10Sample(), "validation"),
+        "device": "cpu",
+    }
+    entry = Context(Store(folder / "store")).run(answers, **asked)
+    (folder / "answers.pickle").write_bytes(pickle.dumps((answers, asked)))
+    (folder / "answers.path").write_text(str(entry.path.parent))
     return folder
 
 

@@ -18,19 +18,27 @@ def finetune(
     *,
     network: Artifact,
     teacher: Artifact | None,
+    answers: Artifact | None,
     recipe: Recipe,
     train: Split,
     validation: Split,
     seed: int,
 ) -> dict[str, Json]:
-    """The trained network, the ``curve`` of its loss, and the ``hardware``; see ``save_network``."""
+    """The trained network, the ``curve`` of its loss, and the ``hardware``; see ``save_network``.
+
+    It learns from a ``teacher``'s logits, or from the ``answers`` of one that was asked before.
+    """
     from tinyml_nas.network.files import load
     from tinyml_nas.training import loop as training
+    from tinyml_nas.training.answers import FILE, read_answers
     from tinyml_nas.training.hardware import hardware
 
     trained = load(network.path)
     taught_by = None if teacher is None else load(teacher.path)
+    said = None if answers is None else read_answers(answers.path / FILE)
     with reported("finetune") as report:
-        curve = training.finetune(trained, train.load(), recipe, work, seed, report, taught_by)
+        curve = training.finetune(
+            trained, train.load(), recipe, work, seed, report, taught_by, said
+        )
     made_on = hardware(training.device_of(recipe))
     return {**save_network(trained, folder, validation), "curve": curve, "hardware": made_on}

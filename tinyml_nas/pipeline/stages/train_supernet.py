@@ -25,7 +25,7 @@ def train_supernet(
     recipe: SupernetRecipe,
     extends: Artifact | None,
     imagenet: Artifact | None,
-    teacher: Artifact | None,
+    answers: Artifact | None,
     classes: int,
     train: Split,
     validation: Split,
@@ -34,27 +34,24 @@ def train_supernet(
 ) -> dict[str, Json]:
     """Weights, their record and card, and what a longer run ``extends``.
 
-    They start from ``imagenet``'s where the space does, and learn from a ``teacher`` if there is one.
+    They start from ``imagenet``'s where the space does, and learn from a teacher's ``answers`` if there are any.
 
     Returns the accuracies of the ``smallest`` and the ``largest`` network.
     """
     from tinyml_nas.cards.supernet import card
-    from tinyml_nas.supernet.answers import answers_of
     from tinyml_nas.supernet.families import untrained
     from tinyml_nas.supernet.files import load_supernet, save_supernet
     from tinyml_nas.supernet.problem import SupernetProblem
     from tinyml_nas.supernet.record import record
     from tinyml_nas.supernet.train import train_supernet as run
-    from tinyml_nas.training.loop import device_of
+    from tinyml_nas.training.answers import FILE, read_answers
     from tinyml_nas.training.state import PLATEAU_STATE
 
     recipe = replace(recipe, extends=None if extends is None else extends.path)
     weights = untrained(supernet, classes, seed, None if imagenet is None else imagenet.path)
-    answers = None
-    if teacher is not None:
-        answers = answers_of(teacher, train.load(), work, device_of(recipe))
+    said = None if answers is None else read_answers(answers.path / FILE)
     with reported("supernet") as report:
-        curve = run(weights, train.load(), recipe, work, seed, report, answers)
+        curve = run(weights, train.load(), recipe, work, seed, report, said)
     trained = folder / "supernet.safetensors"
     save_supernet(weights, trained)
     if (work / PLATEAU_STATE).exists():

@@ -1,4 +1,4 @@
-"""A teacher's answers: computed once, kept, and what a supernet learns from."""
+"""A teacher's answers: computed once, kept, and what networks learn from them."""
 
 from __future__ import annotations
 
@@ -9,50 +9,59 @@ import pytest
 import torch
 
 from tests.support.lite0 import supernet
+from tests.support.spaces import TINY_SPACE
 from tinyml_nas.network.files import save
 from tinyml_nas.network.shipped import TEACHERS, NoSuchNetworkError
-from tinyml_nas.supernet import answers
-from tinyml_nas.supernet.answers import answers_of
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.train import train_supernet
-from tinyml_nas.training.loop import inputs_of
-from tinyml_nas.training.recipes import TaughtSupernetRecipe
-from tinyml_nas.types import Artifact, Images
-
-CPU = torch.device("cpu")
+from tinyml_nas.training import answers
+from tinyml_nas.training.answers import answers_of
+from tinyml_nas.training.loop import accuracy, finetune, inputs_of
+from tinyml_nas.training.recipes import DistilledRecipe, TaughtSupernetRecipe
+from tinyml_nas.types import Images
 
 
 @pytest.fixture
 def teacher(small_network, tmp_path):
     folder = tmp_path / "teacher"
     save(small_network, folder)
-    return Artifact(folder, "7eac")
+    return folder
 
 
-def test_answers_are_the_teachers_probabilities(teacher, small_network, sample, tmp_path):
+def test_answers_are_the_teachers_probabilities(small_network, sample, tmp_path):
     images = sample.split("train")[:300]  # more than one batch
-    found = answers_of(teacher, images, tmp_path / "work", CPU)
+    found = answers_of(small_network, images, tmp_path / "work")
     with torch.no_grad():
         logits = [small_network(batch) for batch in inputs_of(images, small_network.resolution)]
     torch.testing.assert_close(found, torch.cat(logits).softmax(1))
 
 
-def test_answers_are_computed_once(teacher, sample, tmp_path, monkeypatch):
-    images, work = sample.split("train")[:50], tmp_path / "work"
-    first = answers_of(teacher, images, work, CPU)
-    monkeypatch.setattr(answers, "load", lambda folder: pytest.fail("computed again"))
-    assert torch.equal(answers_of(teacher, images, work, CPU), first)
-    monkeypatch.undo()
+def test_a_killed_run_goes_on_with_the_answers_that_it_has(
+    small_network, sample, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(answers, "PART", 20)
+    images, whole = sample.split("train")[:50], tmp_path / "whole"
+    expected, asked = answers_of(small_network, images, whole), []
+    forward = small_network.forward
+    monkeypatch.setattr(
+        small_network, "forward", lambda batch: asked.append(len(batch)) or forward(batch)
+    )
+    work = tmp_path / "killed"
+
+    def kill(done, total):
+        if done > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answers_of(small_network, images, work, kill)
     (kept,) = work.iterdir()
-    kept.write_bytes(kept.read_bytes()[:20])  # a kill while it was written
-    assert torch.equal(answers_of(teacher, images, work, CPU), first)
-
-
-def test_a_teacher_of_fewer_classes_is_refused(teacher, sample, tmp_path):
-    images = sample.split("train")[:20]
-    labelled = Images(images.pixels, np.full_like(images.labels, 10))
-    with pytest.raises(ValueError, match=r"train_supernet\.teacher: .* knows 10 classes"):
-        answers_of(teacher, labelled, tmp_path / "work", CPU)
+    asked.clear()
+    assert torch.equal(answers_of(small_network, images, work), expected)
+    assert asked == [20, 10]  # the first part was kept
+    kept.write_bytes(kept.read_bytes()[:20])  # as a power cut leaves it
+    asked.clear()
+    assert torch.equal(answers_of(small_network, images, work), expected)
+    assert asked == [20]
 
 
 def test_a_teacher_that_is_not_there_is_named():
@@ -61,14 +70,14 @@ def test_a_teacher_that_is_not_there_is_named():
 
 
 def test_a_teacher_is_checked_before_any_work(teacher, tmp_path):
-    TEACHERS.check(str(teacher.path), 10)
+    TEACHERS.check(str(teacher), 10)
     with pytest.raises(NoSuchNetworkError, match="10 classes apart, and the data set has 8"):
-        TEACHERS.check(str(teacher.path), 8)
+        TEACHERS.check(str(teacher), 8)
     with pytest.raises(NoSuchNetworkError, match=r"no network's folder: it has no spec\.json"):
         TEACHERS.check(str(tmp_path), 10)
 
 
-def test_a_supernet_learns_what_its_teacher_says(tiny_space, sample, tmp_path):
+def test_a_supernet_learns_what_its_teacher_says(sample, tmp_path):
     """All labels are 0; the answers say 1, and weigh all of the largest network's loss."""
     images = sample.split("train")[:64]
     images = Images(images.pixels, np.zeros_like(images.labels))
@@ -78,9 +87,9 @@ def test_a_supernet_learns_what_its_teacher_says(tiny_space, sample, tmp_path):
         epochs=12, batch_size=32, optimizer="adamw", learning_rate=0.01, teacher_share=1.0
     )
     torch.manual_seed(0)
-    network = Supernet(tiny_space, 10)
+    network = Supernet(TINY_SPACE, 10)
     train_supernet(network, images, recipe, tmp_path, seed=0, answers=said)
-    for genotype in (tiny_space.smallest(), tiny_space.largest()):
+    for genotype in (TINY_SPACE.smallest(), TINY_SPACE.largest()):
         with torch.no_grad():
             logits = network(torch.randn(16, 3, 16, 16), genotype)
         assert (logits.argmax(1) == 1).all()
@@ -130,9 +139,22 @@ def test_a_share_out_of_range_names_its_key(share):
         TaughtSupernetRecipe(epochs=1, teacher_share=share)
 
 
-def test_an_answer_depends_on_its_image_alone(teacher, sample, tmp_path):
+def test_an_answer_depends_on_its_image_alone(small_network, sample, tmp_path):
     """A teacher in training mode would answer by its batch."""
     images = sample.split("train")[:30]
-    together = answers_of(teacher, images, tmp_path / "a", CPU)
-    alone = answers_of(teacher, images[:10], tmp_path / "b", CPU)
+    together = answers_of(small_network.train(), images, tmp_path / "a")
+    alone = answers_of(small_network, images[:10], tmp_path / "b")
     torch.testing.assert_close(together[:10], alone)
+
+
+def test_a_network_learns_what_it_is_told(small_network, sample, tmp_path):
+    """All labels are 0; the answers say 1, and weigh all of the loss."""
+    images = sample.split("train")[:64]
+    images = Images(images.pixels, np.zeros_like(images.labels))
+    said = torch.zeros(64, 10)
+    said[:, 1] = 1
+    recipe = DistilledRecipe(
+        epochs=12, batch_size=32, learning_rate=0.05, teacher="anyone", teacher_share=1.0
+    )
+    finetune(small_network, images, recipe, tmp_path, seed=0, answers=said)
+    assert accuracy(small_network, Images(images.pixels, np.ones_like(images.labels))) > 0.9
