@@ -56,6 +56,11 @@ class Strategy(Protocol):
         """The limits that the networks must keep, and the second objective."""
         ...
 
+    @property
+    def images(self) -> int | None:
+        """Images of the validation split, from its first on, that score a candidate; None for all."""
+        ...
+
     def search(self, problem: Problem, rng: np.random.Generator, folder: Path) -> SearchResult:
         """Search ``problem``; a search that was killed goes on from what ``folder`` holds.
 

@@ -12,6 +12,9 @@ from tinyml_nas.search.archive import Evaluation, Genes
 from tinyml_nas.search.base import Constraint, FloatArray, Problem
 from tinyml_nas.types import Candidate, Footprint
 
+POOL = 20
+"""Networks drawn for each of a design within the limits."""
+
 DRAWS_IN_VAIN = 10_000
 """Draws in a row that give no new network, after which the space is taken to hold none."""
 
@@ -45,6 +48,17 @@ class Candidates:
         """The smallest and the largest network, then random ones: ``count`` different ones."""
         anchors = dict.fromkeys(self.canonical(anchor) for anchor in self._problem.anchors())
         return [*anchors, *self.draw(rng, count - len(anchors), known=anchors)]
+
+    def design_within_limits(self, rng: np.random.Generator, count: int) -> list[Genes]:
+        """``count`` different networks, as far from the limits as can be drawn in ``POOL`` a piece.
+
+        Where the limits leave little of a space, a uniform design spends its evaluations, and the
+        dearest of them, on networks that nobody may choose.
+        """
+        drawn = self.draw(rng, POOL * count, known=())
+        anchors = dict.fromkeys(self.canonical(anchor) for anchor in self._problem.anchors())
+        pool = dict.fromkeys([*anchors, *drawn])
+        return sorted(pool, key=lambda genes: self.cost(genes).violation)[:count]
 
     def draw(self, rng: np.random.Generator, count: int, known: Container[Genes]) -> list[Genes]:
         """Draw up to ``count`` different networks that are not ``known``, each gene uniformly.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from tinyml_nas.search.front import fronts, hypervolume
 from tinyml_nas.search.outcome import (
     Choice,
     check_choice,
+    check_images,
     conclude,
     feasible,
     objectives,
@@ -24,6 +26,9 @@ from tinyml_nas.search.outcome import (
 )
 from tinyml_nas.search.selection import select
 from tinyml_nas.types import SearchResult
+
+Design = Literal["uniform", "within_limits"]
+"""How the first networks are drawn."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,9 @@ class MSuNAS:
     ``constraint``'s objective, and truly evaluates ``batch`` of them, spread along the front.
     Limits are kept by constraint domination (Deb, 2000).
 
+    As published the design is ``uniform``. ``within_limits`` takes, of many random networks, those that
+    violate the limits least.
+
     It ends early when the hypervolume of the feasible front has not grown by a share of
     ``min_growth`` for ``patience`` iterations; as long as nothing is feasible, it goes on.
     """
@@ -43,6 +51,8 @@ class MSuNAS:
     predictor: Predictor
     constraint: Constraint
     doe: int = 100
+    design: Design = "uniform"
+    images: int | None = None
     iterations: int = 30
     batch: int = 8
     patience: int = 10
@@ -67,6 +77,11 @@ class MSuNAS:
                     f"search.{key}: must be at least {minimum}; got {getattr(self, key)}"
                 )
         check_choice(self.choice)
+        check_images(self.images)
+        if self.design not in get_args(Design):
+            raise ValueError(
+                f"search.design: must be one of {', '.join(get_args(Design))}; got {self.design!r}"
+            )
 
     @property
     def domination(self) -> bool:
@@ -113,6 +128,8 @@ class MSuNAS:
 
         known = {evaluation.genes for evaluation in evaluations}
         if not known:
+            if self.design == "within_limits":
+                return candidates.design_within_limits(rng, self.doe)
             return candidates.initial_design(rng, self.doe)
         valid = succeeded(evaluations)
         predict = self.predictor.fit(

@@ -26,6 +26,12 @@ def check_choice(choice: str) -> None:
         )
 
 
+def check_images(images: int | None) -> None:
+    """Refuse to score candidates on no image, naming the config key."""
+    if images is not None and images < 1:
+        raise ValueError(f"search.images: must be at least 1, or null for all; got {images}")
+
+
 def succeeded(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     """The evaluations that did not fail.
 

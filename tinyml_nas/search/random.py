@@ -12,7 +12,7 @@ from tinyml_nas.progress import track
 from tinyml_nas.search.archive import Archive
 from tinyml_nas.search.base import Constraint, Problem
 from tinyml_nas.search.candidates import Candidates
-from tinyml_nas.search.outcome import Choice, check_choice, conclude
+from tinyml_nas.search.outcome import Choice, check_choice, check_images, conclude
 from tinyml_nas.types import SearchResult
 
 
@@ -23,11 +23,13 @@ class RandomSearch:
     constraint: Constraint
     evaluations: int = 340
     choice: Choice = "most_accurate"
+    images: int | None = None
 
     def __post_init__(self) -> None:
         if not self.evaluations >= 2:
             raise ValueError(f"search.evaluations: must be at least 2; got {self.evaluations}")
         check_choice(self.choice)
+        check_images(self.images)
 
     def search(self, problem: Problem, rng: np.random.Generator, folder: Path) -> SearchResult:
         """Search ``problem``; see ``Strategy``."""

@@ -17,6 +17,23 @@ def test_initial_design_opens_with_the_anchors_and_holds_no_network_twice(toy, c
     assert all(genes == candidates.canonical(np.array(genes)) for genes in design)
 
 
+def test_a_design_within_limits_holds_none_that_exceeds_them_while_there_are_others(toy):
+    """The toy has 14 networks of at most 6 M multiply-adds, of 360."""
+    candidates = Candidates(toy, CnasConstraint(macs_millions=6.0))
+    sizes = {genes: toy.footprint(np.array(genes)).macs for genes in everything(candidates)}
+    allowed = sum(size <= 6_000_000 for size in sizes.values())
+    design = candidates.design_within_limits(np.random.default_rng(1), allowed + 5)
+    assert len(set(design)) == allowed + 5
+    assert all(sizes[genes] <= 6_000_000 for genes in design[:allowed])
+    assert {sizes[genes] for genes in design[allowed:]} == {7_000_000}  # the next best
+    assert (0, 0, 0, 0, 0, 0) in design
+    assert (3, 2, 2, 2, 2, 2) not in design
+
+
+def everything(candidates):
+    return candidates.draw(np.random.default_rng(0), 10_000, known=[])
+
+
 def test_draws_every_network_of_a_small_space_and_then_stops(candidates):
     drawn = candidates.draw(np.random.default_rng(0), 10_000, known=[])
     # 2 to 5 expressed genes of three options each.

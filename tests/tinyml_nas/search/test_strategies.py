@@ -293,6 +293,14 @@ def test_domination_spends_the_iterations_on_feasible_networks(toy, tmp_path):
     assert all(within)
 
 
+def test_a_design_within_limits_spends_nothing_on_what_nobody_may_choose(toy, tmp_path):
+    tight = replace(LIMITS, parameters_millions=0.5)
+    within = replace(MSUNAS, constraint=tight, design="within_limits")
+    result = search(within, toy, tmp_path)
+    assert all(tight.violation(candidate.footprint) == 0 for candidate in result.archive)
+    assert len(result.archive) > MSUNAS.doe
+
+
 def test_cnas_leaves_limits_to_the_penalty_where_there_is_one():
     assert (PAPER.domination, BOARD.domination, MSUNAS.domination) == (False, True, True)
 
@@ -308,6 +316,9 @@ def test_cnas_leaves_limits_to_the_penalty_where_there_is_one():
         (MSUNAS, {"population": 3}, r"search\.population"),
         (MSUNAS, {"generations": 0}, r"search\.generations"),
         (MSUNAS, {"choice": "best"}, r"search\.choice: .* most_accurate, knee; got 'best'"),
+        (MSUNAS, {"design": "best"}, r"search\.design: .* uniform, within_limits; got 'best'"),
+        (MSUNAS, {"images": 0}, r"search\.images: must be at least 1, or null for all; got 0"),
+        (RANDOM, {"images": -5}, r"search\.images"),
         (RANDOM, {"evaluations": 1}, r"search\.evaluations"),
         (RANDOM, {"choice": "best"}, r"search\.choice"),
     ],

@@ -41,7 +41,8 @@ def search(
     from tinyml_nas.supernet.problem import SupernetProblem
 
     weights = load_supernet(replace(supernet, checkpoint=str(checkpoint.path)), classes)
-    problem = SupernetProblem(weights, train.load(), validation.load(), board)
+    scored = validation.load()[: strategy.images]
+    problem = SupernetProblem(weights, train.load(), scored, board)
     found = strategy.search(problem, np.random.default_rng(seed), work)
     durable.write(folder / "search.json", json.dumps(asdict(found), indent=1))
     return {
