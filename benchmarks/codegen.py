@@ -27,6 +27,7 @@ from benchmarks.emulated import Measurement
 from codegen import durable
 from codegen.frontend.read import read
 from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.learners.tybox import Tybox
 from codegen.memory.fit import fit
 from codegen.pixels import resize, to_codes
 from tinyml_nas.data.sample import Cifar10Sample
@@ -57,7 +58,7 @@ REFERENCES = {
 
 def shortfall(model: Path, core: str) -> str:
     """What a core's board lacks for the network of a file; empty where it holds it."""
-    size = fit(read(model), emulated.CLASSES, BOARDS[core]).of(1, "benchmark")
+    size = fit(read(model), Tybox(1e-3), emulated.CLASSES, BOARDS[core]).of(1, "benchmark")
     missing = ", ".join(f"{count:,} bytes of {memory}" for memory, count in size.shortfall.items())
     return f"{size.board.name} lacks {missing}" if missing else ""
 

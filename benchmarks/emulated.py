@@ -17,8 +17,9 @@ from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import Graph, Op
+from codegen.learners.tybox import Tybox
 from codegen.ops import inverted_residual
-from codegen.project import Golden, HeadWeights, LearnerSettings, Project
+from codegen.project import Golden, HeadWeights, Project
 from codegen.toolchain import elf
 from codegen.toolchain import run as toolchain
 from codegen.toolchain.target import NO_LABEL
@@ -78,9 +79,7 @@ def project_of(
     golden = Golden(
         np.zeros((0, *graph.input.shape[1:]), np.int8), np.zeros((0, features), np.int8)
     )
-    return Project(
-        "benchmark", graph, head, LearnerSettings(buffer_samples, 1e-3), BOARDS[core], golden
-    )
+    return Project("benchmark", graph, head, Tybox(1e-3), buffer_samples, BOARDS[core], golden)
 
 
 def measure(

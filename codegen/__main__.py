@@ -23,17 +23,11 @@ from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.read import read_as_written
 from codegen.ir import ModelError
-from codegen.memory.fit import Fit, fit
-from codegen.project import (
-    LEAST_RATE,
-    MOST_PASSES,
-    MOST_RATE,
-    MOST_SAMPLES,
-    Golden,
-    LearnerSettings,
-    Loss,
-    Project,
-)
+from codegen.learners.base import Learner, tuned
+from codegen.learners.tybox import Loss, Tybox
+from codegen.limits import LEAST_RATE, MOST_PASSES, MOST_RATE, MOST_SAMPLES
+from codegen.memory.fit import Fit, Size, fit
+from codegen.project import Golden, Project
 from codegen.toolchain.run import ToolchainError
 
 WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
@@ -77,12 +71,11 @@ def _generate(options: argparse.Namespace) -> int:
     _require(options)
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
-    fitted = fit(parts.extractor, parts.head.classes, board.load(options.device), names)
+    learner = Tybox(options.learning_rate or 1.0, passes=options.passes, loss=options.loss)
+    fitted = fit(parts.extractor, learner, parts.head.classes, board.load(options.device), names)
     size = fitted.size()
     if options.buffer_samples:
         size = fitted.of(options.buffer_samples, "--buffer-samples")
-    rate = options.learning_rate or 1.0
-    learner = LearnerSettings(size.buffer_samples, rate, options.passes, options.loss)
     _say(report.description(options.model.name, parts, fitted), "")
     _say(report.memory_text(fitted, size) + _why(options, fitted), "")
     too_large = bool(size.shortfall)
@@ -90,7 +83,7 @@ def _generate(options: argparse.Namespace) -> int:
         sys.stderr.write(f"does not fit:\n{report.shortfall_text(fitted, size)}\n")
     project = None
     if not options.dry_run and (options.force or not too_large):
-        project = _project(options, parts, fitted, learner, names)
+        project = _project(options, parts, fitted, size, names)
         emit(project, options.out, overwrite=options.overwrite)
         _say_written(project, options.out)
     if options.report:
@@ -145,7 +138,7 @@ def _project(
     options: argparse.Namespace,
     parts: Split,
     fitted: Fit,
-    learner: LearnerSettings,
+    size: Size,
     names: tuple[str, ...],
 ) -> Project:
     """With golden vectors, and a learning rate that suits their features unless one is given."""
@@ -157,7 +150,8 @@ def _project(
         name=options.name or options.model.stem,
         graph=parts.extractor,
         head=parts.head,
-        learner=learner,
+        learner=fitted.learner,
+        buffer_samples=size.buffer_samples,
         board=fitted.board,
         golden=Golden(images, images),
         class_names=names,
@@ -168,14 +162,15 @@ def _project(
     else:
         features = golden.host_features(project, images)
         vectors = Golden(images, features, origin="this project's own code, run on a computer")
-    rate = options.learning_rate or golden.steady_rate(features, output, learner.buffer_samples)
-    return replace(project, golden=vectors, learner=replace(learner, learning_rate=rate))
+    rate = options.learning_rate or golden.steady_rate(features, output, size.buffer_samples)
+    learner = tuned(project.learner, {"learning_rate": rate})
+    return replace(project, golden=vectors, learner=learner)
 
 
 def _say_written(project: Project, out: Path) -> None:
     _say(
         f"written     {out}",
-        f"learning    rate {project.learner.learning_rate:g}, {project.learner.loss}",
+        f"learning    {', '.join(f'{k.name} {k.value:g}' for k in project.learner.knobs())}",
         f"golden      {len(project.golden.inputs)} images, features from {project.golden.origin}",
         f"next        cd {out} && cmake -B build && cmake --build build && ctest --test-dir build",
     )
@@ -185,16 +180,13 @@ def _write_report(
     options: argparse.Namespace,
     content: dict[str, Any],
     project: Project | None,
-    learner: LearnerSettings,
+    learner: Learner,
 ) -> None:
     """Of a project that was not written, the learning rate may be open."""
     settings = learner if project is None else project.learner
     is_open = project is None and not options.learning_rate
-    content["learner"] |= {
-        "learning_rate": None if is_open else settings.learning_rate,
-        "passes": settings.passes,
-        "loss": settings.loss,
-    }
+    values = {knob.name: None if is_open else knob.value for knob in settings.knobs()}
+    content["learner"] |= {**values, "passes": options.passes, "loss": options.loss}
     content["written"] = project is not None
     durable.write(options.report, json.dumps(content, indent=2) + "\n")
 

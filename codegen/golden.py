@@ -15,8 +15,9 @@ import numpy.typing as npt
 from codegen.arrays import ArrayFileError, read_npy
 from codegen.emit.emitter import emit
 from codegen.ir import Tensor
+from codegen.limits import MOST_FEATURE
 from codegen.ops.quantize import to_codes
-from codegen.project import MOST_FEATURE, Golden, Project
+from codegen.project import Golden, Project
 from codegen.toolchain.host import HostModel
 
 Array = npt.NDArray[np.generic]
@@ -89,10 +90,10 @@ def host_features(project: Project, images: Array) -> Array:
         ToolchainError: there is no C++ compiler, or it refused the project.
     """
     empty = np.zeros((1, project.head.features), project.graph.output.dtype)
-    small = replace(project.learner, buffer_samples=1)  # features do not depend on the buffer
+    small = min(1, project.buffer_samples)  # features do not depend on the buffer
     with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
         draft = Path(scratch) / "project"
-        emit(replace(project, golden=Golden(images[:1], empty), learner=small), draft)
+        emit(replace(project, golden=Golden(images[:1], empty), buffer_samples=small), draft)
         return _learnable(HostModel(draft).features(images), "the model on the golden images")
 
 

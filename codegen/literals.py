@@ -100,6 +100,15 @@ def identifier(text: str) -> str:
     return f"_{name}" if not name or name[0].isdigit() else name
 
 
+def snake(text: str) -> str:
+    """A type's name as a function's.
+
+    >>> snake("InverseCovariance")
+    'inverse_covariance'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()
+
+
 def string(text: str) -> str:
     r"""A string literal; everything but printable ASCII is escaped byte by byte.
 

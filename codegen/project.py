@@ -3,53 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from codegen.boards.board import Board
+from codegen.buffers.base import Shape
 from codegen.ir import Graph
+from codegen.learners.base import Learner, check_samples, compiled_classes
+from codegen.limits import MOST_FEATURE, MOST_WEIGHT
 from codegen.texts import check_line
 
-Loss = Literal["cross_entropy", "squared_error"]
 LONGEST_TEXT = 200  # characters: a project's name is part of files' names, which have 255 bytes
-
-# As runtime/learner/limits.hpp: within these, everything that the learner computes is finite.
-LEAST_RATE = float(np.finfo(np.float32).tiny)  # below it, float32 keeps a few bits, or none
-MOST_RATE = 1e6
-MOST_FEATURE = 1e6
-MOST_WEIGHT = 1e24
-# A pass over the buffer already is what TyBox makes of one label. A board on which a thousand are
-# not enough takes longer over them than the host's tool waits for its reply.
-MOST_PASSES = 1000
-MOST_SAMPLES = 2**31 - 1  # the buffer counts them in an int32
-
-
-def check_rate(key: str, value: float) -> None:
-    """Refuse what is no learning rate: it must be a normal float32 above 0, and at most 1e6.
-
-    Raises:
-        ValueError: it is none; names ``key``.
-    """
-    if not LEAST_RATE <= value <= MOST_RATE:  # nor is a NaN
-        raise ValueError(
-            f"{key}: must be positive, a normal number in float32 and at most {MOST_RATE:g}, that "
-            f"is in {LEAST_RATE:.3g}..{MOST_RATE:g}; got {value}"
-        )
-
-
-def check_passes(passes: int) -> None:
-    """Refuse a number of passes over the buffer that is none, or that no board gets through.
-
-    Raises:
-        ValueError: it is one of these.
-    """
-    if not 1 <= passes <= MOST_PASSES:
-        raise ValueError(
-            f"learner.passes: must be in 1..{MOST_PASSES}, each of them over the whole buffer for "
-            f"every label; got {passes}"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,31 +45,6 @@ class HeadWeights:
         return int(self.weights.shape[1])
 
 
-@dataclass(frozen=True)
-class LearnerSettings:
-    """How the device learns: on every labelled sample, push, then ``passes`` passes of plain SGD.
-
-    ``buffer_samples`` is N_B (TyBox); 1 is TinyOL. The buffer is first-in-first-out.
-    """
-
-    buffer_samples: int
-    learning_rate: float
-    passes: int = 1
-    loss: Loss = "cross_entropy"
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.buffer_samples <= MOST_SAMPLES:
-            raise ValueError(
-                f"learner.buffer_samples: must be in 1..{MOST_SAMPLES}; got {self.buffer_samples}"
-            )
-        check_rate("learner.learning_rate", self.learning_rate)
-        check_passes(self.passes)
-        if self.loss not in ("cross_entropy", "squared_error"):
-            raise ValueError(
-                f"learner.loss: must be one of cross_entropy, squared_error; got {self.loss!r}"
-            )
-
-
 @dataclass(frozen=True, eq=False)
 class Golden:
     """Inputs and the features that belong to them; the self-test compares byte by byte.
@@ -120,23 +60,40 @@ class Golden:
 
 @dataclass(frozen=True, eq=False)
 class Project:
-    """Everything that the emitter needs. ``graph`` ends at the features (before the last Dense)."""
+    """Everything that the emitter needs. ``graph`` ends at the features (before the last Dense).
+
+    ``buffer_samples`` is N_B, 0 for a learner that keeps no samples.
+    """
 
     name: str
     graph: Graph
     head: HeadWeights
-    learner: LearnerSettings
+    learner: Learner
+    buffer_samples: int
     board: Board
     golden: Golden
     class_names: tuple[str, ...] = ()
 
+    @property
+    def classes(self) -> int:
+        """Classes that are compiled in; the head has those that were trained on the host."""
+        return compiled_classes(self.learner, self.head.classes)
+
+    @property
+    def shape(self) -> Shape:
+        """What the learner's bytes depend on."""
+        dtype = self.graph.output.dtype
+        return Shape(self.head.features, self.classes, dtype, self.buffer_samples)
+
     def __post_init__(self) -> None:
+        check_samples("buffer_samples", self.learner, self.buffer_samples)
         quantization = self.graph.output.quantization
         if quantization is not None and quantization.scales[0] * 255 > MOST_FEATURE:
             raise ValueError(
                 f"model: its features have a scale of {quantization.scales[0]:g}; a learner takes "
                 f"features up to {MOST_FEATURE:g}, 255 times their scale"
             )
+        compiled_classes(self.learner, self.head.classes)
         check_line("name", self.name, LONGEST_TEXT)
         check_line("golden.origin", self.golden.origin, 2 * LONGEST_TEXT)
         for number, name in enumerate(self.class_names):

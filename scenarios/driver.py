@@ -19,10 +19,10 @@ class Driver(Protocol):
     """The learning part of the program. Φ_f is fixed: its features are given to it as they are."""
 
     def reset(self) -> None:
-        """Go back to what was shipped: its head, its learning rate, an empty buffer."""
+        """Go back to what was shipped: its head, its knobs, an empty buffer."""
 
-    def set_learning_rate(self, value: float) -> None:
-        """Train at another rate than the one baked in, until ``reset``."""
+    def set_knob(self, name: str, value: float) -> None:
+        """Learn with another value than the one baked in, until ``reset``."""
 
     def learn(self, features: Features, label: int) -> None:
         """Take one labelled sample (F,) and train."""

@@ -1,7 +1,7 @@
 """How a scenario is measured: repeated streams, accuracy after every sample, tuning on other data.
 
 The protocol is the thesis's (section 4.3), with scores on all held-out images at the end of a
-stream instead of 200, and with the learning rate picked on the validation split.
+stream instead of 200, and with the learner's knobs turned on the validation split.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from codegen.learners.base import Knob
 from scenarios.driver import Driver, Labels, Progress
 from scenarios.stream import Field, Samples, divide, draw
 from tinyml_nas.types import DataCounts
@@ -66,11 +67,14 @@ class Repetition:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The chosen rate, and the mean end accuracy on validation data of each rate that was tried."""
+    """The chosen ``values`` of the knobs; the mean end accuracies on validation data of what was tried.
 
-    learning_rate: float
-    learning_rates: tuple[float, ...]
-    accuracies: tuple[float, ...]
+    ``tried`` and ``accuracies`` are by knob, in the order of its grid.
+    """
+
+    values: dict[str, float]
+    tried: dict[str, tuple[float, ...]]
+    accuracies: dict[str, tuple[float, ...]]
 
 
 def run_streams(
@@ -102,34 +106,39 @@ def calibrate(
     scenario: Scenario,
     driver: Driver,
     validation: Samples,
-    learning_rates: tuple[float, ...],
+    knobs: tuple[Knob, ...],
     seed: int,
     progress: Progress | None = None,
 ) -> Calibration:
-    """Pick the learning rate of the best mean end accuracy on validation data, the lower if equal.
+    """Turn one knob after the other to the best mean end accuracy on validation data, the lower if equal.
 
     Streams and scores are made as in ``run_streams``, from the validation split and other seeds.
-    Generate the program again with the rate chosen, and report that one.
+    Generate the program again with the values chosen, and report that one.
 
     Raises:
         ValueError: the split is too small for the scenario.
     """
     field = divide(validation, scenario.samples, scenario.curve_images)
-    rates = tuple(sorted(learning_rates))
-    accuracies: list[float] = []
-    for tried, learning_rate in enumerate(rates):
-        ends: list[float] = []
-        for index in range(scenario.repetitions):
-            rng = np.random.default_rng((_CALIBRATION, seed, index))
-            driver.reset()
-            driver.set_learning_rate(learning_rate)
-            ends.append(_run_stream(scenario, driver, field, rng, curve=False).end)
-            if progress is not None:
-                done = tried * scenario.repetitions + index + 1
-                progress(done, scenario.repetitions * len(rates))
-        accuracies.append(float(np.mean(ends)))
-    best = rates[int(np.argmax(accuracies))]
-    return Calibration(learning_rate=best, learning_rates=rates, accuracies=tuple(accuracies))
+    values = {knob.name: knob.value for knob in knobs}
+    accuracies: dict[str, tuple[float, ...]] = {}
+    done, expected = 0, scenario.repetitions * sum(len(knob.grid) for knob in knobs)
+    for knob in knobs:
+        found: list[float] = []
+        for value in knob.grid:
+            ends: list[float] = []
+            for index in range(scenario.repetitions):
+                rng = np.random.default_rng((_CALIBRATION, seed, index))
+                driver.reset()
+                for name, chosen in {**values, knob.name: value}.items():
+                    driver.set_knob(name, chosen)
+                ends.append(_run_stream(scenario, driver, field, rng, curve=False).end)
+                done += 1
+                if progress is not None:
+                    progress(done, expected)
+            found.append(float(np.mean(ends)))
+        values[knob.name] = knob.grid[int(np.argmax(found))]
+        accuracies[knob.name] = tuple(found)
+    return Calibration(values, {knob.name: knob.grid for knob in knobs}, accuracies)
 
 
 def accuracy(driver: Driver, samples: Samples, labels: Labels) -> float:

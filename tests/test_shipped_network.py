@@ -10,8 +10,9 @@ import pytest
 from codegen import ops
 from codegen.boards.board import load
 from codegen.emit.emitter import context_of, emit
+from codegen.learners.tybox import Tybox
 from codegen.pixels import normalise, to_codes
-from codegen.project import Golden, LearnerSettings, Project
+from codegen.project import Golden, Project
 from codegen.toolchain import target
 from codegen.toolchain.host import HostModel
 from tests.support.needs import needs_board_tools
@@ -64,7 +65,8 @@ def project(extractor, sample):
         name="shipped",
         graph=graph,
         head=head,
-        learner=LearnerSettings(158, 1e-4),
+        learner=Tybox(1e-4),
+        buffer_samples=158,
         board=load("nucleo_1mb"),
         golden=Golden(inputs, features),
     )

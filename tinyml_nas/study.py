@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from codegen.boards.board import Board
-from scenarios.learners import Learner
+from codegen.learners.base import Learner
 from scenarios.none import NoScenario
 from scenarios.protocol import Scenario
 from tinyml_nas.data.base import Dataset

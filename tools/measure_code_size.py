@@ -33,11 +33,12 @@ from codegen import durable, literals, ops  # noqa: E402
 from codegen.boards.board import CORES, Board, load  # noqa: E402
 from codegen.emit.emitter import emit  # noqa: E402
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor  # noqa: E402
+from codegen.learners.tybox import Tybox  # noqa: E402
 from codegen.memory.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
 from codegen.ops import inverted_residual  # noqa: E402
 from codegen.passes.simplify import simplify  # noqa: E402
 from codegen.plan import arrange  # noqa: E402
-from codegen.project import Golden, HeadWeights, LearnerSettings, Project  # noqa: E402
+from codegen.project import Golden, HeadWeights, Project  # noqa: E402
 from codegen.toolchain import elf  # noqa: E402
 from codegen.toolchain import run as toolchain  # noqa: E402
 from codegen.toolchain.target import build_firmware  # noqa: E402
@@ -211,7 +212,7 @@ def identity(board: Board, classes: int, dtype: DType) -> Project:
     weights = np.ones((classes, FEATURES), np.float32)
     head = HeadWeights(weights, np.ones(classes, np.float32))
     golden = Golden(np.zeros((1, 1, FEATURES, 1), dtype), np.zeros((1, FEATURES), dtype))
-    return Project("identity", graph, head, LearnerSettings(10, 0.01), board, golden)
+    return Project("identity", graph, head, Tybox(0.01), 10, board, golden)
 
 
 def measure_kernels(

@@ -11,9 +11,10 @@ from codegen.project import Project
 
 
 def model_digest(project: Project) -> tuple[int, int]:
-    """The first two little-endian words of the SHA-256 of the extractor's graph and the first head.
+    """The first two little-endian words of the SHA-256 of all that a saved state belongs to.
 
-    Names in the file, the board, the learner's settings and the compiler's version play no part.
+    That is the extractor's graph, the first head, and the layout of the learner's state. Names in the
+    file, the board, the learner's settings and the compiler's version play no part.
     """
     graph = project.graph
     digest = hashlib.sha256()
@@ -32,5 +33,6 @@ def model_digest(project: Project) -> tuple[int, int]:
         digest.update(f"{op.kind} {op.inputs} {op.outputs} {options}\n".encode())
     digest.update(f"{graph.inputs} {graph.outputs} {project.head.weights.shape}\n".encode())
     digest.update(project.head.weights.tobytes() + project.head.bias.tobytes())
+    digest.update(project.learner.layout(project.shape).encode())
     low, high = struct.unpack("<2I", digest.digest()[:8])
     return low, high

@@ -8,11 +8,13 @@ in ``codegen.emit.folder``.
 Templates see:
 
     p        the ``Project`` (its board's stack holds a feature vector)
+    factory  what the learner starts from (``Factory``)
     graph    as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
     digest   of the model, two words
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
+    learner_name  of the learner's class
     version  of this package             api_version  of the C++ interface: major, minor, patch
     library  its name for Arduino
 
@@ -37,6 +39,7 @@ from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
 from codegen.emit.folder import regenerate
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
+from codegen.learners.base import name_of
 from codegen.memory.fit import fit
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan
@@ -45,7 +48,7 @@ from codegen.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DATA = ("../templates", "../runtime")
-API_VERSION = (2, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
+API_VERSION = (3, 0, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,9 @@ def emit(project: Project, destination: Path, *, overwrite: bool = False) -> Non
 
 def context_of(project: Project) -> dict[str, Any]:
     """What the templates see."""
-    fitted = fit(project.graph, project.head.classes, project.board, project.class_names)
+    fitted = fit(
+        project.graph, project.learner, project.classes, project.board, project.class_names
+    )
     project = replace(project, board=fitted.board)
     graph, layout = fitted.graph, fitted.plan
     arrays, calls = lower(graph, layout)
@@ -90,9 +95,13 @@ def context_of(project: Project) -> dict[str, Any]:
         "p": project,
         "graph": graph,
         "plan": layout,
-        "memory": fitted.memory(project.learner.buffer_samples),
+        "memory": fitted.memory(project.buffer_samples),
+        "factory": project.learner.factory(
+            project.head.weights, project.head.bias, project.classes
+        ),
         "calls": calls,
         "arrays": arrays,
+        "learner_name": name_of(project.learner),
         "machine": MACHINES.get(project.board.emulator),
         "digest": model_digest(project),
         "api_version": API_VERSION,
@@ -205,6 +214,7 @@ def environment() -> jinja2.Environment:
         literals.integer,
         literals.literal,
         literals.shape,
+        literals.snake,
         literals.string,
         texts.markdown,
     ):
@@ -236,7 +246,8 @@ def _copy_sources(root: Path, library: Path) -> None:
         "include/tinyml": "tinyml",
         "src": "src",
         "runtime/kernels": "runtime/kernels",
-        "runtime/learner": "runtime/learner",
+        "runtime/buffers": "runtime/buffers",
+        "runtime/learners": "runtime/learners",
         "runtime/preprocess": "runtime/preprocess",
     }
     for source, place in places.items():

@@ -27,7 +27,7 @@ from codegen.arguments import INTERRUPTED
 from codegen.link.client import Board, NoReply, ReplyError
 from codegen.link.dataset import DataError, Samples, load, prepare
 from codegen.link.logs import CsvLog, JsonLog, LogError
-from codegen.link.messages import BoardError, Stats, WrongVersionError
+from codegen.link.messages import BoardError, Hello, Stats, WrongVersionError
 from codegen.link.options import UsageError, parse
 from codegen.link.stream import Picture, Step, run
 
@@ -79,15 +79,18 @@ def _run(board: Board, options: argparse.Namespace, given: Samples | None) -> No
     elif command == "hello":
         _table(board.hello)
     elif command == "stats":
-        _stats(board.stats(), board.hello.class_names)
+        _stats(board.stats(), board.hello)
     elif command in ("memory", "timing"):
         _table(getattr(board, command)())
     elif command in ("save", "load"):
         print(f"{command}: head number {getattr(board, command)()}")
     elif command == "reset":
         board.reset()
-    elif command == "rate":
-        board.set_learning_rate(options.value)
+    elif command == "knob":
+        if options.name not in board.hello.knobs:
+            allowed = ", ".join(board.hello.knobs)
+            raise UsageError(f"knob: {options.name}: the board's learner has {allowed}")
+        board.set_knob(options.name, options.value)
     else:
         board.set_autosave(options.every)
 
@@ -128,7 +131,7 @@ def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None
         finally:
             if log and steps:
                 log.write(steps, ended)
-    _stats(board.stats(), board.hello.class_names)
+    _stats(board.stats(), board.hello)
 
 
 def _learn(
@@ -150,12 +153,13 @@ def _table(answer: object) -> None:
         print(f"{key:>18}  {value:,}" if type(value) is int else f"{key:>18}  {value}")
 
 
-def _stats(stats: Stats, names: tuple[str, ...]) -> None:
+def _stats(stats: Stats, hello: Hello) -> None:
     rows = {key: value for key, value in asdict(stats).items() if not isinstance(value, list)}
     rows["accuracy"] = stats.accuracy
+    rows |= dict(zip(hello.knobs, stats.knobs, strict=True))
     for key, value in rows.items():
         print(f"{key:>18}  {value:.4g}" if isinstance(value, float) else f"{key:>18}  {value:,}")
-    for name, seen, correct in zip(names, stats.seen, stats.correct_of, strict=True):
+    for name, seen, correct in zip(hello.class_names, stats.seen, stats.correct_of, strict=True):
         share = f"{100 * correct / seen:5.1f} %" if seen else "    - "
         print(f"{name:>18}  {share}  {correct} of {seen}")
 

@@ -29,7 +29,7 @@ from codegen.link.messages import (
 )
 
 Answer = TypeVar("Answer")
-HEAD_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
+STATE_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
 
 
 class Port(Protocol):
@@ -120,9 +120,17 @@ class Board:
         """Back to the first head, an empty buffer and no statistics. What is saved stays."""
         self.request(Message.RESET)
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Set the rate of the next learning steps."""
-        self.request(Message.SET_LEARNING_RATE, struct.pack("<f", rate))
+    def set_knob(self, name: str, value: float) -> None:
+        """Set one of the learner's knobs, until it is reset.
+
+        Raises:
+            ValueError: there is no such knob.
+            BoardError: the value is out of the knob's range.
+        """
+        knobs = self.hello.knobs
+        if name not in knobs:
+            raise ValueError(f"knob: must be one of {', '.join(knobs)}; got {name!r}")
+        self.request(Message.SET_KNOB, struct.pack("<Bf", knobs.index(name), value))
 
     def set_autosave(self, every: int) -> None:
         """Save by itself after ``every`` learned samples (at least 16); 0 turns that off."""
@@ -131,14 +139,21 @@ class Board:
     def head(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """The head as it now is: weights (C, F) and bias (C,)."""
         features, classes = self.hello.features, self.hello.classes
-        total = 4 * (features + 1) * classes
-        content = b""
-        while len(content) < total:
-            part = min(HEAD_CHUNK_BYTES, total - len(content))
-            content += self.request(Message.READ_HEAD, struct.pack("<II", len(content), part))
-        numbers = np.frombuffer(content, "<f4").astype(np.float32)
+        numbers = self._floats(4 * (features + 1) * classes)
         weights = numbers[: features * classes].reshape(features, classes)
         return np.ascontiguousarray(weights.T), numbers[features * classes :]
+
+    def state(self) -> npt.NDArray[np.float32]:
+        """All that the learner saves: weights (F, C) row by row, bias (C,), and what else it has."""
+        return self._floats(self.hello.state_bytes)
+
+    def _floats(self, total: int) -> npt.NDArray[np.float32]:
+        """The first ``total`` bytes of the state."""
+        content = b""
+        while len(content) < total:
+            part = min(STATE_CHUNK_BYTES, total - len(content))
+            content += self.request(Message.READ_STATE, struct.pack("<II", len(content), part))
+        return np.frombuffer(content, "<f4").astype(np.float32)
 
     def request(self, message: Message, payload: bytes = b"") -> bytes:
         """Send a request; what follows the status in its reply.

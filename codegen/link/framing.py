@@ -6,7 +6,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct("<BBII")  # version, message, session, sequence number
 FIRST_HEADER_BYTES = 3  # of version 1, and of what answers another version
 CRC_BYTES = 4

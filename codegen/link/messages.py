@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,14 @@ class Message(IntEnum):
     STATS = 0x02
     MEMORY = 0x03
     TIMING = 0x04
-    READ_HEAD = 0x05
+    READ_STATE = 0x05
     CLASSIFY = 0x06
     LEARN = 0x11
     LEARN_LAST = 0x12
     SAVE = 0x13
     LOAD = 0x14
     RESET = 0x15
-    SET_LEARNING_RATE = 0x16
+    SET_KNOB = 0x16
     SET_AUTOSAVE = 0x17
 
 
@@ -62,7 +62,7 @@ MEANING = {
     Status.WRONG_LABEL: "the label is not one of the model's classes",
     Status.WRONG_VALUE: "the value is outside its range",
     Status.NO_IMAGE: "it has not the image that the label is for: none was sent, or another since",
-    Status.NOTHING_SAVED: "no valid head of this model is saved",
+    Status.NOTHING_SAVED: "nothing valid of this model is saved",
     Status.NO_STORAGE: "it has no flash driver, or no room for the head",
     Status.STORAGE_FAILED: "the flash refused; the head that was saved before is intact",
     Status.WRONG_SAMPLE: "a pixel or a feature of the image is not finite, or a feature is beyond "
@@ -99,7 +99,8 @@ class WrongVersionError(RuntimeError):
 class Hello:
     """Which model the board runs. ``digest`` is the start of the model's SHA-256.
 
-    ``session`` is what requests that change something carry from now on.
+    ``session`` is what requests that change something carry from now on; ``knobs`` are the names of
+    what can be set of the ``learner``; ``state_bytes`` is what it saves.
     """
 
     session: int
@@ -114,16 +115,23 @@ class Hello:
     pixel_dtype: np.dtype[np.generic]
     feature_dtype: np.dtype[np.generic]
     can_save: bool
+    state_bytes: int
+    learner: str
+    knobs: tuple[str, ...]
     class_names: tuple[str, ...]
 
-    FORMAT: ClassVar = struct.Struct("<I8s4H2IfhH3B")
+    FORMAT: ClassVar = struct.Struct("<I8s4H2IfhH3BIB")
 
     @classmethod
     def parse(cls, payload: bytes) -> Hello:
         """Read the payload of a reply."""
         session, digest, height, width, channels, classes, *rest = cls.FORMAT.unpack_from(payload)
-        features, buffer_samples, scale, zero_point, api, pixel, feature, can_save = rest
-        names = payload[cls.FORMAT.size :].split(b"\0")[:-1]
+        features, buffer_samples, scale, zero_point, api, pixel, feature, can_save, *rest = rest
+        state_bytes, knobs = rest
+        texts = payload[cls.FORMAT.size :].split(b"\0")[:-1]
+        learner, *names = (text.decode(errors="replace") for text in texts)
+        if len(names) < knobs:
+            raise ValueError(f"there are {knobs} knobs, and names of {len(names)}")
         return cls(
             session=session,
             digest=digest.hex(),
@@ -137,8 +145,10 @@ class Hello:
             pixel_dtype=_dtype(pixel),
             feature_dtype=_dtype(feature),
             can_save=bool(can_save),
-            class_names=tuple(name.decode(errors="replace") for name in names)
-            or tuple(str(number) for number in range(classes)),
+            state_bytes=state_bytes,
+            learner=learner,
+            knobs=tuple(names[:knobs]),
+            class_names=tuple(names[knobs:]) or tuple(str(number) for number in range(classes)),
         )
 
 
@@ -148,7 +158,8 @@ class Stats:
 
     ``recent`` is a moving average of the accuracy; ``drift`` the Page-Hinkley statistic;
     ``last_alarm`` the number of the sample, from 1, that raised the last of ``alarms``;
-    ``saved_sequence`` the number of the saved head, 0 for none.
+    ``saved_sequence`` the number of the saved head, 0 for none; ``knobs`` the learner's, in the order of
+    their names in ``Hello``.
     """
 
     samples: int
@@ -158,22 +169,24 @@ class Stats:
     alarms: int
     last_alarm: int
     buffer_count: int
-    learning_rate: float
     autosave_every: int
     unsaved_updates: int
     saved_sequence: int
+    knobs: list[float]
     seen: list[int]
     correct_of: list[int]
 
-    FORMAT: ClassVar = struct.Struct("<2I2f3If3I")
+    FORMAT: ClassVar = struct.Struct("<2I2f6IB")
 
     @classmethod
     def parse(cls, payload: bytes) -> Stats:
         """Read the payload of a reply."""
-        counts = np.frombuffer(payload, "<u4", offset=cls.FORMAT.size).tolist()
+        *numbers, knobs = cls.FORMAT.unpack_from(payload)
+        values = np.frombuffer(payload, "<f4", knobs, offset=cls.FORMAT.size).tolist()
+        counts = np.frombuffer(payload, "<u4", offset=cls.FORMAT.size + 4 * knobs).tolist()
         classes = len(counts) // 2
-        numbers = (*cls.FORMAT.unpack_from(payload), counts[:classes], counts[classes:])
-        return cls(*numbers)
+        fields: list[Any] = [*numbers, values, counts[:classes], counts[classes:]]
+        return cls(*fields)
 
     @property
     def accuracy(self) -> float:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from codegen.arguments import Parser, existing_file, real, whole
 from codegen.link.dataset import CIFAR10_FILES
-from codegen.project import LEAST_RATE, MOST_RATE
 
 MOST = 2**32 - 1
+MOST_KNOB = 3.4e38  # what fits a float; the board knows the knob's own range
 FASTEST_BAUD = 20_000_000
 LONGEST_TIMEOUT_S = 3600.0
 MOST_TRIES = 1000
@@ -91,8 +91,9 @@ def _parser() -> Parser:
         "reset": "back to the first head; what is saved stays",
     }.items():
         commands.add_parser(name, help=text)
-    rate = commands.add_parser("rate", help="set the learning rate")
-    rate.add_argument("value", type=real(LEAST_RATE, MOST_RATE))
+    knob = commands.add_parser("knob", help="set a number of the learner's, such as learning_rate")
+    knob.add_argument("name", help="hello lists them")
+    knob.add_argument("value", type=real(-MOST_KNOB, MOST_KNOB))
     autosave = commands.add_parser("autosave", help="save by itself every so many samples")
     autosave.add_argument("every", type=_autosave, help="at least 16; 0 turns it off")
     classify = commands.add_parser("classify", help="classify one image of a data set")

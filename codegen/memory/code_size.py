@@ -25,15 +25,17 @@ from typing import Any
 
 from codegen import ops
 from codegen.boards.board import Board
+from codegen.buffers.base import Shape
 from codegen.ir import Graph, Op
+from codegen.learners.base import Learner
 
 FILE = Path(__file__).with_suffix(".json")
 DATA = ("code_size.json",)
 RUNTIME_CLASSES = 10
-SLOT_HEADER_BYTES = 32  # before the head in a slot of storage (runtime/storage/slots.hpp)
+SLOT_HEADER_BYTES = 32  # before the state in a slot of storage (runtime/storage/slots.hpp)
 
 
-def code_bytes(graph: Graph, classes: int, board: Board) -> int:
+def code_bytes(graph: Graph, learner: Learner, shape: Shape, board: Board) -> int:
     """Flash that code takes on ``board``: the runtime, the kernels of ``graph`` and all calls.
 
     Raises:
@@ -50,7 +52,7 @@ def code_bytes(graph: Graph, classes: int, board: Board) -> int:
         sections |= kernel["sections"]
         calls += kernel["params"] + core["call"][str(kernel["pointers"])]
     kernels: int = sum(sections.values()) - sum(core["libraries"].values())
-    return _runtime_bytes(core, graph, classes, board) + kernels + calls
+    return _runtime_bytes(core, learner, shape, board) + kernels + calls
 
 
 def kernel_key(function: str, dtype: str) -> str:
@@ -90,16 +92,15 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     return usual
 
 
-def _runtime_bytes(core: Mapping[str, Any], graph: Graph, classes: int, board: Board) -> int:
+def _runtime_bytes(core: Mapping[str, Any], learner: Learner, shape: Shape, board: Board) -> int:
     drivers, total = core["drivers"], core["runtime"]
     total += drivers.get(board.serial.source, 0)
-    head_bytes = 4 * (graph.output.elements + 1) * classes
-    if SLOT_HEADER_BYTES + head_bytes <= board.storage_bytes // 2:
+    if SLOT_HEADER_BYTES + learner.state_bytes(shape) <= board.storage_bytes // 2:
         total += drivers.get(board.flash_header, 0)
     if board.boot_bytes:
         total -= core["vectors"]
-    by_classes = core["learner"][graph.output.dtype]
-    return int(total + by_classes[_nearest(by_classes, classes)])
+    by_classes = core["learner"][shape.dtype]
+    return int(total + by_classes[_nearest(by_classes, shape.classes)])
 
 
 def _nearest(by_classes: Mapping[str, int], classes: int) -> str:

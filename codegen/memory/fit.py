@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from codegen.boards.board import Board
+from codegen.buffers.base import Shape
 from codegen.ir import DTYPE_BYTES, Graph
-from codegen.memory.map import FLOAT_BYTES, MemoryMap, memory_map, sample_bytes
+from codegen.learners.base import Learner, check_samples
+from codegen.memory.map import WORD_BYTES, MemoryMap, memory_map
 from codegen.passes.prepare import prepare
 from codegen.plan import Plan, arrange
 
@@ -17,6 +19,8 @@ STACK_STEP_BYTES = 1024
 
 RAM_KEY = "device.ram_bytes"
 """What bounds the buffer where nothing else does."""
+LEARNER_KEY = "learner"
+"""What bounds the buffer of a learner that keeps fewer samples than there is room for."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ class Bound:
 class Size:
     """What Ω takes of a board, once and for all who tell it: report, generator and linker.
 
-    ``buffer_samples`` is N_B, at least 1; ``bound`` is the key that keeps it from being larger.
+    ``buffer_samples`` is N_B, at least 1 where the learner keeps any; ``bound`` is the key that keeps
+    it from being larger.
     """
 
     board: Board
@@ -56,55 +61,85 @@ class Size:
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """An extractor as it runs on a board: its arena, and its memory by the size of the buffer."""
+    """An extractor and a learner on a board: the arena, and all memory by the size of the buffer.
+
+    ``classes`` are those that are compiled in.
+    """
 
     graph: Graph
     plan: Plan
+    learner: Learner
     classes: int
     board: Board
     class_names: tuple[str, ...] = ()
 
     @property
     def sample_bytes(self) -> int:
-        """One sample of the buffer: its features and its label."""
-        return sample_bytes(self.graph)
+        """One sample of the buffer; 0 where the learner keeps none."""
+        return self.learner.sample_bytes(self.shape(0))
 
     @property
     def most_samples(self) -> int:
-        """The largest buffer that fits the RAM; 0 if not even one sample does."""
+        """The largest buffer that fits the RAM and that the learner fills; 0 if no sample fits."""
         free = self.board.ram_bytes - self.memory(0).ram_bytes
         # The learner is padded to whole words.
-        return max(free - free % FLOAT_BYTES, 0) // self.sample_bytes
+        room = max(free - free % WORD_BYTES, 0)
+        return min(room // self.sample_bytes, self.learner.most_samples) if self.sample_bytes else 0
+
+    def shape(self, buffer_samples: int) -> Shape:
+        """What the learner's bytes depend on."""
+        output = self.graph.output
+        return Shape(output.elements, self.classes, output.dtype, buffer_samples)
 
     def memory(self, buffer_samples: int) -> MemoryMap:
         """All of flash and RAM."""
-        return memory_map(
-            self.graph, self.plan, self.classes, buffer_samples, self.board, self.class_names
-        )
+        shape = self.shape(buffer_samples)
+        return memory_map(self.graph, self.plan, self.learner, shape, self.board, self.class_names)
 
     def size(self, bounds: Iterable[Bound] = ()) -> Size:
-        """The largest buffer that the board and ``bounds`` allow, or one of 1 that they do not."""
-        bound = min((Bound(RAM_KEY, self.most_samples), *bounds), key=lambda bound: bound.samples)
-        return self.of(max(bound.samples, 1), bound.key)
+        """The largest buffer that board, learner and ``bounds`` allow, or one of 1 that they do not."""
+        most = self.learner.most_samples
+        room = Bound(LEARNER_KEY if self.most_samples == most else RAM_KEY, self.most_samples)
+        bound = min((room, *bounds), key=lambda bound: bound.samples)
+        return self.of(max(bound.samples, min(most, 1)), bound.key)
 
     def of(self, buffer_samples: int, bound: str) -> Size:
-        """A buffer of so many samples, because of ``bound``."""
+        """A buffer of so many samples, because of ``bound``.
+
+        Raises:
+            ValueError: the learner cannot have it; names ``bound``.
+        """
+        check_samples(bound, self.learner, buffer_samples)
         memory = self.memory(buffer_samples)
         return Size(self.board, buffer_samples, self.sample_bytes, bound, memory)
 
 
-def fit(graph: Graph, classes: int, board: Board, class_names: tuple[str, ...] = ()) -> Fit:
+def fit(
+    graph: Graph,
+    learner: Learner,
+    classes: int,
+    board: Board,
+    class_names: tuple[str, ...] = (),
+) -> Fit:
     """Prepare ``graph`` for ``board``, whose stack is raised to hold a feature vector.
+
+    ``classes`` are those that are compiled in.
 
     Raises:
         ModelError: the compiler cannot take the graph.
     """
-    return Fit(*prepare(graph), classes, _with_stack(board, graph), class_names)
+    return Fit(*prepare(graph), learner, classes, _with_stack(board, graph), class_names)
 
 
-def fit_shapes(graph: Graph, classes: int, board: Board, class_names: tuple[str, ...] = ()) -> Fit:
+def fit_shapes(
+    graph: Graph,
+    learner: Learner,
+    classes: int,
+    board: Board,
+    class_names: tuple[str, ...] = (),
+) -> Fit:
     """As ``fit``, of a graph without data, which nothing can simplify: a little too large."""
-    return Fit(*arrange(graph), classes, _with_stack(board, graph), class_names)
+    return Fit(*arrange(graph), learner, classes, _with_stack(board, graph), class_names)
 
 
 def _with_stack(board: Board, graph: Graph) -> Board:

@@ -8,20 +8,19 @@ two against each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
 from codegen import ops
 from codegen.boards.board import Board
-from codegen.ir import DTYPE_BYTES, Graph
+from codegen.buffers.base import Shape
+from codegen.ir import Graph
+from codegen.learners.base import Learner, head_bytes
 from codegen.memory.code_size import code_bytes
 from codegen.plan import Plan
 
-FLOAT_BYTES = 4
 WORD_BYTES = 4  # to which gcc aligns arrays
-LABEL_BYTES = 1
-LEARNER_STATE_BYTES = 12  # learning rate, and the buffer's position and count
 # The application (platform/application.hpp): the frame in work, counts of accuracy for each class,
 # the last image's features. The fixed part is exact, and asserted where it is compiled.
 FIRMWARE_BYTES = 400
@@ -36,8 +35,8 @@ class MemoryMap:
     """Named parts of each memory, in bytes.
 
     Flash holds ``weights`` (all constants of the extractor: weights, biases, multipliers, tables),
-    ``head`` (its initial values), ``names`` (of the classes) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
-    ``learner`` (its state), ``firmware`` (the state of the program around the model), ``data`` (what else is static) and ``stack``.
+    ``head`` (what the learner starts from), ``names`` (of the classes) and ``code``. RAM holds ``arena``, ``head``, ``buffer``,
+    ``learner`` (what else it has), ``firmware`` (the state of the program around the model), ``data`` (what else is static) and ``stack``.
     """
 
     flash: Mapping[str, int]
@@ -54,11 +53,6 @@ class MemoryMap:
         return sum(self.ram.values())
 
 
-def sample_bytes(graph: Graph) -> int:
-    """One sample of the buffer: its features and its label."""
-    return graph.output.elements * DTYPE_BYTES[graph.output.dtype] + LABEL_BYTES
-
-
 def names_bytes(class_names: tuple[str, ...]) -> int:
     """Flash of the classes' names beyond that of no names (include/tinyml/identity.hpp).
 
@@ -71,8 +65,8 @@ def names_bytes(class_names: tuple[str, ...]) -> int:
 def memory_map(
     graph: Graph,
     plan: Plan,
-    classes: int,
-    buffer_samples: int,
+    learner: Learner,
+    shape: Shape,
     board: Board,
     class_names: tuple[str, ...] = (),
 ) -> MemoryMap:
@@ -81,28 +75,27 @@ def memory_map(
     A graph of shapes only, which cannot be simplified and whose equal constants are not known, is
     planned a little too large.
     """
-    features = graph.output.elements
-    head = FLOAT_BYTES * (features + 1) * classes
-    buffer = buffer_samples * sample_bytes(graph)
-    firmware = (
-        FIRMWARE_BYTES + FIRMWARE_CLASS_BYTES * classes + features * DTYPE_BYTES[graph.output.dtype]
-    )
-    padding = -(head + LEARNER_STATE_BYTES + buffer) % FLOAT_BYTES
+    firmware = FIRMWARE_BYTES + FIRMWARE_CLASS_BYTES * shape.classes + shape.feature_bytes
     ram = {
         "arena": plan.arena_bytes,
-        "head": head,
-        "buffer": buffer,
-        "learner": LEARNER_STATE_BYTES + padding,
-        "firmware": firmware + -firmware % FLOAT_BYTES,
+        **learner.ram(shape),
+        "firmware": firmware + -firmware % WORD_BYTES,
         "data": DATA_BYTES,
         "stack": board.stack_bytes,
     }
-    weights, code = _weights_and_code(graph, classes, board)
-    flash = {"weights": weights, "head": head, "names": names_bytes(class_names), "code": code}
+    weights, code = _weights_and_code(graph, learner, replace(shape, buffer_samples=0), board)
+    flash = {
+        "weights": weights,
+        "head": head_bytes(shape) + learner.flash(shape),
+        "names": names_bytes(class_names),
+        "code": code,
+    }
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))
 
 
 @lru_cache(maxsize=1)
-def _weights_and_code(graph: Graph, classes: int, board: Board) -> tuple[int, int]:
+def _weights_and_code(
+    graph: Graph, learner: Learner, shape: Shape, board: Board
+) -> tuple[int, int]:
     """Bytes of both, whatever the buffer's size: that is tried often, and this takes all the time."""
-    return ops.stored_bytes(graph), code_bytes(graph, classes, board)
+    return ops.stored_bytes(graph), code_bytes(graph, learner, shape, board)

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from codegen.project import check_rate
 from codegen.toolchain import library
 
 ALIGNMENT = 16
@@ -40,7 +39,8 @@ class _Description(ctypes.Structure):
             "features",
             "classes",
             "buffer_samples",
-            "passes",
+            "state_bytes",
+            "knobs",
             "float_pixels",
             "float_features",
         )
@@ -55,7 +55,6 @@ class Shape:
     features: int
     classes: int
     buffer_samples: int
-    passes: int
     image_dtype: np.dtype[np.generic]
     feature_dtype: np.dtype[np.generic]
 
@@ -89,6 +88,10 @@ class HostModel:
         description = _Description()
         self._library.tinyml_describe(ctypes.byref(description))
         self.shape = _shape(description)
+        self._state_floats = description.state_bytes // np.dtype(np.float32).itemsize
+        self._knobs = [
+            self._library.tinyml_knob_name(number).decode() for number in range(description.knobs)
+        ]
         self._storage = np.zeros(description.model_bytes + ALIGNMENT, np.uint8)
         address = self._storage.ctypes.data
         self._model = ctypes.c_void_p(address + -address % ALIGNMENT)
@@ -152,7 +155,7 @@ class HostModel:
         """Store one sample, ``features`` (F,) and its class, and train on the buffer.
 
         Raises:
-            ValueError: the sample or the head is not finite, or out of bounds (runtime/learner/
+            ValueError: the sample or the head is not finite, or out of bounds (runtime/learners/
                 limits.hpp). Nothing has changed.
         """
         row = self.shape.checked_features(np.asarray(features)[np.newaxis])
@@ -163,18 +166,28 @@ class HostModel:
             raise ValueError(REFUSED[status])
 
     def reset(self) -> None:
-        """Forget all that was learned: initial head, configured learning rate, empty buffer."""
+        """Forget all that was learned: initial head, knobs as configured, empty buffer."""
         self._library.tinyml_reset(self._model)
 
     @property
-    def learning_rate(self) -> float:
-        """The rate of the next training steps."""
-        return float(self._library.tinyml_learning_rate(self._model))
+    def knobs(self) -> dict[str, float]:
+        """What can be set of the learner, and how it is set."""
+        knob = self._library.tinyml_knob
+        return {name: float(knob(self._model, i)) for i, name in enumerate(self._knobs)}
 
-    def set_learning_rate(self, value: float) -> None:
-        """Set the rate of the next training steps, until ``reset``."""
-        check_rate("learning rate", value)
-        self._library.tinyml_set_learning_rate(self._model, value)
+    def set_knob(self, name: str, value: float) -> None:
+        """Set one of the learner's knobs, until ``reset``.
+
+        Raises:
+            ValueError: there is no such knob, or the value is out of its range.
+        """
+        if name not in self._knobs:
+            raise ValueError(f"knob: must be one of {', '.join(self._knobs)}; got {name!r}")
+        number = self._knobs.index(name)
+        if not self._library.tinyml_set_knob(self._model, number, value):
+            least = self._library.tinyml_knob_least(number)
+            most = self._library.tinyml_knob_most(number)
+            raise ValueError(f"{name}: must be in {least:.3g}..{most:g}; got {value}")
 
     @property
     def buffer_count(self) -> int:
@@ -183,12 +196,28 @@ class HostModel:
 
     def head(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """A copy of the head as it is now: weights (C, F) and bias (C,)."""
-        shape = self.shape
-        weights = np.ctypeslib.as_array(
-            self._library.tinyml_weights(self._model), (shape.features, shape.classes)
-        )
-        bias = np.ctypeslib.as_array(self._library.tinyml_bias(self._model), (shape.classes,))
-        return np.ascontiguousarray(weights.T), bias.copy()
+        shape, state = self.shape, self.state()
+        at = shape.features * shape.classes
+        weights = state[:at].reshape(shape.features, shape.classes)
+        return np.ascontiguousarray(weights.T), state[at : at + shape.classes]
+
+    def state(self) -> npt.NDArray[np.float32]:
+        """A copy of all that the learner saves: weights (F, C) row by row, bias (C,), and the rest."""
+        state = np.empty(self._state_floats, np.float32)
+        ctypes.memmove(_pointer(state), self._library.tinyml_state(self._model), state.nbytes)
+        return state
+
+    def set_state(self, state: npt.NDArray[np.float32]) -> None:
+        """Overwrite what was learned, as a device does that loads what it saved.
+
+        Raises:
+            ValueError: it has another size.
+        """
+        if state.shape != (self._state_floats,) or state.dtype != np.float32:
+            raise ValueError(
+                f"state: must be float32 ({self._state_floats},); got {state.dtype.name} {state.shape}"
+            )
+        ctypes.memmove(self._library.tinyml_state(self._model), _pointer(state), state.nbytes)
 
     def set_head(self, weights: npt.NDArray[np.float32], bias: npt.NDArray[np.float32]) -> None:
         """Overwrite the head with ``weights`` (C, F) and ``bias`` (C,), whatever they hold."""
@@ -199,7 +228,7 @@ class HostModel:
                 f"got {weights.shape} and {bias.shape}"
             )
         content = np.concatenate([weights.T.ravel(), bias]).astype(np.float32)
-        ctypes.memmove(self._library.tinyml_head(self._model), _pointer(content), content.nbytes)
+        ctypes.memmove(self._library.tinyml_state(self._model), _pointer(content), content.nbytes)
 
 
 def _checked(
@@ -230,7 +259,6 @@ def _shape(description: _Description) -> Shape:
         features=description.features,
         classes=description.classes,
         buffer_samples=description.buffer_samples,
-        passes=description.passes,
         image_dtype=dtype(description.float_pixels),
         feature_dtype=dtype(description.float_features),
     )

@@ -82,12 +82,13 @@ def load(library: Path) -> ctypes.CDLL:
         "tinyml_logits": (None, [pointer, pointer, integer, pointer]),
         "tinyml_predict": (None, [pointer, pointer, integer, pointer]),
         "tinyml_learn": (integer, [pointer, pointer, ctypes.c_uint8]),
-        "tinyml_set_learning_rate": (integer, [pointer, ctypes.c_float]),
-        "tinyml_learning_rate": (ctypes.c_float, [pointer]),
-        "tinyml_head": (pointer, [pointer]),
+        "tinyml_knob_name": (ctypes.c_char_p, [integer]),
+        "tinyml_knob_least": (ctypes.c_float, [integer]),
+        "tinyml_knob_most": (ctypes.c_float, [integer]),
+        "tinyml_knob": (ctypes.c_float, [pointer, integer]),
+        "tinyml_set_knob": (integer, [pointer, integer, ctypes.c_float]),
+        "tinyml_state": (pointer, [pointer]),
         "tinyml_buffer_count": (integer, [pointer]),
-        "tinyml_weights": (ctypes.POINTER(ctypes.c_float), [pointer]),
-        "tinyml_bias": (ctypes.POINTER(ctypes.c_float), [pointer]),
     }
     for name, (result, arguments) in signatures.items():
         function = getattr(loaded, name)

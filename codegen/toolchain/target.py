@@ -39,7 +39,8 @@ class StreamRun:
     """What a board did with a stream of samples.
 
     ``features`` (N, F) in the extractor's dtype, ``predictions`` uint8 (N,) made before each sample
-    was learned, and the head at the end: ``weights`` (C, F) and ``bias`` (C,) in float32.
+    was learned, and the head at the end: ``weights`` (C, F) and ``bias`` (C,) in float32; ``state`` is
+    all that the learner saves, as ``HostModel.state``.
     ``stack_bytes`` is the deepest that the stack has been.
     """
 
@@ -47,6 +48,7 @@ class StreamRun:
     predictions: npt.NDArray[np.uint8]
     weights: npt.NDArray[np.float32]
     bias: npt.NDArray[np.float32]
+    state: npt.NDArray[np.float32]
     stack_bytes: int
 
 
@@ -111,13 +113,15 @@ def run_stream(
         output = (Path(scratch) / "stream.out").read_bytes()
     row = np.dtype([("features", shape.feature_dtype, shape.features), ("prediction", np.uint8)])
     rows = np.frombuffer(output, row, count)
-    head = np.frombuffer(output, "<f4", offset=rows.nbytes)
-    weights = head[: shape.features * shape.classes].reshape(shape.features, shape.classes)
+    state = np.frombuffer(output, "<f4", offset=rows.nbytes).astype(np.float32)
+    at = shape.features * shape.classes
+    weights = state[:at].reshape(shape.features, shape.classes)
     return StreamRun(
         features=rows["features"].copy(),
         predictions=rows["prediction"].copy(),
         weights=np.ascontiguousarray(weights.T, np.float32),
-        bias=head[shape.features * shape.classes :].astype(np.float32),
+        bias=state[at : at + shape.classes],
+        state=state,
         stack_bytes=stack_bytes(printed),
     )
 

@@ -12,7 +12,9 @@ import pytest
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
-from codegen.project import Golden, HeadWeights, LearnerSettings, Loss, Project
+from codegen.learners.base import Learner
+from codegen.learners.tybox import Loss, Tybox
+from codegen.project import Golden, HeadWeights, Project
 
 SCALE = 0.05
 ZERO_POINT = -3
@@ -44,6 +46,7 @@ def identity_project(
     core: str = "cortex-m4",
     class_names: tuple[str, ...] = (),
     machine: str = "",
+    learner: Learner | None = None,
 ) -> Project:
     """A project with a random head and two golden images."""
     rng = np.random.default_rng(7)
@@ -54,7 +57,8 @@ def identity_project(
         name="identity",
         graph=identity_graph(features, dtype),
         head=HeadWeights(weights, bias),
-        learner=LearnerSettings(buffer_samples, learning_rate, passes, loss),
+        learner=learner or Tybox(learning_rate, passes=passes, loss=loss),
+        buffer_samples=buffer_samples,
         board=replace(BOARDS[core], emulator=machine or BOARDS[core].emulator),
         golden=Golden(images, images.reshape(2, features)),
         class_names=class_names,

@@ -33,7 +33,8 @@ class NumpyDriver:
         self._rate = self._shipped_rate
         self.resets += 1
 
-    def set_learning_rate(self, value: float) -> None:
+    def set_knob(self, name: str, value: float) -> None:
+        assert name == "learning_rate"
         self._rate = value
 
     def learn(self, features: npt.NDArray[np.generic], label: int) -> None:

@@ -10,10 +10,12 @@ import pytest
 from codegen.boards.board import Board
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.learners.base import Knob
+from codegen.learners.tinyol import TinyOL
+from codegen.learners.tybox import Tybox
 from codegen.project import Golden, HeadWeights, Project
 from codegen.toolchain.host import HostModel
 from scenarios.concept_drift import ConceptDrift
-from scenarios.learners import TinyOL, Tybox
 from scenarios.protocol import calibrate
 from scenarios.stream import Samples
 
@@ -40,7 +42,7 @@ def model(request, centres, codes: Samples, tmp_path_factory) -> HostModel:
         Tensor(name, shape, "int8", quantization)
         for name, shape in (("image", (1, 1, features, 1)), ("psi", (1, features)))
     )
-    learner = Tybox((RATE / 20,)) if request.param == "tybox" else TinyOL((RATE,))
+    learner = Tybox(RATE / 20) if request.param == "tybox" else TinyOL(RATE)
     golden = codes.features[:1]
     project = Project(
         name="identity",
@@ -48,7 +50,8 @@ def model(request, centres, codes: Samples, tmp_path_factory) -> HostModel:
         head=HeadWeights(
             centres.astype(np.float32), (-0.5 * (centres**2).sum(axis=1)).astype(np.float32)
         ),
-        learner=learner.settings(20, learner.learning_rates[0]),
+        learner=learner,
+        buffer_samples=min(20, learner.most_samples),
         board=BOARD,
         golden=Golden(golden.reshape(1, 1, features, 1), golden),
     )
@@ -63,7 +66,7 @@ def test_the_generated_program_goes_through_the_drift_as_the_oracle_does(
     split = Samples(model.features(codes.features.reshape(len(codes), 1, -1, 1)), codes.labels)
     found = DRIFT.run(model, split, seed=3)
     real = Samples((codes.features.astype(np.float32) - ZERO_POINT) * SCALE, codes.labels)
-    oracle = make_driver(model.shape.buffer_samples, model.learning_rate)
+    oracle = make_driver(model.shape.buffer_samples, model.knobs["learning_rate"])
     expected = DRIFT.run(oracle, real, seed=3)
     # One of 250 images may lie on the border between two classes.
     assert found.end == pytest.approx(expected.end, abs=0.005)
@@ -74,8 +77,9 @@ def test_the_generated_program_goes_through_the_drift_as_the_oracle_does(
 
 def test_calibration_leaves_the_shipped_rate(model: HostModel, codes: Samples) -> None:
     """The chosen rate counts once it is baked in; a reset goes back to what was generated."""
-    baked = model.learning_rate
-    result = calibrate(DRIFT, model, codes, (1e-9, 2 * baked), seed=3)
-    assert result.learning_rate == 2 * baked
+    baked = model.knobs["learning_rate"]
+    knob = Knob("learning_rate", baked, 1e-12, 1.0, (1e-9, 2 * baked))
+    result = calibrate(DRIFT, model, codes, (knob,), seed=3)
+    assert result.values == {"learning_rate": 2 * baked}
     model.reset()
-    assert model.learning_rate == baked
+    assert model.knobs == {"learning_rate": baked}

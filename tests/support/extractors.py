@@ -18,7 +18,8 @@ from codegen import plan
 from codegen.boards.board import Board
 from codegen.emit import emitter as emit
 from codegen.ir import Graph
-from codegen.project import Golden, HeadWeights, LearnerSettings, Project
+from codegen.learners.tybox import Tybox
+from codegen.project import Golden, HeadWeights, Project
 
 Images = npt.NDArray[Any]
 Extractor = Callable[[Images], Images]
@@ -35,7 +36,7 @@ def project_of(graph: Graph, name: str = "test") -> Project:
         np.zeros((1, *graph.input.shape[1:]), graph.input.dtype),
         np.zeros((1, features), graph.output.dtype),
     )
-    return Project(name, graph, head, LearnerSettings(4, 0.1), BOARD, golden)
+    return Project(name, graph, head, Tybox(0.1), 4, BOARD, golden)
 
 
 def sources(graph: Graph, layout: plan.Plan | None = None) -> dict[str, str]:

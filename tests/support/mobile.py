@@ -6,7 +6,8 @@ import numpy as np
 
 from codegen.boards.board import Board
 from codegen.ir import Graph
-from codegen.project import Golden, HeadWeights, LearnerSettings, Project
+from codegen.learners.base import Learner
+from codegen.project import Golden, HeadWeights, Project
 from tests.support.extractors import oracle
 from tests.support.models import to_flatbuffer
 from tools.graphs.builder import Builder
@@ -105,7 +106,9 @@ def mobile_graph(dtype: str = "int8") -> Graph:
     return net.b.graph(image, y)
 
 
-def mobile_project(board: Board, images: np.ndarray, learner: LearnerSettings) -> Project:
+def mobile_project(
+    board: Board, images: np.ndarray, learner: Learner, buffer_samples: int
+) -> Project:
     """The network with a random head; ``images`` uint8 (N, 32, 32, 3) become golden vectors."""
     graph = mobile_graph()
     rng = np.random.default_rng(12)
@@ -113,7 +116,7 @@ def mobile_project(board: Board, images: np.ndarray, learner: LearnerSettings) -
     head = HeadWeights(weights, np.zeros(CLASSES, np.float32))
     codes = to_codes(images)
     golden = Golden(codes, oracle(to_flatbuffer(graph), codes).reshape(len(codes), FEATURES))
-    return Project("mobile", graph, head, learner, board, golden)
+    return Project("mobile", graph, head, learner, buffer_samples, board, golden)
 
 
 def to_codes(pixels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from codegen.boards.board import load
-from codegen.project import LearnerSettings
+from codegen.learners.base import Knob
+from codegen.learners.tybox import Tybox
 from scenarios.concept_drift import ConceptDrift
 from tests.support.spaces import TINY_SPACE
 from tinyml_nas.data.sample import Cifar10Sample
@@ -82,7 +83,8 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
     generate: {
         "name": "program",
         "extractor": EXTRACTOR,
-        "learner": LearnerSettings(40, 0.01),
+        "learner": Tybox(0.01),
+        "buffer_samples": 40,
         "board": BOARD,
         "class_names": ("cat", "dog"),
         "images": TEST,
@@ -101,7 +103,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
     calibrate: {
         **FIELD,
         "scenario": ConceptDrift(),
-        "learning_rates": (0.01, 0.1),
+        "knobs": (Knob("learning_rate", 0.01, 1e-9, 1.0, (0.01, 0.1)),),
         "seed": 3,
     },
     drive: {**FIELD, "scenario": ConceptDrift(), "seed": 3},

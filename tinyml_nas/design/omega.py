@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from codegen.boards.board import Board
 from codegen.ir import Graph
+from codegen.learners.base import Learner, compiled_classes
 from codegen.memory.fit import Bound, Fit, Size, fit, fit_shapes
 from tinyml_nas.design.memory.base import MemoryModel
+from tinyml_nas.design.memory.thesis import counted, counted_sample
 from tinyml_nas.design.split import split
-from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.types import Extractor
@@ -85,12 +86,13 @@ class Omega:
 
 def design(
     extractor: Extractor,
+    learner: Learner,
     board: Board,
     memory: MemoryModel,
     class_names: tuple[str, ...] = (),
     bounds: Iterable[Bound] = (),
 ) -> Omega:
-    """Size the buffer: the largest that the board, the memory model and ``bounds`` all allow.
+    """Size the buffer: the largest that board, learner, memory model and ``bounds`` all allow.
 
     A board that is too small is an answer: the size's reports say by how many bytes, in which
     memory, for a buffer of one sample.
@@ -100,12 +102,14 @@ def design(
         ModelError: the compiler cannot take the extractor.
     """
     graph, head = split(extractor)
-    fitted = fit(graph, head.classes, board, class_names)
+    classes = compiled_classes(learner, head.classes)
+    fitted = fit(graph, learner, classes, board, class_names)
     return Omega(extractor, size_of(graph, fitted, memory, bounds))
 
 
 def size_of_shapes(
     spec: NetworkSpec,
+    learner: Learner,
     board: Board,
     memory: MemoryModel,
     class_names: tuple[str, ...] = (),
@@ -117,25 +121,23 @@ def size_of_shapes(
     program's. A float Ω takes more of everything but code.
     """
     graph = graph_of(spec)
-    fitted = fit_shapes(graph, spec.classes, board, class_names)
+    classes = compiled_classes(learner, spec.classes)
+    fitted = fit_shapes(graph, learner, classes, board, class_names)
     return size_of(graph, fitted, memory, bounds)
 
 
 def size_of(graph: Graph, fitted: Fit, memory: MemoryModel, bounds: Iterable[Bound]) -> OmegaSize:
     """``graph`` as the model counts it, ``fitted`` as it runs."""
-    classes = fitted.classes
-    budget = memory.budget(graph, classes)
+    learner, shape = fitted.learner, fitted.shape(0)
+    budget = memory.budget(graph, learner, shape)
     limits = list(bounds)
     if budget is not None:
         limits.append(Bound(budget.key, budget.most_samples))
     if memory.max_buffer_samples is not None:
         limits.append(Bound("memory.max_buffer_samples", memory.max_buffer_samples))
     program = fitted.size(limits)
-    samples, parts, sample = (
-        program.buffer_samples,
-        omega_parts(graph, classes),
-        sample_bytes(graph),
-    )
+    samples, parts = program.buffer_samples, counted(graph, learner, shape)
+    sample = counted_sample(learner, shape)
     reports = {"thesis": MemoryReport(_shared(parts, samples * sample), {}, sample, None)}
     if budget is not None:
         reports[memory.name] = MemoryReport(

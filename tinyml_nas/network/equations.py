@@ -34,7 +34,7 @@ def omega_parts(graph: Graph, classes: int) -> dict[str, int]:
 
 
 def sample_bytes(graph: Graph) -> int:
-    """A sample of the buffer: its features and its label."""
+    """A sample of TyBox's buffer: its features and its label."""
     return (graph.output.elements + 1) * element_bytes(graph)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from codegen.boards.board import Board
+from codegen.learners.tinyol import TinyOL
 from codegen.memory.fit import fit_shapes
 from tinyml_nas.network.cost import layers
 from tinyml_nas.network.equations import omega_parts, sample_bytes
@@ -10,12 +11,15 @@ from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.types import Footprint
 
+_SMALLEST = TinyOL(learning_rate=1.0)
+"""What learns in every network that is searched: a head and one sample."""
+
 
 def footprint(spec: NetworkSpec, board: Board) -> Footprint:
     """What the int8 network with a head and a buffer of one sample costs on ``board``."""
     costs = list(layers(spec))
     graph = graph_of(spec)
-    memory = fit_shapes(graph, spec.classes, board).memory(1)
+    memory = fit_shapes(graph, _SMALLEST, spec.classes, board).memory(1)
     return Footprint(
         parameters=sum(layer.parameters for layer in costs),
         macs=sum(layer.macs for layer in costs),

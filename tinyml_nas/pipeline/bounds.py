@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from codegen.memory.fit import Bound
-from scenarios.learners import Learner
 from tinyml_nas.design.omega import OmegaSize, size_of_shapes
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.search.base import Exceeded
 from tinyml_nas.study import Study
-
-
-def of_learner(study: Study, learner: Learner) -> tuple[Bound, ...]:
-    """A learner that keeps fewer samples than there is room for, as TinyOL does, bounds the buffer."""
-    room = study.device.ram_bytes  # a sample takes a byte at least
-    kept = learner.settings(room, learner.learning_rates[0]).buffer_samples
-    return () if kept == room else (Bound("learner", kept),)
 
 
 def of_search(study: Study) -> tuple[Exceeded, ...]:
@@ -45,11 +36,7 @@ def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
     """As ``of_space``, for a network that is to be deployed as it is."""
     size = size_of_shapes(
-        spec,
-        study.device,
-        study.memory,
-        study.dataset.class_names,
-        of_learner(study, study.learner),
+        spec, study.learner, study.device, study.memory, study.dataset.class_names
     )
     return size if size.surely_too_large else None
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from scenarios.learners import Learner
+from codegen.learners.base import Learner, name_of, tuned
 from scenarios.none import NoScenario
 from tinyml_nas.design.omega import Omega, OmegaSize, design
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
@@ -134,8 +135,8 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
                 ).value
             )
             for name, project in (
-                (metrics.learner(study.learner), shipped),
-                (f"{metrics.learner(study.baseline)} (baseline)", other),
+                (name_of(study.learner), shipped),
+                (f"{name_of(study.baseline)} (baseline)", other),
             )
         }
     return True
@@ -234,27 +235,22 @@ def _is_too_large(size: OmegaSize | None, found: Metrics) -> bool:
 
 def _omega(study: Study, extractor: Extractor, learner: Learner) -> Omega:
     """Ω with the buffer that board, memory model and learner allow."""
-    return design(
-        extractor,
-        study.device,
-        study.memory,
-        study.dataset.class_names,
-        bounds.of_learner(study, learner),
-    )
+    return design(extractor, learner, study.device, study.memory, study.dataset.class_names)
 
 
 def _program(
     context: Context, study: Study, omega: Omega, learner: Learner, compiler: HostCompiler
 ) -> CppProject:
-    """Ω's program with a learner, at the learning rate that does best on validation streams."""
+    """Ω's program with a learner, its knobs at what does best on validation streams."""
 
-    def generated(learning_rate: float) -> CppProject:
+    def generated(values: Mapping[str, float]) -> CppProject:
         return project_of(
             context.run(
                 generate,
                 name=study.project.name,
                 extractor=omega.extractor,
-                learner=learner.settings(omega.size.buffer_samples, learning_rate),
+                learner=tuned(learner, values),
+                buffer_samples=omega.size.buffer_samples,
                 board=omega.size.program.board,
                 class_names=study.dataset.class_names,
                 images=Split(study.dataset, "test"),
@@ -263,21 +259,20 @@ def _program(
             )
         )
 
-    rates = learner.learning_rates
     if isinstance(study.scenario, NoScenario):
-        return generated(rates[len(rates) // 2])
-    draft, validation = generated(rates[0]), Split(study.dataset, "validation")
+        return generated({})
+    draft, validation = generated({}), Split(study.dataset, "validation")
     calibrated: Any = context.run(
         calibrate,
         scenario=study.scenario,
-        learning_rates=rates,
+        knobs=learner.knobs(),
         project=draft.artifact,
         features=_features(context, study, omega, draft, validation, compiler),
         images=validation,
         seed=study.seed,
         compiler=compiler,
     ).value
-    return generated(calibrated["learning_rate"])
+    return generated(calibrated["values"])
 
 
 def _features(

@@ -105,11 +105,6 @@ def program(project: CppProject) -> Metrics:
     }
 
 
-def learner(plugin: object) -> str:
-    """What a learner goes by in a result."""
-    return type(plugin).__name__.lower()
-
-
 def provenance(study: Study, done: Sequence[Entry]) -> Metrics:
     """The study in short, and an entry for each stage, in the order in which they ran.
 

@@ -10,7 +10,7 @@
 
 namespace tinyml {
 
-constexpr std::uint8_t kProtocolVersion = 2;
+constexpr std::uint8_t kProtocolVersion = 3;
 
 /// In front of every payload: version 1, message 1, session 4, sequence number 4.
 constexpr std::size_t kFrameHeaderBytes = 10;
@@ -26,14 +26,14 @@ enum class Message : std::uint8_t {
   kStats = 0x02,
   kMemory = 0x03,
   kTiming = 0x04,
-  kReadHead = 0x05,
+  kReadState = 0x05,
   kClassify = 0x06,
   kLearn = 0x11,
   kLearnLast = 0x12,
   kSave = 0x13,
   kLoad = 0x14,
   kReset = 0x15,
-  kSetLearningRate = 0x16,
+  kSetKnob = 0x16,
   kSetAutosave = 0x17,
 };
 constexpr std::uint8_t kActs = 0x10;
@@ -49,7 +49,7 @@ enum class Status : std::uint8_t {
   kUnknownMessage = 3,  ///<
   kWrongLength = 4,     ///< The payload is too long or too short for its message.
   kWrongLabel = 5,      ///< Not below the number of classes.
-  kWrongValue = 6,      ///< A number that is outside its range.
+  kWrongValue = 6,      ///< A number that is outside its range, or names nothing.
   kNoImage = 7,         ///< kLearnLast of another image than the last one that was taken.
   kNothingSaved = 8,    ///< No valid head of this model is in the flash.
   kNoStorage = 9,       ///< The board has no flash driver, or no room for the head.

@@ -51,7 +51,8 @@ struct Description {
   std::int32_t features;
   std::int32_t classes;
   std::int32_t buffer_samples;
-  std::int32_t passes;
+  std::int32_t state_bytes;
+  std::int32_t knobs;
   std::int32_t float_pixels;
   std::int32_t float_features;
 };
@@ -64,7 +65,8 @@ void tinyml_describe(Description* out) {
           Config::kFeatures,
           Config::kClasses,
           Config::kBufferSamples,
-          Config::kPasses,
+          static_cast<std::int32_t>(Model::kStateBytes),
+          Config::kKnobs,
           sizeof(Config::Pixel) == sizeof(float) ? 1 : 0,
           sizeof(Config::Feature) == sizeof(float) ? 1 : 0};
 }
@@ -107,15 +109,17 @@ std::int32_t tinyml_learn(Model* model, const Config::Feature* features, std::ui
   return static_cast<std::int32_t>(model->learn(features, label));
 }
 
-/// 1 when set, 0 when `value` is no rate.
-std::int32_t tinyml_set_learning_rate(Model* model, float value) {
-  return model->set_learning_rate(value) ? 1 : 0;
+const char* tinyml_knob_name(std::int32_t number) { return Config::knob(number).name; }
+float tinyml_knob_least(std::int32_t number) { return Config::knob(number).least; }
+float tinyml_knob_most(std::int32_t number) { return Config::knob(number).most; }
+float tinyml_knob(const Model* model, std::int32_t number) { return model->knob(number); }
+/// 1 when set, 0 when there is no such knob or `value` is out of its range.
+std::int32_t tinyml_set_knob(Model* model, std::int32_t number, float value) {
+  return model->set_knob(number, value) ? 1 : 0;
 }
-float tinyml_learning_rate(const Model* model) { return model->learning_rate(); }
 std::int32_t tinyml_buffer_count(const Model* model) { return model->buffer_count(); }
-/// The head as one block of `Model::kHeadBytes`, to be overwritten.
-void* tinyml_head(Model* model) { return model->head(); }
-const float* tinyml_weights(const Model* model) { return model->weights(); }
-const float* tinyml_bias(const Model* model) { return model->bias(); }
+/// What was learned as one block of `Model::kStateBytes`, to be read or overwritten: weights, bias,
+/// and what else the learner saves.
+void* tinyml_state(Model* model) { return model->state(); }
 
 }  // extern "C"

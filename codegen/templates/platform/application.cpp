@@ -29,9 +29,10 @@ PayloadLayout layout_of(Message message) {
       return {1, kImageBytes};
     case Message::kLearnLast:
       return {5, 0};
-    case Message::kReadHead:
+    case Message::kReadState:
       return {8, 0};
-    case Message::kSetLearningRate:
+    case Message::kSetKnob:
+      return {5, 0};
     case Message::kSetAutosave:
       return {4, 0};
     default:
@@ -46,7 +47,7 @@ Number number_at(const std::uint8_t* bytes) {
   return value;
 }
 
-/// Of a saved head, in the flash: weights that `Model::head_within_limits` would refuse are left
+/// Of a saved state, in the flash: numbers that `Model::state_within_limits` would refuse are left
 /// there.
 bool accepts(const void* part, std::size_t bytes) {
   return all_within(static_cast<const float*>(part), static_cast<int>(bytes / sizeof(float)),
@@ -118,8 +119,8 @@ void Application::answer() {
     case Message::kTiming:
       timing();
       break;
-    case Message::kReadHead:
-      read_head();
+    case Message::kReadState:
+      read_state();
       break;
     case Message::kClassify:
       classify();
@@ -153,6 +154,13 @@ void Application::hello() {
   writer_.put(kDtype<Config::Pixel>);
   writer_.put(kDtype<Config::Feature>);
   writer_.put(static_cast<std::uint8_t>(store().fits()));
+  writer_.put(static_cast<std::uint32_t>(Model::kStateBytes));
+  writer_.put(static_cast<std::uint8_t>(Config::kKnobs));
+  writer_.put(kLearnerName, sizeof(kLearnerName));
+  for (int i = 0; i < Config::kKnobs; ++i) {
+    const char* const name = Config::knob(i).name;
+    writer_.put(name, std::strlen(name) + 1);
+  }
   writer_.put(kClassNames, sizeof(kClassNames) - 1);
 }
 
@@ -165,10 +173,11 @@ void Application::stats() {
   writer_.put(alarms_);
   writer_.put(last_alarm_);
   writer_.put(static_cast<std::uint32_t>(model_.buffer_count()));
-  writer_.put(model_.learning_rate());
   writer_.put(autosave_every_);
   writer_.put(unsaved_updates_);
   writer_.put(saved_sequence_);
+  writer_.put(static_cast<std::uint8_t>(Config::kKnobs));
+  for (int i = 0; i < Config::kKnobs; ++i) writer_.put(model_.knob(i));
   writer_.put(accuracy_.seen(), sizeof(accuracy_.seen()));
   writer_.put(accuracy_.correct_of(), sizeof(accuracy_.correct_of()));
 }
@@ -197,15 +206,15 @@ void Application::timing() {
   writer_.put(learn_ticks_);
 }
 
-void Application::read_head() {
+void Application::read_state() {
   const auto offset = number_at<std::uint32_t>(reader_.fields());
   const auto bytes = number_at<std::uint32_t>(reader_.fields() + 4);
-  if (offset > Model::kHeadBytes || bytes > Model::kHeadBytes - offset) {
+  if (offset > Model::kStateBytes || bytes > Model::kStateBytes - offset) {
     writer_.put(Status::kWrongValue);
     return;
   }
   writer_.put(Status::kOk);
-  writer_.put(static_cast<const std::uint8_t*>(model_.head()) + offset, bytes);
+  writer_.put(static_cast<const std::uint8_t*>(model_.state()) + offset, bytes);
 }
 
 void Application::classify() {
@@ -257,8 +266,9 @@ Application::KeptReply Application::act(Message message) {
       drift_ = PageHinkley();
       alarms_ = last_alarm_ = unsaved_updates_ = 0;
       return {Status::kOk, 0, {}};
-    case Message::kSetLearningRate: {
-      const bool set = model_.set_learning_rate(number_at<float>(reader_.fields()));
+    case Message::kSetKnob: {
+      const auto value = number_at<float>(reader_.fields() + 1);
+      const bool set = model_.set_knob(reader_.fields()[0], value);
       return {set ? Status::kOk : Status::kWrongValue, 0, {}};
     }
     case Message::kSetAutosave: {
@@ -298,8 +308,8 @@ Application::KeptReply Application::learn(std::uint8_t label) {
 
 Application::KeptReply Application::save() {
   if (!store().fits()) return {Status::kNoStorage, 0, {}};
-  if (!model_.head_within_limits()) return {Status::kWrongHead, 0, {}};
-  if (!store().save(model_.head(), saved_sequence_)) return {Status::kStorageFailed, 0, {}};
+  if (!model_.state_within_limits()) return {Status::kWrongHead, 0, {}};
+  if (!store().save(model_.state(), saved_sequence_)) return {Status::kStorageFailed, 0, {}};
   unsaved_updates_ = 0;
   KeptReply reply = {Status::kOk, sizeof(saved_sequence_), {}};
   std::memcpy(reply.bytes, &saved_sequence_, sizeof(saved_sequence_));
@@ -308,7 +318,7 @@ Application::KeptReply Application::save() {
 
 Application::KeptReply Application::load() {
   if (!store().fits()) return {Status::kNoStorage, 0, {}};
-  if (!store().load(model_.head(), saved_sequence_)) return {Status::kNothingSaved, 0, {}};
+  if (!store().load(model_.state(), saved_sequence_)) return {Status::kNothingSaved, 0, {}};
   unsaved_updates_ = 0;
   KeptReply reply = {Status::kOk, sizeof(saved_sequence_), {}};
   std::memcpy(reply.bytes, &saved_sequence_, sizeof(saved_sequence_));
@@ -330,7 +340,7 @@ Status Application::extract() {
 }
 
 SlotStore<BoardFlash> Application::store() {
-  return SlotStore<BoardFlash>(flash_, Model::kHeadBytes, kDigestWords, accepts);
+  return SlotStore<BoardFlash>(flash_, Model::kStateBytes, kDigestWords, accepts);
 }
 
 }  // namespace tinyml

@@ -42,7 +42,7 @@ class Application {
   void stats();
   void memory();
   void timing();
-  void read_head();
+  void read_state();
   void classify();
   KeptReply act_once();
   KeptReply act(Message message);

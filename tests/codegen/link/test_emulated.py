@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from codegen.emit.emitter import emit
+from codegen.learners.tybox import Tybox
 from codegen.link.client import Board
 from codegen.link.framing import encode
 from codegen.link.messages import BoardError, Message, Status
 from codegen.link.port import SerialPort
-from codegen.project import LearnerSettings
 from codegen.toolchain.host import HostModel
 from tests.codegen.conftest import BOARDS
 from tests.codegen.link.emulated import Emulator, Noise, build_firmware
@@ -120,8 +120,8 @@ def test_what_is_not_finite_is_refused_on_a_board(emit_identity, tmp_path):
             learn_both(board, host, [images[number]], [number % 5])
         for rate in (np.nan, np.inf, 0.0, -1.0, 1e-40):
             with pytest.raises(BoardError, match="the value is outside its range"):
-                board.set_learning_rate(rate)
-        assert board.stats().learning_rate == host.learning_rate
+                board.set_knob("learning_rate", rate)
+        assert board.stats().knobs == list(host.knobs.values())
         assert_same_head(board.head(), host.head())
         assert np.isfinite(board.head()[0]).all()
         assert board.save() == 2
@@ -228,7 +228,7 @@ def test_the_emulator_is_killed_while_it_saves(built, tmp_path):
 def test_real_images_through_a_real_network(sample, tmp_path):
     """A MobileNetV3 of 32x32x3: 3 KB an image, straight into the arena."""
     pixels = sample.split("test").pixels[:3]
-    project = mobile_project(BOARDS["cortex-m4"], pixels, LearnerSettings(7, 0.002))
+    project = mobile_project(BOARDS["cortex-m4"], pixels, Tybox(0.002), 7)
     emit(project, tmp_path / "project")
     host = HostModel(tmp_path / "project")
     program = build_firmware(tmp_path / "project", tmp_path / "build")
@@ -321,7 +321,7 @@ def test_the_tools_single_commands(built, tmp_path, capsys):
             ("timing",): "SysTick",
             ("save",): "save: head number 1",
             ("load",): "load: head number 1",
-            ("rate", "0.5"): "",
+            ("knob", "learning_rate", "0.5"): "",
             ("autosave", "64"): "",
             ("reset",): "",
         }.items():

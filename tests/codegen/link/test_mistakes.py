@@ -79,14 +79,11 @@ def board(device_library):
 
 
 ARGUMENTS = [  # refused before a port is opened: status 2, and the argument's name
-    ("rate", ["rate", "1e60"], "argument value: must be a number in 1.18e-38..1e+06; got '1e60'"),
-    ("rate too small", ["rate", "1e-60"], "argument value"),
-    ("denormal rate", ["rate", "1e-40"], "argument value"),
-    ("rate of nothing", ["rate", "0"], "argument value"),
-    ("negative rate", ["rate", "-0.1"], "value"),
-    ("rate nan", ["rate", "nan"], "argument value"),
-    ("rate in words", ["rate", "fast"], "got 'fast'"),
-    ("no rate", ["rate"], "value"),
+    ("knob", ["knob", "learning_rate", "1e60"], "argument value: must be a number in -3.4e+38"),
+    ("knob nan", ["knob", "learning_rate", "nan"], "argument value"),
+    ("knob in words", ["knob", "learning_rate", "fast"], "got 'fast'"),
+    ("no value", ["knob", "learning_rate"], "value"),
+    ("no knob", ["knob"], "name"),
     ("autosave", ["autosave", "-1"], "every"),
     ("autosave often", ["autosave", "15"], "argument every: must be a whole number in 16..4294"),
     ("autosave huge", ["autosave", str(2**32)], "argument every"),

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from codegen.boards.board import load, names
 from codegen.emit.emitter import context_of, emit
+from codegen.learners.tybox import Tybox
 from codegen.memory.fit import RAM_KEY, Bound, fit, fit_shapes
 from codegen.toolchain import target
 from tests.codegen.conftest import identity_graph, identity_project
 from tests.support.needs import needs_board_tools
 
 BOARD = load("nucleo_f446re")
+TYBOX = Tybox(0.01)
 dtypes = st.sampled_from(["int8", "float32"])
 
 
@@ -29,7 +31,7 @@ dtypes = st.sampled_from(["int8", "float32"])
 )
 def test_the_buffer_is_the_largest_that_fits_the_ram(ram, features, classes, dtype) -> None:
     board = replace(BOARD, ram_bytes=ram)
-    fitted = fit(identity_graph(features, dtype), classes, board)
+    fitted = fit(identity_graph(features, dtype), TYBOX, classes, board)
     size = fitted.size()
     assert size.bound == RAM_KEY
     assert size.memory == fitted.memory(size.buffer_samples)
@@ -45,7 +47,7 @@ def test_the_buffer_is_the_largest_that_fits_the_ram(ram, features, classes, dty
 
 @given(limits=st.lists(st.integers(0, 20_000), max_size=4))
 def test_the_least_of_all_bounds_holds_and_is_named(limits: list[int]) -> None:
-    fitted = fit(identity_graph(20, "int8"), 10, BOARD)
+    fitted = fit(identity_graph(20, "int8"), TYBOX, 10, BOARD)
     size = fitted.size([Bound(f"key_{i}", limit) for i, limit in enumerate(limits)])
     least = min([*limits, fitted.most_samples])
     assert size.buffer_samples == max(1, least)
@@ -57,7 +59,7 @@ def test_the_code_is_measured_once_however_many_sizes_are_tried(monkeypatch) -> 
     """It takes nearly all of the time, and does not depend on the buffer."""
     measured = []
     monkeypatch.setattr("codegen.memory.map.code_bytes", lambda *_: measured.append(1) or 1000)
-    fitted = fit(identity_graph(20, "int8"), 10, BOARD)
+    fitted = fit(identity_graph(20, "int8"), TYBOX, 10, BOARD)
     size = fitted.size([Bound("key", 7)])
     assert fitted.most_samples > 7
     assert [fitted.of(n, "key").memory.flash for n in (1, 50)] == [size.memory.flash] * 2
@@ -72,10 +74,11 @@ one_line = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", 
 def test_what_is_emitted_has_the_size_that_was_told(features, dtype, text) -> None:
     """Long features want a larger stack than the board's file says: emitter and size agree on it."""
     project = replace(identity_project(features=features, dtype=dtype), class_names=tuple(text))
-    fitted = fit(project.graph, project.head.classes, project.board, project.class_names)
+    fitted = fit(
+        project.graph, project.learner, project.classes, project.board, project.class_names
+    )
     size = fitted.size()
-    learner = replace(project.learner, buffer_samples=size.buffer_samples)
-    emitted = context_of(replace(project, learner=learner))
+    emitted = context_of(replace(project, buffer_samples=size.buffer_samples))
     assert emitted["memory"] == size.memory
     assert emitted["p"].board == size.board
     width = 1 if dtype == "int8" else 4
@@ -86,7 +89,7 @@ def test_what_is_emitted_has_the_size_that_was_told(features, dtype, text) -> No
 @pytest.mark.parametrize("name", names())
 def test_shapes_alone_tell_the_same_where_nothing_can_be_simplified(name: str) -> None:
     graph = identity_graph(40, "int8")
-    asked = 10, load(name), ("one", "two")
+    asked = TYBOX, 10, load(name), ("one", "two")
     assert fit_shapes(graph, *asked).size() == fit(graph, *asked).size()
 
 
@@ -116,9 +119,8 @@ def test_names_of_classes_take_the_planned_flash_to_the_byte(tmp_path, name: str
 @needs_board_tools
 def test_a_board_with_long_features_links_when_it_is_filled(tmp_path) -> None:
     project = identity_project(features=7_000, classes=2)
-    size = fit(project.graph, project.head.classes, project.board).size()
+    size = fit(project.graph, project.learner, project.classes, project.board).size()
     assert size.board.stack_bytes > project.board.stack_bytes
-    learner = replace(project.learner, buffer_samples=size.buffer_samples)
-    emit(replace(project, learner=learner), tmp_path / "project")
+    emit(replace(project, buffer_samples=size.buffer_samples), tmp_path / "project")
     linked = target.linked(tmp_path / "project", project.board, tmp_path / "build")
     assert linked.ram_bytes <= size.memory.ram_bytes <= project.board.ram_bytes

@@ -12,14 +12,16 @@ import pytest
 
 from codegen import ops
 from codegen.boards.board import CORES, load, names
+from codegen.buffers.base import Shape
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Tensor
+from codegen.learners.tybox import Tybox
 from codegen.memory import code_size
 from codegen.memory.map import MemoryMap, memory_map
 from codegen.passes.prepare import prepare
 from codegen.passes.simplify import simplify
 from codegen.plan import arrange
-from codegen.project import LearnerSettings, Project
+from codegen.project import Project
 from codegen.toolchain import target
 from codegen.toolchain.run import ToolchainError
 from tests.codegen.conftest import BOARDS
@@ -33,8 +35,7 @@ FUSED_SEED = 39  # of a random network with a fused block
 
 def planned(project: Project) -> MemoryMap:
     graph, layout = prepare(project.graph)
-    samples = project.learner.buffer_samples
-    return memory_map(graph, layout, project.head.classes, samples, project.board)
+    return memory_map(graph, layout, project.learner, project.shape, project.board)
 
 
 def without_data(graph: Graph) -> Graph:
@@ -51,8 +52,8 @@ def check_linked(project, tmp_path):
 
 
 def check_mobile(board, images, tmp_path, loss="cross_entropy"):
-    learner = LearnerSettings(158, 0.01, loss=loss)
-    check_linked(mobile_project(board, images, learner), tmp_path)
+    learner = Tybox(0.01, loss=loss)
+    check_linked(mobile_project(board, images, learner, 158), tmp_path)
 
 
 @needs_board_tools
@@ -113,10 +114,9 @@ def test_a_filled_board_links_and_one_sample_more_is_refused(tmp_path, make_iden
     project = make_identity()
     free = project.board.ram_bytes - planned(project).ram_bytes
     sample_bytes = project.head.features + 1
-    samples = project.learner.buffer_samples + free // sample_bytes
+    samples = project.buffer_samples + free // sample_bytes
     for extra in (0, 1):
-        learner = replace(project.learner, buffer_samples=samples + extra)
-        filled = replace(project, learner=learner)
+        filled = replace(project, buffer_samples=samples + extra)
         folder = tmp_path / str(extra)
         if planned(filled).ram_bytes <= project.board.ram_bytes:
             emit(filled, folder / "project")
@@ -143,19 +143,17 @@ def test_parts_of_ram(make_identity):
 
 def test_shapes_are_enough(sample):
     """What the search plans without weights is nearly what the generator plans with them."""
-    project = mobile_project(
-        BOARDS["cortex-m4"], sample.split("test").pixels[:1], LearnerSettings(10, 0.01)
-    )
+    project = mobile_project(BOARDS["cortex-m4"], sample.split("test").pixels[:1], Tybox(0.01), 10)
     graph = simplify(project.graph)
     bare = without_data(graph)
     full = planned(project)
-    from_shapes = memory_map(*arrange(bare), CLASSES, 10, project.board)
+    from_shapes = memory_map(*arrange(bare), project.learner, project.shape, project.board)
     assert from_shapes.ram == full.ram
     assert from_shapes.flash["code"] == full.flash["code"]
     # Equal constants are stored once, but shapes do not tell which are.
     assert 0 <= from_shapes.flash["weights"] - full.flash["weights"] < 512
     raw = without_data(project.graph)
-    unsimplified = memory_map(*arrange(raw), CLASSES, 10, project.board)
+    unsimplified = memory_map(*arrange(raw), project.learner, project.shape, project.board)
     assert 0 <= unsimplified.flash_bytes - full.flash_bytes < 4096
 
 
@@ -173,7 +171,7 @@ def test_an_operator_without_a_size_is_named():
     tensors = tuple(Tensor(name, (1, 4), "int8") for name in "xy")
     graph = Graph(tensors, (Op("MAXIMUM", (0,), (1,)),), (0,), (1,))
     with pytest.raises(LookupError, match=r"MAXIMUM on int8.*measure_code_size"):
-        code_size.code_bytes(graph, 10, BOARDS["cortex-m4"])
+        code_size.code_bytes(graph, Tybox(0.1), Shape(4, 10, "int8"), BOARDS["cortex-m4"])
 
 
 @needs_board_tools
@@ -215,4 +213,6 @@ def test_a_graph_without_scales_and_data_has_a_size():
     shape = (1, 4, 4, 8)
     tensors = [Tensor(name, shape, "int8") for name in ("image", "sum")]
     graph = Graph(tuple(tensors), (Op("ADD", (0, 0), (1,)),), (0,), (1,))
-    assert code_size.code_bytes(graph, CLASSES, BOARDS["cortex-m4"]) > 2000
+    assert (
+        code_size.code_bytes(graph, Tybox(0.1), Shape(128, 10, "int8"), BOARDS["cortex-m4"]) > 2000
+    )

@@ -152,7 +152,7 @@ class Oracle:
         self.bias = project.head.bias.astype(np.float64)
         self.settings = project.learner
         self.rate = float(np.float32(project.learner.learning_rate))
-        self.buffer = deque(maxlen=project.learner.buffer_samples)
+        self.buffer = deque(maxlen=project.buffer_samples)
 
     def real(self, features):
         return self.scale * (features.astype(np.float64) - self.zero_point)
@@ -203,7 +203,7 @@ def test_learner_follows_the_oracle(emit_identity, case):
     for number, (sample, label) in enumerate(zip(features, labels, strict=True)):
         model.learn(sample, int(label))
         oracle.learn(sample, label)
-        assert model.buffer_count == min(number + 1, project.learner.buffer_samples)
+        assert model.buffer_count == min(number + 1, project.buffer_samples)
         if number % 50 == 0:
             expected = oracle.logits(probe)
             size = np.abs(expected).max()
@@ -220,7 +220,7 @@ def test_learner_follows_the_oracle(emit_identity, case):
 def test_step_is_the_gradient_by_finite_differences(emit_identity, loss):
     project, tree = emit_identity(loss=loss, buffer_samples=1)
     model = HostModel(tree)
-    model.set_learning_rate(1.0)
+    model.set_knob("learning_rate", 1.0)
     sample, label = stream(project, 1, seed=3)[0][0], 2
     model.learn(sample, label)
     step_weights = project.head.weights - model.head()[0]
@@ -250,7 +250,7 @@ def test_a_diverging_learner_stays_within_its_memory(emit_identity):
     """The largest learning rate gives absurd weights, not a crash or a class that does not exist."""
     project, tree = emit_identity()
     model = HostModel(tree)
-    model.set_learning_rate(1e6)
+    model.set_knob("learning_rate", 1e6)
     features, labels = stream(project, 50, seed=5)
     for sample, label in zip(features, labels, strict=True):
         model.learn(sample, int(label))

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.project import MOST_FEATURE, MOST_RATE, MOST_WEIGHT, LearnerSettings
+from codegen.learners.base import check_samples
+from codegen.learners.tinyol import TinyOL
+from codegen.learners.tybox import Tybox
+from codegen.limits import LEAST_RATE, MOST_FEATURE, MOST_RATE, MOST_WEIGHT
 from codegen.toolchain.host import HostModel
-from scenarios.learners import TinyOL, Tybox
 
-LEAST_RATE = float(np.finfo(np.float32).tiny)
 FEATURES, CLASSES = 12, 5
 
 # Everything that 32 bits can say, with what is awkward more often than by chance.
@@ -60,7 +61,7 @@ def state(model):
 
 def restored(model, rate):
     model.reset()
-    model.set_learning_rate(rate)
+    model.set_knob("learning_rate", rate)
     return model
 
 
@@ -130,17 +131,18 @@ def test_a_rate_is_a_normal_number_up_to_a_million(models, rate):
     model.reset()
     before = state(model)
     if LEAST_RATE <= rate <= MOST_RATE:
-        model.set_learning_rate(rate)
-        assert model.learning_rate == rate
+        model.set_knob("learning_rate", rate)
+        assert model.knobs == {"learning_rate": rate}
         return
-    with pytest.raises(ValueError, match="learning rate: must be positive"):
-        model.set_learning_rate(rate)
-    assert model._library.tinyml_set_learning_rate(model._model, rate) == 0
+    with pytest.raises(ValueError, match=r"learning_rate: must be in 1\.18e-38\.\.1e\+06"):
+        model.set_knob("learning_rate", rate)
+    assert model._library.tinyml_set_knob(model._model, 0, rate) == 0
+    assert model._library.tinyml_set_knob(model._model, 1, 1.0) == 0
     assert state(model) == before
     for make in (
-        lambda: LearnerSettings(3, rate),
-        lambda: Tybox((rate,)),
-        lambda: TinyOL((1e-3, rate) if rate > 1e-3 else (rate, 1e-3)),
+        lambda: Tybox(rate),
+        lambda: Tybox(0.1, (rate,)),
+        lambda: TinyOL(0.1, (1e-3, rate) if rate > 1e-3 else (rate, 1e-3)),
     ):
         with pytest.raises(ValueError, match=r"learner\.learning_rates?: must be"):
             make()
@@ -150,7 +152,7 @@ def test_a_rate_is_a_normal_number_up_to_a_million(models, rate):
 @settings(deadline=None, max_examples=60)
 def test_codes_are_always_taken(int8_model, codes, rate):
     int8_model.reset()
-    int8_model.set_learning_rate(rate)
+    int8_model.set_knob("learning_rate", rate)
     features = np.array(codes, np.int8)
     for label in range(CLASSES):
         int8_model.learn(features, label)
@@ -165,9 +167,8 @@ def int8_model(emit_identity):
 @pytest.mark.parametrize("passes", [0, -1, 1001, 2**31, 99_999_999_999])
 def test_passes_are_bounded(passes):
     for make in (
-        lambda: LearnerSettings(3, 0.1, passes),
-        lambda: Tybox((0.1,), passes),
-        lambda: TinyOL((0.1,), passes),
+        lambda: Tybox(0.1, passes=passes),
+        lambda: TinyOL(0.1, passes=passes),
     ):
         with pytest.raises(ValueError, match=r"learner\.passes: must be in 1\.\.1000"):
             make()
@@ -175,5 +176,7 @@ def test_passes_are_bounded(passes):
 
 @pytest.mark.parametrize("samples", [0, -5, 2**31, 10**30])
 def test_samples_are_counted_in_32_bits(samples):
-    with pytest.raises(ValueError, match=r"learner\.buffer_samples: must be in 1\.\.2147483647"):
-        LearnerSettings(samples, 0.1)
+    with pytest.raises(ValueError, match=r"buffer_samples: must be in 1\.\.2147483647"):
+        check_samples("buffer_samples", Tybox(0.1), samples)
+    with pytest.raises(ValueError, match=r"buffer_samples: must be in 1\.\.1; got"):
+        check_samples("buffer_samples", TinyOL(0.1), samples)

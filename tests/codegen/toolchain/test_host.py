@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from codegen.emit.emitter import emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from codegen.toolchain.host import HostModel, Shape
 from codegen.toolchain.library import build, is_whole, load
 from codegen.toolchain.run import ToolchainError
@@ -23,7 +23,7 @@ from tests.support.mobile import CLASSES, FEATURES, SIDE, mobile_project, to_cod
 def tree(tmp_path_factory, sample):
     """A small MobileNetV3 with 8 golden images; the project and its folder."""
     images = sample.split("test").pixels[:8]
-    project = mobile_project(BOARDS["cortex-m4"], images, LearnerSettings(5, 0.002))
+    project = mobile_project(BOARDS["cortex-m4"], images, Tybox(0.002), 5)
     folder = tmp_path_factory.mktemp("host") / "mobile"
     emit(project, folder)
     return project, folder
@@ -62,7 +62,6 @@ def test_shape(tree, model):
         features=FEATURES,
         classes=CLASSES,
         buffer_samples=5,
-        passes=1,
         image_dtype=np.dtype(np.int8),
         feature_dtype=np.dtype(np.int8),
     )
@@ -89,18 +88,18 @@ def test_head_is_a_copy(model, tree):
 
 def test_reset_brings_everything_back(tree, model):
     features = tree[0].golden.features
-    rate = model.learning_rate
+    rate = model.knobs["learning_rate"]
     assert rate == np.float32(0.002)
     before = model.logits(features)
-    model.set_learning_rate(0.5)
-    assert model.learning_rate == 0.5
+    model.set_knob("learning_rate", 0.5)
+    assert model.knobs == {"learning_rate": 0.5}
     for label, row in enumerate(features):
         model.learn(row, label)
     assert model.buffer_count == 5
     assert not np.array_equal(model.logits(features), before)
     model.reset()
     assert model.buffer_count == 0
-    assert model.learning_rate == rate
+    assert model.knobs == {"learning_rate": rate}
     np.testing.assert_array_equal(model.logits(features), before)
 
 
@@ -129,10 +128,22 @@ def test_float_extractor(emit_identity):
             r"label: must be in 0\.\.9; got 10",
         ),
         (lambda m: m.learn(np.zeros(FEATURES, np.int8), -1), "label: must be in"),
-        (lambda m: m.set_learning_rate(0.0), "learning rate: must be positive"),
-        (lambda m: m.set_learning_rate(1e-39), "learning rate: must be positive"),
-        (lambda m: m.set_learning_rate(2e6), "learning rate: must be positive"),
-        (lambda m: m.set_learning_rate(float("nan")), "learning rate: must be positive"),
+        (
+            lambda m: m.set_knob("learning_rate", 0.0),
+            r"learning_rate: must be in 1\.18e-38\.\.1e\+06",
+        ),
+        (
+            lambda m: m.set_knob("learning_rate", 1e-39),
+            r"learning_rate: must be in 1\.18e-38\.\.1e\+06",
+        ),
+        (
+            lambda m: m.set_knob("learning_rate", 2e6),
+            r"learning_rate: must be in 1\.18e-38\.\.1e\+06",
+        ),
+        (
+            lambda m: m.set_knob("learning_rate", float("nan")),
+            r"learning_rate: must be in 1\.18e-38\.\.1e\+06",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused(model, call, message):

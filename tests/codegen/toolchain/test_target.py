@@ -12,7 +12,7 @@ import pytest
 
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
-from codegen.project import LearnerSettings
+from codegen.learners.tybox import Tybox
 from codegen.toolchain import elf, target
 from codegen.toolchain.host import HostModel
 from codegen.toolchain.run import ToolchainError
@@ -28,7 +28,7 @@ def built(request, tmp_path_factory, sample):
     """A small MobileNetV3 for a board: project, folder of the project, folder of its build."""
     board = BOARDS[request.param]
     images = sample.split("test").pixels[:IMAGES]
-    project = mobile_project(board, images, LearnerSettings(7, 0.002, passes=2))
+    project = mobile_project(board, images, Tybox(0.002, passes=2), 7)
     folder = tmp_path_factory.mktemp(request.param)
     emit(project, folder / "project")
     return project, folder / "project", folder / "emulated"
@@ -69,7 +69,7 @@ def test_nothing_writes_to_constants(sample, tmp_path):
     """
     board = replace(load("nucleo_f446re"), emulator="netduinoplus2")
     images = sample.split("test").pixels[:6]
-    project = mobile_project(board, images, LearnerSettings(3, 0.002))
+    project = mobile_project(board, images, Tybox(0.002), 3)
     tree, labels = tmp_path / "project", np.arange(6, dtype=np.uint8)
     emit(project, tree)
     host = HostModel(tree)
@@ -113,7 +113,7 @@ def test_without_labels_nothing_is_learned(built):
 @needs_board_tools
 def test_a_wrong_byte_fails_the_self_test(sample, tmp_path):
     board = BOARDS["cortex-m4"]
-    project = mobile_project(board, sample.split("test").pixels[:2], LearnerSettings(2, 0.01))
+    project = mobile_project(board, sample.split("test").pixels[:2], Tybox(0.01), 2)
     project.golden.features[1, 3] ^= 1
     emit(project, tmp_path / "project")
     with pytest.raises(ToolchainError, match="differ from the oracle's: 1\n") as failure:

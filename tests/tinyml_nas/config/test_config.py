@@ -111,8 +111,8 @@ BAD = [
     ),
     # a typo in a key
     ("prunning=none", r"prunning: there is no such key; Config has .*pruning"),
-    ("learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rates"),
-    ("+learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rates"),
+    ("learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rate, "),
+    ("+learner.rate=1", r"learner\.rate: there is no such key; Tybox has learning_rate, "),
     ("+extra=1", r"extra: there is no such key; Config has task"),
     ("data.rot=/x", r"data\.rot: there is no such key; Data has root"),
     ("baseline.rate=1", r"baseline\.rate: there is no such key"),
@@ -133,7 +133,7 @@ BAD = [
     ("scenario.swapped=[3,4,5]", r"scenario\.swapped: must have 2 items; got \[3, 4, 5\]"),
     ("scenario.drift_at=800", r"scenario\.drift_at: must be from 1"),
     ("learner.loss=hinge", r"learner\.loss: must be one of cross_entropy, squared_error"),
-    ("baseline.learning_rates=[]", r"baseline\.learning_rates: must be positive"),
+    ("baseline.learning_rates=[2,1]", r"baseline\.learning_rates: must be positive"),
     ("memory.budget_bytes=0", r"memory\.budget_bytes: must be positive"),
     ("finetune.learning_rate=nan", r"finetune\.learning_rate: must be a finite number"),
     ("finetune.learning_rate=inf", r"finetune\.learning_rate: must be a finite number"),
@@ -154,7 +154,7 @@ BAD = [
         r"learner\._target_: must be a dataclass",
     ),
     ("learner._target_=tinyml_nas.nothing.At", r"learner\._target_: there is no"),
-    ("learner._target_=scenarios.learners.None", r"learner\._target_: there is no"),
+    ("learner._target_=codegen.learners.tybox.None", r"learner\._target_: there is no"),
     # not even an override
     ("learner.learning_rates=[", r"learner\.learning_rates=\[: cannot be read"),
 ]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from codegen.learners.tybox import Tybox
 from codegen.memory.fit import Bound, fit_shapes
 from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.thesis import ThesisMemory
@@ -23,7 +24,7 @@ def sized(make_graph, board):
     ) -> OmegaSize:
         graph = make_graph(**shape)
         small = replace(board, ram_bytes=ram, flash_bytes=flash)
-        return size_of(graph, fit_shapes(graph, 10, small), memory, bounds)
+        return size_of(graph, fit_shapes(graph, Tybox(0.1), 10, small), memory, bounds)
 
     return size
 

@@ -8,14 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.ir import Tensor
+from codegen.buffers.base import Shape
+from codegen.ir import Graph, Tensor
+from codegen.learners.tybox import Tybox
 from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.thesis import ThesisMemory
 from tinyml_nas.network.equations import activation_pair, parameters
 
 
+def asked(graph: Graph) -> tuple[Graph, Tybox, Shape]:
+    shape = Shape(graph.output.elements, 10, graph.output.dtype)
+    return graph, Tybox(0.1), shape
+
+
 def test_every_part_by_hand(make_graph) -> None:
-    budget = ThesisMemory().budget(make_graph(), 10)
+    budget = ThesisMemory().budget(*asked(make_graph()))
     assert budget.parts == {
         "extractor_weights": (27 * 8 + 8) + (8 * 186 + 186),
         "extractor_activations": 192 + 512,
@@ -28,7 +35,7 @@ def test_every_part_by_hand(make_graph) -> None:
 
 
 def test_a_float_extractor_takes_four_times_as_much(make_graph) -> None:
-    budget = ThesisMemory().budget(make_graph(features=1_280, dtype="float32"), 10)
+    budget = ThesisMemory().budget(*asked(make_graph(features=1_280, dtype="float32")))
     assert budget.sample_bytes == 5_124  # as the thesis's unquantized baseline
     assert budget.parts["extractor_weights"] == 4 * (27 * 8 + 8 + 8 * 1_280 + 1_280)
     assert budget.parts["extractor_activations"] == 4 * (8 + 1_280)
@@ -38,9 +45,9 @@ def test_a_float_extractor_takes_four_times_as_much(make_graph) -> None:
 def test_the_thesis_buffer_of_158_samples(make_graph) -> None:
     """186 features: 187 B a sample; about 29 kB, as Ω_801kB leaves of 830 kB, hold 158."""
     graph = make_graph()
-    fixed = sum(ThesisMemory().budget(graph, 10).parts.values())
+    fixed = sum(ThesisMemory().budget(*asked(graph)).parts.values())
     for left, samples in ((29_546, 158), (29_732, 158), (29_545, 157), (29_733, 159)):
-        budget = ThesisMemory(budget_bytes=fixed + left).budget(graph, 10)
+        budget = ThesisMemory(budget_bytes=fixed + left).budget(*asked(graph))
         assert budget.most_samples == samples
 
 
@@ -62,7 +69,7 @@ def test_shared_weights_count_once(make_graph) -> None:
 
 @given(limit=st.integers(1, 60_000), features=st.integers(1, 400))
 def test_the_budget_allows_the_largest_buffer_that_fits(make_graph, limit, features) -> None:
-    budget = ThesisMemory(budget_bytes=limit).budget(make_graph(features), 10)
+    budget = ThesisMemory(budget_bytes=limit).budget(*asked(make_graph(features)))
     left = limit - sum(budget.parts.values()) - budget.most_samples * budget.sample_bytes
     assert left < budget.sample_bytes
     assert (left >= 0) or (budget.most_samples == 0)

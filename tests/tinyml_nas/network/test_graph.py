@@ -10,8 +10,10 @@ import torch
 
 from codegen import ops
 from codegen.boards.board import Board
+from codegen.buffers.base import Shape
 from codegen.frontend.read import read
 from codegen.ir import Graph
+from codegen.learners.tinyol import TinyOL
 from codegen.memory.map import memory_map
 from codegen.pixels import normalise, resize
 from codegen.plan import arrange, verify
@@ -64,7 +66,8 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     assert arrange(planned)[1].arena_bytes == arrange(real)[1].arena_bytes
     assert ops.constant_bytes(planned) == ops.constant_bytes(real)
     assert extractor.features == planned.output.elements
-    memory = memory_map(*arrange(shapes_only(real)), 10, 1, BOARD)
+    shape = Shape(extractor.features, 10, "int8", 1)
+    memory = memory_map(*arrange(shapes_only(real)), TinyOL(0.1), shape, BOARD)
     cost = footprint(spec.spec(genotype, 10), BOARD)
     assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
     assert cost.omega_bytes == sum(omega_parts(real, 10).values()) + sample_bytes(real)

@@ -74,7 +74,7 @@ def test_pruning_may_make_fit_what_does_not(seed: int) -> None:
     """So nothing is said of the space then, and of a network only after it is narrowed."""
     whole = study_of("pruning=none", "memory=thesis")
     spec = spec_of(whole, seed)
-    needed = size_of_shapes(spec, whole.device, whole.memory).reports["thesis"]
+    needed = size_of_shapes(spec, whole.learner, whole.device, whole.memory).reports["thesis"]
     budget = ThesisMemory(needed.used("ram") - needed.parts["ram"]["buffer"])
     assert bounds.of_trained(replace(whole, memory=budget), spec) is not None
     pruned = replace(study_of("pruning=l1_0.33", "memory=thesis"), memory=budget)
@@ -88,6 +88,7 @@ def test_a_share_that_the_smallest_cannot_reach_says_nothing_of_the_others() -> 
 
 def test_a_learner_that_keeps_one_sample_bounds_the_buffer() -> None:
     study = study_of()
-    assert bounds.of_learner(study, study.learner) == ()
-    (bound,) = bounds.of_learner(study, study.baseline)
-    assert (bound.key, bound.samples) == ("learner", 1)
+    spec = spec_of(study, 1)
+    size = size_of_shapes(spec, study.baseline, study.device, study.memory)
+    assert (size.program.bound, size.buffer_samples) == ("learner", 1)
+    assert size_of_shapes(spec, study.learner, study.device, study.memory).buffer_samples > 1

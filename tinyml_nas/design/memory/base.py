@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from codegen.buffers.base import Shape
 from codegen.ir import Graph
+from codegen.learners.base import Learner
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Budget:
 
     @property
     def most_samples(self) -> int:
-        """The largest buffer that the limit allows; 0 if not even one sample fits."""
-        return max(self.limit_bytes - sum(self.parts.values()), 0) // self.sample_bytes
+        """The largest buffer that the limit allows; 0 if no sample fits, or none is kept."""
+        free = max(self.limit_bytes - sum(self.parts.values()), 0)
+        return free // self.sample_bytes if self.sample_bytes else 0
 
 
 class MemoryModel(Protocol):
@@ -38,12 +41,13 @@ class MemoryModel(Protocol):
     def max_buffer_samples(self) -> int | None:
         """Upper limit of N_B, None for all that fits."""
 
-    def budget(self, graph: Graph, classes: int) -> Budget | None:
+    def budget(self, graph: Graph, learner: Learner, shape: Shape) -> Budget | None:
         """What Ω takes of a budget of the model's own, None where it has none.
 
         Args:
             graph: Φ_f, from the image to the features ψ.
-            classes: Outputs of the head Φ_c.
+            learner: What learns on the device.
+            shape: Of the head Φ_c.
         """
 
 

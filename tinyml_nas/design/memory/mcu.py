@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codegen.buffers.base import Shape
 from codegen.ir import Graph
+from codegen.learners.base import Learner
 from tinyml_nas.design.memory.base import Budget, check_max_buffer_samples
 
 
@@ -30,7 +32,7 @@ class McuMemory:
         """What it is called in results."""
         return "mcu"
 
-    def budget(self, graph: Graph, classes: int) -> Budget | None:
+    def budget(self, graph: Graph, learner: Learner, shape: Shape) -> Budget | None:
         """None: the board alone bounds the buffer."""
-        del graph, classes
+        del graph, learner, shape
         return None

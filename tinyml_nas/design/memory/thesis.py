@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from codegen.ir import Graph
+from codegen.buffers.base import LABEL_BYTES, Shape
+from codegen.ir import DTYPE_BYTES, Graph
+from codegen.learners.base import Learner, head_bytes
 from tinyml_nas.design.memory.base import Budget, check_max_buffer_samples
-from tinyml_nas.network.equations import omega_parts, sample_bytes
+from tinyml_nas.network.equations import omega_parts
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,24 @@ class ThesisMemory:
         """What it is called in results."""
         return "thesis"
 
-    def budget(self, graph: Graph, classes: int) -> Budget:
+    def budget(self, graph: Graph, learner: Learner, shape: Shape) -> Budget:
         """M, and what the equations count of Ω."""
-        parts = omega_parts(graph, classes)
-        return Budget("memory.budget_bytes", self.budget_bytes, parts, sample_bytes(graph))
+        parts, sample = counted(graph, learner, shape), counted_sample(learner, shape)
+        return Budget("memory.budget_bytes", self.budget_bytes, parts, sample)
+
+
+def counted(graph: Graph, learner: Learner, shape: Shape) -> dict[str, int]:
+    """What the equations count of Ω beside its samples, in bytes.
+
+    They know a head and samples only. What another learner keeps and starts from beside its head, such as a
+    covariance, counts as ``learner``, constants as well: all lies in one memory.
+    """
+    rest = learner.state_bytes(shape) - head_bytes(shape) + learner.flash(shape)
+    parts = omega_parts(graph, shape.classes)
+    return {**parts, "learner": rest} if rest else parts
+
+
+def counted_sample(learner: Learner, shape: Shape) -> int:
+    """A sample as equation 5 counts it: a label is as wide as a feature; 0 where none is kept."""
+    sample = learner.sample_bytes(shape)
+    return sample - LABEL_BYTES + DTYPE_BYTES[shape.dtype] if sample else 0

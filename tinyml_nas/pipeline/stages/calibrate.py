@@ -1,10 +1,11 @@
-"""Pick the learner's rate on validation streams."""
+"""Turn the learner's knobs on validation streams."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
 
+from codegen.learners.base import Knob
 from scenarios.protocol import Scenario
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.features import samples
@@ -19,16 +20,16 @@ def calibrate(
     work: Path,
     *,
     scenario: Scenario,
-    learning_rates: tuple[float, ...],
+    knobs: tuple[Knob, ...],
     project: Artifact,
     features: Artifact,
     images: Split,
     seed: int,
     compiler: HostCompiler,
 ) -> dict[str, Json]:
-    """The ``learning_rate`` of the grid that does best; see ``scenarios.protocol.Calibration``."""
+    """The ``values`` that do best, of the knobs' grids; see ``scenarios.protocol.Calibration``."""
     from scenarios.protocol import calibrate as pick
 
     program, field = compiler.model(project.path), samples(features, images)
     with reported("calibrate") as report:
-        return asdict(pick(scenario, program, field, learning_rates, seed, report))
+        return asdict(pick(scenario, program, field, knobs, seed, report))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from codegen.boards.board import Board
-from codegen.project import LearnerSettings
+from codegen.learners.base import Learner
 from tinyml_nas.pipeline.inputs import device_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
@@ -25,7 +25,8 @@ def generate(
     *,
     name: str,
     extractor: Extractor,
-    learner: LearnerSettings,
+    learner: Learner,
+    buffer_samples: int,
     board: Board,
     class_names: tuple[str, ...],
     images: Split,
@@ -52,6 +53,7 @@ def generate(
         graph=graph,
         head=head,
         learner=learner,
+        buffer_samples=buffer_samples,
         board=board,
         golden=Golden(inputs, oracle.features(tflite, inputs)),
         class_names=class_names,

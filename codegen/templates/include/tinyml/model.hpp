@@ -2,18 +2,19 @@
 
 #include <cstdint>
 
-#include "runtime/learner/learner.hpp"
+#include "runtime/learners/learner.hpp"
 #include "runtime/preprocess/resize.hpp"
 #include "src/config.hpp"
+#include "src/learner.hpp"
 #include "tinyml/identity.hpp"
 
 namespace tinyml {
 
 /// An image classifier that keeps learning where it runs.
 ///
-/// A frozen extractor turns an image into features; a float head turns features into classes and is
-/// trained on the device from a buffer of labelled samples. Nothing is ever allocated: a `Model`
-/// holds its head and buffer (see `MemoryPlan`), so give it static storage, one for a device. The
+/// A frozen extractor turns an image into features; a float head turns features into classes and
+/// learns on the device from labelled samples. Nothing is ever allocated: a `Model` holds its head
+/// and all that it learns with (see `MemoryPlan`), so give it static storage, one for a device. The
 /// extractor's arena is shared by all instances: no two may extract at the same time.
 ///
 ///     static tinyml::Model model;
@@ -28,7 +29,7 @@ class Model {
 
   Model() { reset(); }
 
-  /// Forgets all that was learned: the head from flash, the configured rate, an empty buffer.
+  /// Forgets all that was learned: the head from flash, knobs as configured, an empty buffer.
   void reset();
 
   /// Where the extractor reads its input: an image written here is not copied, and takes no memory
@@ -62,9 +63,9 @@ class Model {
   /// `extract`, then `predict`.
   std::uint8_t classify(const Pixel* image) const;
 
-  /// Stores the labelled sample and trains the head on the buffer. Nothing is changed unless the
+  /// Learns from a labelled sample; labels are below kClasses. Nothing is changed unless the
   /// answer is `LearnStatus::kLearned`: a label that is no class is refused, and so is what is not
-  /// finite or so large that the head might not stay finite (runtime/learner/limits.hpp).
+  /// finite or so large that the head might not stay finite (runtime/learners/limits.hpp).
   LearnStatus learn(const Feature* features, std::uint8_t label);
 
   /// `extract`, then `learn`. A pixel that is not finite is refused too.
@@ -78,23 +79,25 @@ class Model {
   /// Samples in the buffer, at most `Config::kBufferSamples`.
   int buffer_count() const { return learner_.buffer_count(); }
 
-  float learning_rate() const { return learner_.learning_rate(); }
-  /// False, and nothing is changed, unless `value` lies in kLeastRate..kMostRate.
-  bool set_learning_rate(float value) { return learner_.set_learning_rate(value); }
+  /// How it learns, in numbers: `Config::knob(number)` tells each knob's name and range.
+  float knob(int number) const { return learner_.knob(number); }
+  /// False, and nothing is changed, where there is no such knob or `value` is out of its range.
+  bool set_knob(int number, float value) { return learner_.set_knob(number, value); }
 
   /// The head as it now is: weights (kFeatures, kClasses), row by row, and bias (kClasses).
-  const float* weights() const { return learner_.weights(); }
-  const float* bias() const { return learner_.bias(); }
+  const float* weights() const { return static_cast<const float*>(learner_.state()); }
+  const float* bias() const { return weights() + Config::kFeatures * Config::kClasses; }
 
-  /// The same as one block of `kHeadBytes`, for whoever saves the head or restores a saved one.
-  void* head() { return learner_.head(); }
-  static constexpr std::size_t kHeadBytes = MemoryPlan::kHeadBytes;
+  /// What was learned as one block of `kStateBytes`, for whoever saves it or restores what was
+  /// saved: the head first.
+  void* state() { return learner_.state(); }
+  static constexpr std::size_t kStateBytes = MemoryPlan::kStateBytes;
 
-  /// Whether the head is worth keeping: finite, and within `kMostWeight`.
-  bool head_within_limits() const { return learner_.head_within_limits(); }
+  /// Whether that is worth keeping: finite, and within `kMostWeight`.
+  bool state_within_limits() const { return learner_.state_within_limits(); }
 
  private:
-  Learner<Config> learner_;
+  Learner learner_;
 };
 
 }  // namespace tinyml

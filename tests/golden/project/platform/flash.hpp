@@ -13,7 +13,7 @@ namespace tinyml {
 
 #if defined(TINYML_SEMIHOSTING_FLASH)
 /// A slot holds its header of 32 bytes and the head.
-constexpr std::size_t kSlotBytes = (32 + MemoryPlan::kHeadBytes + 4095) / 4096 * 4096;
+constexpr std::size_t kSlotBytes = (32 + MemoryPlan::kStateBytes + 4095) / 4096 * 4096;
 using BoardFlash = SemihostingFlash<kSlotBytes>;
 #else
 using BoardFlash = NoFlash;

@@ -5,7 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/learner/softmax.hpp"
+#include "runtime/learners/learner.hpp"
+#include "runtime/learners/softmax.hpp"
 
 namespace tinyml {
 
@@ -18,17 +19,26 @@ struct Config {
   static constexpr int kImageChannels = 3;
   static constexpr int kImageElements = kImageHeight * kImageWidth * kImageChannels;
   static constexpr int kFeatures = 46;
+  // Labels are below kClasses; the first head knows those below kFactoryClasses.
   static constexpr int kClasses = 10;
+  static constexpr int kFactoryClasses = 10;
 
   // real feature = kFeatureScale * (code - kFeatureZeroPoint)
   static constexpr float kFeatureScale = 8.209576F;
   static constexpr int kFeatureZeroPoint = -14;
 
-  // On every labelled sample: push, then kPasses passes of SGD over the buffer.
+  // How it learns: runtime/learners/tybox.hpp.
   static constexpr int kBufferSamples = 7;
   static constexpr int kPasses = 1;
-  static constexpr float kLearningRate = 0.002F;
   static constexpr Loss kLoss = Loss::kCrossEntropy;
+  static constexpr int kKnobs = 1;
+  static constexpr Knob knob(int number) {
+    // name, first value, least, most
+    constexpr Knob kAll[] = {
+        {"learning_rate", 0.002F, 1.1754944e-38F, 1e+06F},
+    };
+    return kAll[number];
+  }
 };
 
 /// RAM as planned by codegen.memory.map, in bytes. Each part is checked where it is defined.
@@ -37,10 +47,12 @@ struct MemoryPlan {
   static constexpr std::size_t kArenaBytes = 4608;
   /// Weights and bias, trained in place.
   static constexpr std::size_t kHeadBytes = 1880;
-  /// Features and labels of the buffer.
+  /// The samples that the learner keeps.
   static constexpr std::size_t kBufferBytes = 329;
-  /// The buffer's position, the learning rate, padding.
+  /// What else the learner has: knobs, counters, statistics, padding.
   static constexpr std::size_t kLearnerBytes = 15;
+  /// Of these three, what is saved across a loss of power: the head and what belongs to it.
+  static constexpr std::size_t kStateBytes = 1880;
   /// State of the program around the model, see platform/application.hpp.
   static constexpr std::size_t kFirmwareBytes = 528;
   /// Whatever else is static.
@@ -61,9 +73,6 @@ static_assert(MemoryPlan::kFlashBytes <= MemoryPlan::kBoardFlashBytes, "the mode
 #endif
 static_assert(MemoryPlan::kHeadBytes == sizeof(float) * (Config::kFeatures + 1) * Config::kClasses,
               "the head is one float32 layer");
-static_assert(MemoryPlan::kBufferBytes == (Config::kFeatures * sizeof(Config::Feature) + 1) *
-                                              static_cast<std::size_t>(Config::kBufferSamples),
-              "a sample is its features and one byte for its label");
 // Model::classify keeps the features of one image on the stack, beside the calls of the extractor.
 static_assert(Config::kFeatures * sizeof(Config::Feature) + 2048 <= MemoryPlan::kStackBytes,
               "the stack holds a feature vector");

@@ -56,7 +56,7 @@ void device_cut_power(int operation) {
 }
 
 /// The head in RAM and the flash, for tests that damage them.
-void* device_head() { return model.head(); }
+void* device_head() { return model.state(); }
 void* device_flash() { return tinyml::BoardFlash::content; }
 
 int device_erasures() { return device->flash.erasures; }

@@ -7,7 +7,7 @@
 
 namespace tinyml {
 
-constexpr std::size_t kSlotBytes = (32 + MemoryPlan::kHeadBytes + 255) / 256 * 256;
+constexpr std::size_t kSlotBytes = (32 + MemoryPlan::kStateBytes + 255) / 256 * 256;
 
 struct BoardFlash : RamFlash<8, 256, kSlotBytes> {
   BoardFlash() : RamFlash(content) {}

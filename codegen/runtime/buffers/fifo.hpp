@@ -10,7 +10,7 @@ namespace tinyml {
 /// A sample takes exactly `kFeatures * sizeof(Feature) + 1` bytes: features as the extractor writes
 /// them, and a label. Samples and labels lie in separate arrays, so that nothing is padded.
 template <typename Feature, int kFeatures, int kCapacity>
-class ReplayBuffer {
+class Fifo {
   static_assert(kFeatures > 0 && kCapacity > 0, "a buffer holds at least one sample");
 
  public:

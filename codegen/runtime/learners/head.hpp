@@ -3,9 +3,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "runtime/learner/limits.hpp"
-#include "runtime/learner/row.hpp"
-#include "runtime/learner/softmax.hpp"
+#include "runtime/learners/limits.hpp"
+#include "runtime/learners/row.hpp"
+#include "runtime/learners/softmax.hpp"
 
 namespace tinyml {
 
@@ -23,6 +23,24 @@ class Head {
   void load(const float* weights, const float* bias) {
     std::memcpy(weights_, weights, sizeof(weights_));
     std::memcpy(bias_, bias, sizeof(bias_));
+  }
+
+  /// The bias of a class that no sample was ever of: it is never predicted, its softmax is 0, and
+  /// so is its gradient.
+  static constexpr float kUnseen = -kMostWeight;
+
+  bool unseen(int c) const { return bias_[c] == kUnseen; }
+
+  /// Takes on a class: weights of zero, and the mean bias of the others.
+  void open(int c) {
+    float sum = 0.0F;
+    int seen = 0;
+    for (int other = 0; other < kClasses; ++other) {
+      if (unseen(other)) continue;
+      sum += bias_[other];
+      ++seen;
+    }
+    bias_[c] = seen > 0 ? sum / static_cast<float>(seen) : 0.0F;
   }
 
   /// Logits of one sample. `feature(i)` gives the i-th feature in units of `scale`.
@@ -54,9 +72,6 @@ class Head {
     return all_within(reinterpret_cast<const float*>(this), (kFeatures + 1) * kClasses,
                       kMostWeight);
   }
-
-  const float* weights() const { return weights_[0]; }
-  const float* bias() const { return bias_; }
 
  private:
   float weights_[kFeatures][kClasses];

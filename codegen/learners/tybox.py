@@ -1,0 +1,122 @@
+"""Replay of a buffer by stochastic gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from codegen.buffers.base import Buffer, Cpp, Shape
+from codegen.buffers.fifo import Fifo
+from codegen.learners.base import (
+    FLOAT_BYTES,
+    UNBOUNDED,
+    Factory,
+    Floats,
+    Knob,
+    check_classes,
+    check_knobs,
+    head_bytes,
+    opened,
+    parts,
+)
+from codegen.limits import LEAST_RATE, MOST_RATE, check_passes, check_rate
+
+Loss = Literal["cross_entropy", "squared_error"]
+BufferName = Literal["fifo"]
+BUFFERS: Mapping[str, Buffer] = {"fifo": Fifo()}
+LOSSES: Mapping[str, str] = {
+    "cross_entropy": "Loss::kCrossEntropy",
+    "squared_error": "Loss::kSquaredError",
+}
+
+
+@dataclass(frozen=True)
+class Tybox:
+    """TyBox (Pavan et al. 2023): replay of the N_B samples of a buffer.
+
+    On every labelled sample: push, then ``passes`` passes of SGD over the whole buffer.
+
+    Args:
+        learning_rate: Of a step on one sample.
+        learning_rates: Rates to try on validation streams, ascending; empty for ``learning_rate`` alone.
+        passes: Over the buffer, for every label.
+        loss: What a step lowers.
+        buffer: Which samples are kept.
+        max_classes: Classes that are compiled in, None for those of the first head.
+    """
+
+    learning_rate: float
+    learning_rates: tuple[float, ...] = ()
+    passes: int = 1
+    loss: Loss = "cross_entropy"
+    buffer: BufferName = "fifo"
+    max_classes: int | None = None
+
+    def __post_init__(self) -> None:
+        check_rate("learner.learning_rate", self.learning_rate)
+        if not all(a < b for a, b in pairwise(self.learning_rates)):
+            raise ValueError(
+                "learner.learning_rates: must be positive and ascending; "
+                f"got {list(self.learning_rates)}"
+            )
+        for rate in self.learning_rates:
+            check_rate("learner.learning_rates", rate)
+        check_passes(self.passes)
+        for key, allowed in (("loss", LOSSES), ("buffer", BUFFERS)):
+            if getattr(self, key) not in allowed:
+                raise ValueError(
+                    f"learner.{key}: must be one of {', '.join(allowed)}; got {getattr(self, key)!r}"
+                )
+        check_classes(self.max_classes)
+        check_knobs(self)
+
+    @property
+    def most_samples(self) -> int:
+        """All that there is room for."""
+        return UNBOUNDED
+
+    def ram(self, shape: Shape) -> Mapping[str, int]:
+        """The head, the buffer, its counters and the learning rate."""
+        samples = shape.buffer_samples * self.sample_bytes(shape)
+        rest = FLOAT_BYTES * len(self.knobs()) + self._buffer.state_bytes(shape)
+        return parts(head_bytes(shape), samples, rest)
+
+    def state_bytes(self, shape: Shape) -> int:
+        """The head."""
+        return head_bytes(shape)
+
+    def layout(self, shape: Shape) -> str:
+        """A head: any learner that has nothing else may go on from it."""
+        return f"head {shape.features} {shape.classes}"
+
+    def sample_bytes(self, shape: Shape) -> int:
+        """As the buffer keeps it."""
+        return self._buffer.sample_bytes(shape)
+
+    def flash(self, shape: Shape) -> int:
+        """None."""
+        return 0
+
+    def factory(self, weights: Floats, bias: Floats, classes: int) -> Factory:
+        """The head as it was trained."""
+        return opened(weights, bias, classes)
+
+    def cpp(self) -> Cpp:
+        """Its class."""
+        buffer = self._buffer.cpp()
+        return Cpp(("learners/tybox.hpp", *buffer.headers), f"Tybox<Config, {buffer.type}>")
+
+    def constants(self) -> Mapping[str, str]:
+        """Passes and loss."""
+        return {"int kPasses": str(self.passes), "Loss kLoss": LOSSES[self.loss]}
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """The learning rate."""
+        grid = self.learning_rates or (self.learning_rate,)
+        return (Knob("learning_rate", self.learning_rate, LEAST_RATE, MOST_RATE, grid),)
+
+    @property
+    def _buffer(self) -> Buffer:
+        return BUFFERS[self.buffer]

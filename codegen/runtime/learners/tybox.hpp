@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/learners/head.hpp"
+#include "runtime/learners/learner.hpp"
+
+namespace tinyml {
+
+/// A head and the buffer that it is trained from (TyBox, Pavan et al. 2023; with a buffer of one
+/// sample it is TinyOL, Ren et al. 2021).
+///
+/// On every labelled sample: push, then `Config::kPasses` passes of plain SGD on `Config::kLoss`
+/// over the buffer. Its one knob is the learning rate.
+template <typename Config, typename Buffer>
+class Tybox {
+  static_assert(Config::kKnobs == 1 && Config::knob(0).least >= kLeastRate &&
+                    Config::knob(0).most <= kMostRate,
+                "limits.hpp counts on this");
+
+ public:
+  using Feature = typename Config::Feature;
+  using Logits = float[Config::kClasses];
+
+  static constexpr std::size_t kStateBytes =
+      sizeof(float) * (Config::kFeatures + 1) * Config::kClasses;
+
+  template <typename Factory>
+  void reset() {
+    head_.load(Factory::weights(), Factory::bias());
+    buffer_.clear();
+    knobs_.reset();
+  }
+
+  void logits(const Feature* features, Logits& out) const {
+    head_.logits(centred<Config>(features), Config::kFeatureScale, out);
+  }
+
+  LearnStatus learn(const Feature* features, std::uint8_t label) {
+    if (label >= Config::kClasses) return LearnStatus::kWrongLabel;
+    if (!takes(features)) return LearnStatus::kWrongSample;
+    if (!head_.within_limits()) return LearnStatus::kWrongHead;
+    if (Config::kClasses > Config::kFactoryClasses && head_.unseen(label)) head_.open(label);
+    buffer_.push(features, label);
+    for (int pass = 0; pass < Config::kPasses; ++pass) {
+      buffer_.for_each([this](const Feature* sample, std::uint8_t sample_label) {
+        head_.template step<Config::kLoss>(centred<Config>(sample), Config::kFeatureScale,
+                                           sample_label, knobs_[0]);
+      });
+    }
+    return LearnStatus::kLearned;
+  }
+
+  static bool takes(const Feature* features) { return takes_features<Config>(features); }
+
+  int buffer_count() const { return buffer_.count(); }
+  float knob(int i) const { return knobs_[i]; }
+  bool set_knob(int i, float value) { return knobs_.set(i, value); }
+  void* state() { return &head_; }
+  const void* state() const { return &head_; }
+  bool state_within_limits() const { return head_.within_limits(); }
+
+ private:
+  Head<Config::kFeatures, Config::kClasses> head_;
+  Knobs<Config> knobs_;
+  Buffer buffer_;
+};
+
+}  // namespace tinyml

@@ -1,0 +1,13 @@
+#pragma once
+
+// What learns in this program. Generated.
+
+#include "runtime/buffers/fifo.hpp"
+#include "runtime/learners/tybox.hpp"
+#include "src/config.hpp"
+
+namespace tinyml {
+
+using Learner = Tybox<Config, Fifo<Config::Feature, Config::kFeatures, Config::kBufferSamples>>;
+
+}  // namespace tinyml
