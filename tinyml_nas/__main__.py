@@ -7,6 +7,7 @@ one does not fit. ``codegen`` has the same.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import sys
@@ -50,6 +51,9 @@ def _job(cfg: DictConfig) -> None:
 
 def main() -> None:
     """Do what the command line asks for."""
+    for stream in (sys.stdout, sys.stderr):  # Υ and box characters, on a terminal that has none
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     if "--version" in sys.argv[1:]:
         print(f"tinyml-nas {VERSION}")
         sys.exit()
@@ -65,6 +69,8 @@ def main() -> None:
     # A supernet has thousands of shapes: the 1,024 kernels that oneDNN keeps would be made over and over.
     os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "16384")
     wants_traceback = os.environ.setdefault("HYDRA_FULL_ERROR", "0") == "1"
+    # TensorFlow tells of oneDNN and of CUDA that it does not find; its errors are raised.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.raiseExceptions = False  # a log that cannot be written, as on a full disk, is no news
     os.environ["HYDRA_FULL_ERROR"] = "1"  # hydra hands its errors on, to be told below
     try:

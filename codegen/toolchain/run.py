@@ -53,7 +53,8 @@ def run(command: list[str], folder: Path, timeout_s: float) -> str:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,  # QEMU prints there what the emulated program prints
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=False,
         )
     except subprocess.TimeoutExpired as error:

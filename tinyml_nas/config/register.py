@@ -105,7 +105,9 @@ def board_files(folders: Sequence[Path]) -> dict[str, Path]:
 def plugin_targets(folders: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """Every option file with a class, and the class that it names."""
     for path in (path for folder in folders for path in sorted(folder.glob("*/*.yaml"))):
-        for target in re.findall(r"^_target_: *(\S+)$", path.read_text(), re.MULTILINE):
+        for target in re.findall(
+            r"^_target_: *(\S+)$", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
             yield path, target
 
 

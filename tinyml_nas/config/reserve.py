@@ -48,13 +48,15 @@ def reserve(folder: Path) -> None:
         path.touch()
         lock = durable.try_lock(path)
         if lock is None:
-            holder = path.read_text().strip() or "another process"
+            holder = path.read_text(encoding="utf-8").strip() or "another process"
             raise ConfigError(
                 f"name: {folder} is in use by {holder}; wait for its end, or give another name"
             )
         _reserved[folder] = lock
         started = datetime.now().astimezone().isoformat(" ", "seconds")
-        path.write_text(f"process {os.getpid()} on {socket.gethostname()}, since {started}\n")
+        path.write_text(
+            f"process {os.getpid()} on {socket.gethostname()}, since {started}\n", encoding="utf-8"
+        )
 
 
 def reserved() -> Path | None:

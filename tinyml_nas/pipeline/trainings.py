@@ -79,7 +79,7 @@ def teacher(context: Context, study: Study) -> float:
     )
     deliver_files(artifact_of(entry), study.output_dir)
     place = study.output_dir / "record.json"
-    made = {**json.loads(place.read_text()), "overrides": list(study.overrides)}
+    made = {**json.loads(place.read_text(encoding="utf-8")), "overrides": list(study.overrides)}
     durable.write(place, json.dumps(made, indent=1) + "\n")
     durable.write(study.output_dir / "card.md", card("teacher", made))
     return accuracy_of(entry)

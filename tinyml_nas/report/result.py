@@ -28,7 +28,7 @@ def read_result(path: Path) -> Result:
         ValueError: the file is not a result.
     """
     try:
-        fields = json.loads(path.read_text())
+        fields = json.loads(path.read_text(encoding="utf-8"))
         return Result(**{**fields, "overrides": tuple(fields["overrides"])})
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(

@@ -130,7 +130,7 @@ class Store:
 def _read(final: Path, key: Key) -> Entry:
     manifest = final / "entry.json"
     try:
-        document = json.loads(manifest.read_text())
+        document = json.loads(manifest.read_text(encoding="utf-8"))
         checksum = document.pop("checksum")
         intact = checksum == digest_of_json(document)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
