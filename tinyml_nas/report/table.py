@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from rich.console import Console
@@ -26,6 +27,16 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
     console = console or Console()
     console.print(table)
     console.print(f"written to {path}", soft_wrap=True)
+    project = path.parent / "project"
+    if result.status == "ok" and project.is_dir():
+        source, build = (shlex.quote(str(place)) for place in (project, project / "build"))
+        steps = (
+            f"cmake -S {source} -B {build}",
+            f"cmake --build {build}",
+            f"ctest --test-dir {build}",
+        )
+        told = f"the project builds and tests itself on this machine with\n  {' && '.join(steps)}"
+        console.print(told, soft_wrap=True, highlight=False, markup=False)
 
 
 def _is_detail(name: str, value: object) -> bool:

@@ -87,6 +87,23 @@ def test_the_console_table_names_every_figure_and_where_it_is_kept(tmp_path):
     assert "0.6" not in text  # curves stay in the file
 
 
+def test_the_next_command_stands_under_the_table_where_there_is_a_project(tmp_path):
+    run = tmp_path / "a [b] run"
+    (run / "project").mkdir(parents=True)
+    text = text_of(lambda console: print_result(RESULT, run / "result.json", console))
+    (command,) = (line for line in text.splitlines() if "cmake" in line)
+    assert shlex.split(command)[:5] == [
+        "cmake",
+        "-S",
+        f"{run}/project",
+        "-B",
+        f"{run}/project/build",
+    ]
+    assert shlex.split(command)[-3:] == ["ctest", "--test-dir", f"{run}/project/build"]
+    text = text_of(lambda console: print_result(RESULT, tmp_path / "result.json", console))
+    assert "cmake" not in text
+
+
 def sweep(tmp_path: Path) -> Path:
     accuracies = {"job-0": 0.79, "job-2": 0.78, "job-10": 0.65}
     for job, accuracy in accuracies.items():
