@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, get_args, get_type_hints
 
 from tinyml_nas.config.errors import ConfigError, under_key
-from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import NETWORKS, TEACHERS
+from tinyml_nas.pipeline import bounds
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
 from tinyml_nas.training.recipes import LARGEST, DistilledRecipe, Recipe, TaughtSupernetRecipe
@@ -84,7 +84,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
 def _check_pruning(study: Study) -> None:
     space, classes = study.supernet, study.dataset.classes
     ends = [space.spec(genes, classes) for genes in (space.smallest(), space.largest())]
-    study.pruning.check(ends, thesis_size_bytes)
+    study.pruning.check(ends, bounds.limits(study), study.dataset)
 
 
 def _check_taught(recipe: Recipe, study: Study) -> None:

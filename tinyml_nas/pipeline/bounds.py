@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from tinyml_nas.design.limits import OmegaLimits
 from tinyml_nas.design.omega import OmegaSize, size_of_shapes
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.pruning.base import Limits
 from tinyml_nas.search.base import Exceeded
 from tinyml_nas.study import Study
+
+
+def room(study: Study) -> OmegaLimits | None:
+    """What Ω must fit, of a pruning that asks for it; None for others: they depend on no board."""
+    if not study.pruning.asks_board:
+        return None
+    return OmegaLimits(
+        study.device,
+        study.memory,
+        study.learner,
+        study.dataset.class_names,
+        study.pruning.buffer_samples,
+    )
+
+
+def limits(study: Study) -> Limits:
+    """What the study's networks are pruned to."""
+    return Limits(thesis_size_bytes, room(study))
 
 
 def of_search(study: Study) -> tuple[Exceeded, ...]:
@@ -21,16 +41,19 @@ def of_space(study: Study) -> OmegaSize | None:
     A larger network may become smaller than this one where it is pruned, so that nothing is sure then.
     """
     smallest = _smallest(study)
-    try:
-        is_whole = study.pruning.narrowed(smallest, thesis_size_bytes) == smallest
-    except ValueError:  # it cannot be pruned so far, but a wider network may
-        return None
+    pruning = study.pruning
+    is_whole = pruning.foreseen and pruning.narrowed(smallest, limits(study)) == smallest
     return too_large(study, smallest) if is_whole else None
 
 
 def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
-    """As ``of_space``, for a network that is to be trained, pruned and deployed."""
-    return too_large(study, study.pruning.narrowed(spec, thesis_size_bytes))
+    """As ``of_space``, for a network that is to be trained, pruned and deployed.
+
+    Where only its weights will tell how it is pruned, nothing is sure.
+    """
+    if not study.pruning.foreseen:
+        return None
+    return too_large(study, study.pruning.narrowed(spec, limits(study)))
 
 
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:

@@ -192,11 +192,23 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
         )
 
     baseline = trained(inherited.artifact)  # Υ
-    smaller = artifact_of(
-        context.run(prune, network=baseline.artifact, pruning=study.pruning, validation=validation)
-    )
-    # Φ; what pruning left alone is not trained again.
-    pruned = baseline if smaller.digest == baseline.artifact.digest else trained(smaller)
+    pruned = baseline  # Φ
+    for step in range(1, study.pruning.steps + 1):
+        smaller = artifact_of(
+            context.run(
+                prune,
+                network=pruned.artifact,
+                pruning=study.pruning,
+                room=bounds.room(study),
+                whole_bytes=baseline.size_bytes,
+                step=step,
+                train=supernet["train"],
+                validation=validation,
+                seed=study.seed,
+            )
+        )
+        if smaller.digest != pruned.artifact.digest:  # what was left alone is not trained again
+            pruned = trained(smaller)
     models = {"float": baseline, "pruned": pruned}
     found["training"] = {name: metrics.training(model) for name, model in models.items()}
     found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}

@@ -1,36 +1,87 @@
-"""Removes whole channels, with everything that is coupled to them."""
+"""A network's channels as torch-pruning's dependency graph couples them: seen, and removed."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch_pruning
+from torch import Tensor, nn
 
-from tinyml_nas.network.module import StaticNetwork, rebuild
-from tinyml_nas.pruning.widths import Share
+from tinyml_nas.network.module import StaticNetwork, rebuild, spec_of
+from tinyml_nas.pruning.groups import Layout, layout_of
+
+_ROWS = (torch_pruning.prune_conv_out_channels, torch_pruning.prune_linear_out_channels)
+_COLUMNS = (torch_pruning.prune_conv_in_channels, torch_pruning.prune_linear_in_channels)
 
 
-def remove_channels(network: StaticNetwork, share: Share) -> StaticNetwork:
-    """Keep ``share`` of the channels of every layer, those with the largest L1 norm.
+@dataclass(frozen=True, eq=False)
+class Channels:
+    """The weights of a group's C channels, layer by layer.
 
-    Channels that must go together form a group (Fang et al. 2023, DepGraph): the layers around a
-    residual sum; expansion, depthwise and squeeze-excite. A channel's importance is the mean L1
-    norm of its weights over the group's layers. All groups are ranked before any is pruned.
+    ``weights`` has a matrix (C, n) for each convolution and dense layer that puts the channels out or
+    takes them in; depthwise layers are left out, their few weights being one filter a channel.
+    ``gradients`` are those of the same weights, zeros where there are none. ``scales`` (C,) are
+    BatchNorm's, one for each such layer; squeezed channels and the feature mix have none.
     """
-    network = copy.deepcopy(network).eval().requires_grad_(True)  # DepGraph traces autograd
-    graph = torch_pruning.DependencyGraph().build_dependency(
-        network, example_inputs=torch.zeros(1, 3, network.resolution, network.resolution)
-    )
-    importance = torch_pruning.importance.MagnitudeImportance(p=1, normalizer=None)
-    removals = []
-    for group in graph.get_all_groups(ignored_layers=[network.classifier]):
-        scores = importance(group)
-        least_first = torch.argsort(scores, stable=True).tolist()
-        surplus = len(scores) - share.kept(len(scores))
-        root = group[0].dep
-        removals.append((root.target.module, root.handler, sorted(least_first[:surplus])))
-    for layer, prune, channels in removals:
-        if channels:
-            graph.get_pruning_group(layer, prune, channels).prune()
-    return rebuild(network)
+
+    width: int
+    weights: tuple[Tensor, ...]
+    gradients: tuple[Tensor, ...]
+    scales: tuple[Tensor, ...]
+
+
+class Prunable:
+    """A copy of a network, from which channels can be removed once."""
+
+    def __init__(self, network: StaticNetwork) -> None:
+        self.network = (
+            copy.deepcopy(network).eval().requires_grad_(True)
+        )  # DepGraph traces autograd
+        side = network.resolution
+        self._graph = torch_pruning.DependencyGraph().build_dependency(
+            self.network, example_inputs=torch.zeros(1, 3, side, side)
+        )
+        self.layout: Layout = layout_of(spec_of(network))
+
+    def channels(self) -> list[Channels]:
+        """Each group of the layout."""
+        return [self._channels(index) for index in range(len(self.layout.groups))]
+
+    def keep(self, importances: Sequence[Tensor], widths: Sequence[int]) -> StaticNetwork:
+        """The network with the most important channels of each group, in their order.
+
+        ``importances`` (C,) of each group, and how many of its channels stay; of equals, the later
+        stay.
+        """
+        removals = []
+        for scores, width in zip(importances, widths, strict=True):
+            least_first = torch.argsort(scores, stable=True).tolist()
+            removals.append(sorted(least_first[: len(scores) - width]))
+        for index, removed in enumerate(removals):
+            if removed:
+                self._group(index, removed).prune()
+        return rebuild(self.network)
+
+    def _group(self, index: int, channels: list[int]) -> torch_pruning.Group:
+        layer = self.network.get_submodule(self.layout.groups[index].layer)
+        return self._graph.get_pruning_group(layer, torch_pruning.prune_conv_out_channels, channels)
+
+    def _channels(self, index: int) -> Channels:
+        width = self.layout.groups[index].width
+        weights: list[Tensor] = []
+        gradients: list[Tensor] = []
+        scales: list[Tensor] = []
+        for dependency, _ in self._group(index, list(range(width))):
+            layer, handler = dependency.target.module, dependency.handler
+            if isinstance(layer, nn.BatchNorm2d):
+                scales.append(layer.weight.detach())
+            elif handler in (*_ROWS, *_COLUMNS):
+                weight = layer.weight
+                gradient = torch.zeros_like(weight) if weight.grad is None else weight.grad
+                for source, found in ((weight.detach(), weights), (gradient, gradients)):
+                    rows = source if handler in _ROWS else source.transpose(0, 1)
+                    found.append(rows.flatten(1))
+        return Channels(width, tuple(weights), tuple(gradients), tuple(scales))

@@ -23,6 +23,9 @@ from tinyml_nas.types import Architecture
 
 Genotype = npt.NDArray[np.int64]
 
+MOST_CHANNELS = 16_384
+"""Of any layer; what no board could hold is a slip of the pen."""
+
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
     """Round to a multiple of ``divisor``, never more than 10 % down (MobileNet's rule)."""
@@ -70,6 +73,10 @@ class MobileNetV3Space:
                 )
         if any(kernel % 2 == 0 for kernel in self.kernels):
             raise ValueError(f"supernet.kernels: must be odd; got {list(self.kernels)}")
+        for key in ("stem_channels", "widths", "final_channels", "features"):
+            given = getattr(self, key)
+            if any(not 0 < width <= MOST_CHANNELS for width in np.atleast_1d(given).tolist()):
+                raise ValueError(f"supernet.{key}: must be from 1 to {MOST_CHANNELS}; got {given}")
         for key in ("strides", "hard_swish", "squeeze_excite"):
             if len(getattr(self, key)) != len(self.widths):
                 raise ValueError(

@@ -103,7 +103,7 @@ def test_a_schema_shows_the_defaults_of_its_class():
 
 BAD = [
     # an option that does not exist
-    ("pruning=l2", r"pruning: must be one of l1_0\.33, l1_0\.49, none; got l2"),
+    ("pruning=l7", r"pruning: must be one of .*l1_0\.33, l1_0\.49, .*none, .*; got l7"),
     ("learner@baseline=x", r"learner: must be one of .*tinyol.*; got x"),
     (
         "experiment=x",
@@ -334,7 +334,7 @@ def test_help_lists_every_group_and_option():
         assert option in line
 
 
-@pytest.mark.parametrize("override", ["pruning=l2", "finetune.epochs=-1", "device=null"])
+@pytest.mark.parametrize("override", ["pruning=l7", "finetune.epochs=-1", "device=null"])
 def test_the_command_line_refuses_with_one_line_and_status_2(override, tmp_path):
     done = run("run.py", override, f"hydra.run.dir={tmp_path}")
     assert done.returncode == 2

@@ -14,11 +14,11 @@ from codegen.pixels import normalise, resize
 from codegen.plan import arrange
 from tests.support.extractors import compile_extractors
 from tests.support.lite0 import lite0_space, supernet
+from tests.support.pruning import pruned
 from tests.tinyml_nas.network.test_graph import shapes
 from tinyml_nas.conversion import oracle
 from tinyml_nas.conversion.equivalence import MAX_ABS_ERROR
 from tinyml_nas.conversion.keras import convert
-from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork, spec_of
 from tinyml_nas.pruning.l1 import L1
@@ -39,7 +39,7 @@ def network_of(sample, seed: int, keep_ratio: float | None) -> StaticNetwork:
     genotype[0] = seed  # 32, 40, 48 and 56 pixels: maps of both parities
     network = supernet().extract(genotype)
     if keep_ratio is not None:
-        network = L1(keep_ratio).prune(network, thesis_size_bytes)
+        network = pruned(L1(keep_ratio), network)
     recalibrate(network, sample.split("train")[:250])
     return network
 

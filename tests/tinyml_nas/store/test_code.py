@@ -124,13 +124,13 @@ def test_a_plug_in_outside_of_the_packages_counts_with_what_lies_beside_it(tmp_p
     (tmp_path / "my_criterion.py").write_text("from my_helpers.sums import total\nimport torch\n")
     (tmp_path / "my_helpers").mkdir()  # without __init__.py
     helper = tmp_path / "my_helpers" / "sums.py"
-    helper.write_text("from tinyml_nas.pruning.widths import Share\ntotal = sum\n")
+    helper.write_text("from tinyml_nas.pruning.ladder import Ladder\ntotal = sum\n")
     monkeypatch.syspath_prepend(tmp_path)
     before, closure = (
         Sources().code_of(["my_criterion"]),
         Sources().closure(["my_criterion"]),
     )
-    assert closure.keys() >= {"my_criterion", "my_helpers.sums", "tinyml_nas.pruning.widths"}
+    assert closure.keys() >= {"my_criterion", "my_helpers.sums", "tinyml_nas.pruning.ladder"}
     assert before.versions["torch"] == metadata.version("torch")
     helper.write_text(helper.read_text().replace("sum\n", "max\n"))
     assert Sources().code_of(["my_criterion"]).digest != before.digest

@@ -1,0 +1,52 @@
+"""Whether Ω fits, by the shapes of its network alone: what pruning and the search ask of the planner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.boards.board import Board
+from codegen.learners.base import Learner
+from codegen.memory.fit import Bound
+from tinyml_nas.design.memory.base import MemoryModel
+from tinyml_nas.design.omega import size_of_shapes
+from tinyml_nas.network.spec import NetworkSpec
+
+BOARD_KEYS = {"ram": "device.ram_bytes", "flash": "device.flash_bytes"}
+
+
+@dataclass(frozen=True)
+class OmegaLimits:
+    """A board, a memory model and a learner, and the least buffer that is of use.
+
+    Of a learner or a memory model that has no larger buffer, no more than that is asked.
+    """
+
+    board: Board
+    memory: MemoryModel
+    learner: Learner
+    class_names: tuple[str, ...] = ()
+    buffer_samples: int = 1
+
+    def lacks(self, spec: NetworkSpec) -> dict[str, int]:
+        """The least value of each limit that Ω exceeds, by its key; empty where Ω fits.
+
+        Ω is the int8 one of the network ``spec``, with ``buffer_samples``. By shapes it is never
+        smaller than the one that will be (``design.omega``).
+        """
+        wanted = min(self.buffer_samples, self.learner.most_samples)
+        if self.memory.max_buffer_samples is not None:
+            wanted = min(wanted, self.memory.max_buffer_samples)
+        buffer = (Bound("pruning.buffer_samples", wanted),)
+        size = size_of_shapes(spec, self.learner, self.board, self.memory, self.class_names, buffer)
+        missing = wanted - size.buffer_samples
+        needed = {}
+        for name, report in size.reports.items():
+            for memory, limit in report.limits.items():
+                used = report.used(memory)
+                # A buffer is sized to what there is; what it lacks comes on top.
+                if memory == "ram" and missing > 0:
+                    used += missing * report.sample_bytes
+                if used > limit:
+                    key = BOARD_KEYS[memory] if name == "mcu" else "memory.budget_bytes"
+                    needed[key] = used
+        return needed

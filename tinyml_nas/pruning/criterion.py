@@ -1,0 +1,181 @@
+"""What all criteria share: from the importance of channels to a network of the size that is wanted."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.pruning.base import Limits, Step
+from tinyml_nas.pruning.groups import layout_of
+from tinyml_nas.pruning.ladder import Ladder, Widths, ranked, uniform
+from tinyml_nas.types import DataCounts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from tinyml_nas.network.module import StaticNetwork
+    from tinyml_nas.pruning.channels import Channels
+    from tinyml_nas.types import Images
+
+
+@dataclass(frozen=True)
+class Criterion(ABC):
+    """Removes the channels of least importance, with everything that is coupled to them.
+
+    Channels that must go together form a group (Fang et al. 2023, DepGraph): the layers around a
+    residual sum; expansion, depthwise and squeeze-excite. Only the head's outputs, the classes, are
+    never touched; the features are pruned too, which shrinks each sample of the replay buffer. Each
+    group keeps at least one multiple of ``round_to``, so that no layer can vanish.
+
+    Args:
+        keep_ratio: Share of the baseline's bytes to keep at most, in (0, 1]; the thesis's networks
+            keep 0.494 and 0.331 of weights and activations. None keeps what fits: the most whose int8
+            Ω fits the board and the memory model's budget with ``buffer_samples`` in its buffer.
+        round_to: Groups keep a multiple of this many channels; 4 suits int8 kernels.
+        scope: ``uniform`` keeps about the same share of every group. Under ``global`` the channels of
+            all groups compete, so that widths depend on the weights; what is planned before there are
+            any (``narrowed``) is then the uniform network within the same limit, an estimate.
+        steps: 1 prunes once. With more, the network is pruned by like shares and trained again after
+            each, and importances are measured anew.
+        buffer_samples: Samples that a buffer must hold to be of use; with ``keep_ratio`` None only.
+    """
+
+    keep_ratio: float | None
+    round_to: int = 4
+    scope: Literal["uniform", "global"] = "uniform"
+    steps: int = 1
+    buffer_samples: int = 128
+
+    def __post_init__(self) -> None:
+        if self.keep_ratio is not None and not 0 < self.keep_ratio <= 1:
+            raise ValueError(
+                "pruning.keep_ratio: must be above 0 and at most 1, or null to keep what fits; got "
+                f"{self.keep_ratio}"
+            )
+        for key in ("round_to", "steps", "buffer_samples"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"pruning.{key}: must be 1 or more; got {getattr(self, key)}")
+
+    @abstractmethod
+    def importances(self, channels: Channels, rng: np.random.Generator) -> Tensor:
+        """How much each of a group's channels (C,) matters, none below 0; ``rng`` is the run's own."""
+
+    @property
+    def calibration_images(self) -> int:
+        """Training images on which the gradients of ``importances`` are taken; 0 for none."""
+        return 0
+
+    @property
+    def asks_board(self) -> bool:
+        """Where there is no ratio."""
+        return self.keep_ratio is None
+
+    @property
+    def foreseen(self) -> bool:
+        """Where the weights have no say in the widths."""
+        return self.scope == "uniform" and self.steps == 1
+
+    def check(self, candidates: Sequence[NetworkSpec], limits: Limits, data: DataCounts) -> None:
+        """Refuse a limit that no candidate can be brought to; works on shapes alone.
+
+        Raises:
+            ValueError: naming the config key and the least value that one of them allows.
+        """
+        if self.calibration_images > data.count("train"):
+            raise ValueError(
+                f"pruning.calibration_images: must be at most {data.count('train')}, the training "
+                f"images that there are; got {self.calibration_images}"
+            )
+        narrowest = [(spec, self._narrowest(spec)) for spec in candidates]
+        if self.keep_ratio is None:
+            assert limits.room is not None
+            lacks = [limits.room.lacks(least) for _, least in narrowest]
+            if all(lacks):
+                raise ValueError(self._no_pruning_fits(lacks))
+            return
+        least = min(limits.size_of(narrow) / limits.size_of(spec) for spec, narrow in narrowest)
+        if self.keep_ratio < least:
+            raise ValueError(self._too_small(least))
+
+    def prune(self, network: StaticNetwork, limits: Limits, step: Step) -> StaticNetwork:
+        """The largest network within the limit; the narrowest where none is."""
+        import numpy as np
+
+        from tinyml_nas.network.module import spec_of
+        from tinyml_nas.pruning.channels import Prunable
+        from tinyml_nas.pruning.gradients import take_gradients
+
+        prunable = Prunable(network)
+        rng = np.random.default_rng([step.seed, step.number])
+        if self.calibration_images:
+            take_gradients(prunable.network, self._drawn(step.images, rng))
+        importances = [self.importances(group, rng) for group in prunable.channels()]
+        spec = spec_of(network)
+        if self.scope == "uniform":
+            ladder = uniform(prunable.layout.groups, self.round_to)
+        else:
+            scores = [scores.tolist() for scores in importances]
+            ladder = ranked(prunable.layout.groups, scores, self.round_to)
+        widths = self._widths(ladder, spec, limits, step.whole_bytes)
+        left = self.steps - step.number
+        if left:
+            widths = self._part_of_the_way(ladder, spec, limits, widths, left)
+        return prunable.keep(importances, widths)
+
+    def narrowed(self, spec: NetworkSpec, limits: Limits) -> NetworkSpec:
+        """``spec`` with the channels that ``prune`` keeps under uniform scope."""
+        layout = layout_of(spec)
+        ladder = uniform(layout.groups, self.round_to)
+        return layout.narrowed(self._widths(ladder, spec, limits, limits.size_of(spec)))
+
+    def _widths(
+        self, ladder: Ladder, spec: NetworkSpec, limits: Limits, whole_bytes: int
+    ) -> Widths:
+        layout = layout_of(spec)
+        if self.keep_ratio is None:
+            room = limits.room
+            assert room is not None
+            found = ladder.widest(lambda widths: not room.lacks(layout.narrowed(widths)))
+        else:
+            found = ladder.widest(self._within(spec, limits, self.keep_ratio * whole_bytes))
+        return ladder.narrowest if found is None else found
+
+    def _part_of_the_way(
+        self, ladder: Ladder, spec: NetworkSpec, limits: Limits, widths: Widths, left: int
+    ) -> Widths:
+        """Widths of the step that leaves ``left`` more of the same share of bytes to reach ``widths``."""
+        now = limits.size_of(spec)
+        share = limits.size_of(layout_of(spec).narrowed(widths)) / now
+        found = ladder.widest(self._within(spec, limits, now * share ** (1 / (left + 1))))
+        return widths if found is None else found
+
+    @staticmethod
+    def _within(spec: NetworkSpec, limits: Limits, most: float) -> Callable[[Widths], bool]:
+        layout = layout_of(spec)
+        return lambda widths: limits.size_of(layout.narrowed(widths)) <= most
+
+    def _narrowest(self, spec: NetworkSpec) -> NetworkSpec:
+        layout = layout_of(spec)
+        return layout.narrowed(uniform(layout.groups, self.round_to).narrowest)
+
+    def _drawn(self, images: Images, rng: np.random.Generator) -> Images:
+        return images[rng.choice(len(images), self.calibration_images, replace=False)]
+
+    def _too_small(self, least: float) -> str:
+        # Rounded up, so that what is named works.
+        return (
+            f"pruning.keep_ratio: must be at least {least + 5e-5:.4f} here, or layers would vanish: "
+            f"each keeps pruning.round_to {self.round_to} channels; got {self.keep_ratio}"
+        )
+
+    def _no_pruning_fits(self, lacks: Sequence[Mapping[str, int]]) -> str:
+        nearest = min(lacks, key=lambda needed: sum(needed.values()))
+        needed = " and ".join(f"{key} of at least {value:,}" for key, value in nearest.items())
+        return (
+            f"pruning.round_to: no pruning fits: the narrowest network that {self.round_to} allows "
+            f"needs {needed}, with pruning.buffer_samples {self.buffer_samples}"
+        )
