@@ -16,7 +16,7 @@ from tinyml_nas.pruning.base import Pruning
 from tinyml_nas.quantization.base import Quantizer
 from tinyml_nas.search.base import Strategy
 from tinyml_nas.supernet.spaces import AnySpace
-from tinyml_nas.training.recipes import Recipe, SupernetRecipe, TeacherRecipe
+from tinyml_nas.training.recipes import FinetuneRecipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import DataCounts
 
 Task = Literal["deploy", "train_supernet", "train_teacher"]
@@ -86,7 +86,7 @@ class Study:
     train_supernet: SupernetRecipe
     train_teacher: TeacherRecipe
     search: Strategy
-    finetune: Recipe
+    finetune: FinetuneRecipe
     pruning: Pruning
     quantizer: Quantizer
     memory: MemoryModel

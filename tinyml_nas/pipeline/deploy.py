@@ -13,7 +13,7 @@ from scenarios.none import NoScenario
 from tinyml_nas.design.omega import Omega, OmegaSize, design
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
-from tinyml_nas.pipeline import bounds, metrics, trainings
+from tinyml_nas.pipeline import bounds, compression, metrics, trainings
 from tinyml_nas.pipeline.artifacts import network_files, single_file
 from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
 from tinyml_nas.pipeline.context import Context
@@ -34,13 +34,11 @@ from tinyml_nas.pipeline.stages.accuracy import accuracy
 from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.convert import convert
 from tinyml_nas.pipeline.stages.drive import drive
-from tinyml_nas.pipeline.stages.finetune import finetune
 from tinyml_nas.pipeline.stages.generate import generate
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
 from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
-from tinyml_nas.pipeline.stages.prune import prune
 from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
@@ -49,7 +47,6 @@ from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
-from tinyml_nas.training.recipes import LARGEST, DistilledRecipe
 from tinyml_nas.types import Artifact, CppProject, Extractor, Result, TorchModel
 
 
@@ -169,46 +166,10 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     ):
         return None
     inherited = model_of(context.run(inherit, genes=chosen.architecture.genes, **supernet))
-    recipe, teacher, said = study.finetune, None, None
-    if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
-        largest = tuple(study.supernet.largest().tolist())
-        teacher = artifact_of(context.run(inherit, genes=largest, **supernet))
-    elif isinstance(recipe, DistilledRecipe):
-        said = trainings.answers_of(context, study, recipe)
-        recipe = replace(recipe, teacher="")  # known by its answers instead
-
-    def trained(network: Artifact) -> TorchModel:
-        return model_of(
-            context.run(
-                finetune,
-                network=network,
-                teacher=teacher,
-                answers=said,
-                recipe=recipe,
-                train=supernet["train"],
-                validation=validation,
-                seed=study.seed,
-            )
-        )
-
-    baseline = trained(inherited.artifact)  # Υ
-    pruned = baseline  # Φ
-    for step in range(1, study.pruning.steps + 1):
-        smaller = artifact_of(
-            context.run(
-                prune,
-                network=pruned.artifact,
-                pruning=study.pruning,
-                room=bounds.room(study),
-                whole_bytes=baseline.size_bytes,
-                step=step,
-                train=supernet["train"],
-                validation=validation,
-                seed=study.seed,
-            )
-        )
-        if smaller.digest != pruned.artifact.digest:  # what was left alone is not trained again
-            pruned = trained(smaller)
+    own = compression.before_pruning(context, study, supernet)
+    baseline = compression.trained(context, study, inherited.artifact, own)  # Υ
+    recovery = compression.after_pruning(study, own, baseline)
+    pruned = compression.pruned(context, study, baseline, recovery)  # Φ
     models = {"float": baseline, "pruned": pruned}
     found["training"] = {name: metrics.training(model) for name, model in models.items()}
     found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Literal
 
@@ -174,7 +174,39 @@ class TaughtSupernetRecipe(SupernetRecipe):
 
 
 @dataclass(frozen=True)
-class DistilledRecipe(Recipe):
+class FinetuneRecipe(Recipe):
+    """Train a chosen network before pruning, and again after it.
+
+    Args:
+        recovery_teacher: Who teaches a pruned network: ``unpruned`` is what it was before, asked about
+            every batch as it is shown; ``recipe`` is whoever teaches the recipe, if anybody.
+        recovery_share: Weight of the unpruned network's answers in the loss, in [0, 1].
+    """
+
+    recovery_teacher: Literal["unpruned", "recipe"] = "unpruned"
+    recovery_share: float = 0.9
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.recovery_share <= 1:
+            raise ValueError(f"recipe.recovery_share: must be in [0, 1]; got {self.recovery_share}")
+
+    def before_pruning(self) -> FinetuneRecipe:
+        """The same training, whatever comes after it: what has no part in it has its default."""
+        return replace(self, recovery_teacher="unpruned", recovery_share=0.0)
+
+    def after_pruning(self) -> FinetuneRecipe:
+        """The same training, but taught by the unpruned network; by the recipe's own teacher alike."""
+        if self.recovery_teacher == "recipe":
+            return self.before_pruning()
+        common = {item.name: getattr(self, item.name) for item in fields(Recipe)}
+        return DistilledRecipe(
+            **common, teacher="", teacher_share=self.recovery_share
+        ).before_pruning()
+
+
+@dataclass(frozen=True)
+class DistilledRecipe(FinetuneRecipe):
     """Learn from the labels and from a ``teacher``.
 
     ``largest`` is the supernet's largest network, which is asked about every batch as it is shown;
