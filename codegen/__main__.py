@@ -21,7 +21,7 @@ from codegen.boards import board
 from codegen.emit import folder
 from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
-from codegen.frontend.read import read_as_written
+from codegen.frontend.read import open_model
 from codegen.ir import ModelError
 from codegen.learners.base import Learner, tuned
 from codegen.learners.tybox import Loss, Tybox
@@ -99,6 +99,8 @@ def _require(options: argparse.Namespace) -> None:
         raise UsageError("--device: which board? --list-devices names them")
     if options.out is None and not options.dry_run:
         raise UsageError("--out: which folder shall hold the project? (--dry-run writes none)")
+    if options.cut and not options.new_head:
+        raise UsageError("--cut: where the model ends; --new-head N says what is to follow there")
     if options.golden_features and not options.golden:
         raise UsageError("--golden-features: needs the images that they belong to, --golden")
     if options.out is not None and not options.dry_run:
@@ -106,9 +108,11 @@ def _require(options: argparse.Namespace) -> None:
 
 
 def _take_apart(options: argparse.Namespace) -> Split:
-    graph = read_as_written(options.model)
+    graph = open_model(options.model, options.cut or options.output or "")
     try:
-        return with_new_head(graph, options.new_head) if options.new_head else split(graph)
+        if options.new_head:
+            return with_new_head(graph, options.new_head, cut=bool(options.cut))
+        return split(graph)
     except ModelError as error:
         raise ModelError(f"{options.model}: {error}") from error
 
@@ -214,7 +218,14 @@ def _parser() -> argparse.ArgumentParser:
         "--new-head",
         type=whole(2, 256),
         metavar="N",
-        help="keep the whole model, add a head of N classes",
+        help="a fresh head of N classes in place of the last layer",
+    )
+    where = head.add_mutually_exclusive_group()
+    where.add_argument(
+        "--cut", metavar="TENSOR", help="with --new-head: features are this tensor of the model"
+    )
+    where.add_argument(
+        "--output", metavar="NAME", help="of a model with several outputs: the one that is kept"
     )
     add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
     add(

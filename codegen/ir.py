@@ -21,8 +21,19 @@ class ModelError(ValueError):
     """A model that the compiler cannot take: damaged, unsupported, or not of one piece."""
 
 
-DType = Literal["int8", "int16", "int32", "float32"]
-DTYPE_BYTES: Mapping[str, int] = MappingProxyType({"int8": 1, "int16": 2, "int32": 4, "float32": 4})
+DType = Literal["int8", "int16", "int32", "int64", "uint8", "bool", "float16", "float32"]
+DTYPE_BYTES: Mapping[str, int] = MappingProxyType(
+    {
+        "int8": 1,
+        "int16": 2,
+        "int32": 4,
+        "int64": 8,
+        "uint8": 1,
+        "bool": 1,
+        "float16": 2,
+        "float32": 4,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +53,8 @@ class Tensor:
     """A value of the graph. ``constant`` tensors live in flash, the others in the arena.
 
     ``data`` is None for activations, and for the constants of a graph that is only planned.
+    ``open_axes`` are those of which a file says that their size is known only when it runs: the
+    shape then has a 1 there.
     """
 
     name: str
@@ -50,6 +63,7 @@ class Tensor:
     quantization: Quantization | None = None
     constant: bool = False
     data: npt.NDArray[np.generic] | None = None
+    open_axes: tuple[int, ...] = ()
 
     @property
     def elements(self) -> int:

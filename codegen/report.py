@@ -79,6 +79,8 @@ def description(model: str, parts: Split, fit: Fit) -> str:
     ]
     if parts.dropped:
         rows.insert(3, ("dropped", f"{', '.join(parts.dropped)}: codes in, logits out"))
+    if parts.note:
+        rows.append(("note", parts.note))
     return "\n".join(f"{name:<11}{text}" for name, text in rows)
 
 

@@ -2,6 +2,7 @@
 
     python tools/measure_code_size.py                            # all cores, about five minutes
     python tools/measure_code_size.py --core cortex-m4           # one; the others stay as they are
+    python tools/measure_code_size.py --new                      # only kernels that it has not yet
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.
 ``codegen/memory/code_size.py`` tells how its figures add up. Kernels are those that the models of
@@ -36,6 +37,7 @@ from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor  # noq
 from codegen.learners.tybox import Tybox  # noqa: E402
 from codegen.memory.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
 from codegen.ops import inverted_residual  # noqa: E402
+from codegen.passes.legalize import legalize  # noqa: E402
 from codegen.passes.simplify import simplify  # noqa: E402
 from codegen.plan import arrange  # noqa: E402
 from codegen.project import Golden, HeadWeights, Project  # noqa: E402
@@ -107,7 +109,7 @@ def _graphs() -> Iterator[Graph]:
         for case in CASES.values():
             for seed in range(MODELS):
                 try:
-                    yield simplify(case(np.random.default_rng(seed), dtype))
+                    yield simplify(legalize(case(np.random.default_rng(seed), dtype)))
                 except (ModelError, KeyError):  # a case for the other dtype
                     break
     for seed in range(MODELS):
@@ -125,6 +127,18 @@ def measure(
         "call": call_bytes(firmware.flags, folder),
         "kernels": measure_kernels(found, firmware.flags, folder),
     }
+
+
+def measure_new(
+    core: str, found: Mapping[str, Kernel], folder: Path, known: Mapping[str, Any]
+) -> dict[str, Any]:
+    """``known``, with the kernels that it lacks, and without those that are no longer there."""
+    missing = [key for key in found if key not in known["kernels"]]
+    with mock.patch("codegen.memory.map.code_bytes", return_value=0):
+        flags = Firmware(core, folder / "firmware").flags if missing else []
+    added = measure_kernels(found, flags, folder, missing) if missing else {}
+    kept = {key: figures for key, figures in known["kernels"].items() if key in found}
+    return {**known, "kernels": kept | added}
 
 
 class Firmware:
@@ -318,6 +332,7 @@ def main() -> None:
     """Measure the cores that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--core", action="append", choices=CORES, help="repeatable; default: all")
+    parser.add_argument("--new", action="store_true", help="measure what the file has not yet")
     parser.add_argument("--output", type=Path, default=FILE)
     arguments = parser.parse_args()
     found, usual = kernels()
@@ -325,7 +340,10 @@ def main() -> None:
     cores = known.get("cores", {})
     for core in arguments.core or CORES:
         with tempfile.TemporaryDirectory() as name:
-            cores[core] = measure(core, found, Path(name))
+            if arguments.new:
+                cores[core] = measure_new(core, found, Path(name), cores[core])
+            else:
+                cores[core] = measure(core, found, Path(name))
         print(f"{core}: runtime {cores[core]['runtime']} bytes, {len(found)} kernels", flush=True)
         compiler = run(["arm-none-eabi-g++", "--version"]).splitlines()[0]
         content = {"compiler": compiler, "cores": cores, "operators": usual}

@@ -1,7 +1,7 @@
 """exp of a negative number in gemmlowp's 32-bit fixed-point arithmetic, on the host.
 
 The number is split into multiples of 1/4, by one constant factor per bit, and a rest in
-[-1/4, 0), by a Taylor polynomial around -1/8. LOGISTIC and SOFTMAX are made from it.
+[-1/4, 0), by a Taylor polynomial around -1/8. LOGISTIC, TANH and SOFTMAX are made from it.
 """
 
 from __future__ import annotations
@@ -47,3 +47,18 @@ def _exp_near_minus_eighth(a: Codes) -> Codes:
     third, constant = 715827883, 1895147668  # 1/3 and exp(-1/8)
     cubic = high_multiply(divide_by_power_of_two(x4, 2) + x3, third) + x2
     return high_multiply(x + divide_by_power_of_two(cubic, 1), constant) + constant
+
+
+def reciprocal(a: Codes) -> Codes:
+    """2 / (1 + a) for a in [0, 1] in Q0.31, in Q2.29: three steps of Newton-Raphson."""
+    half = (a + ONE + 1) >> 1
+    x = high_multiply(half, -1010580540) + 1515870810  # 48/17 - 32/17 * half
+    for _ in range(3):
+        error = (1 << 29) - high_multiply(half, x)
+        x += saturate(high_multiply(x, error) << 2)
+    return x
+
+
+def saturate(x: Codes) -> Codes:
+    """Within 32 bits."""
+    return np.clip(x, -(1 << 31), ONE)

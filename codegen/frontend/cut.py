@@ -1,8 +1,9 @@
-"""A classifier in one file, taken apart: the extractor that is frozen, and the head that learns.
+"""A network in one file, taken apart: the extractor that is frozen, and the head that learns.
 
-The head is the last FULLY_CONNECTED, or a 1x1 CONV_2D on a single pixel, which is the same. What
-follows it only turns its outputs into probabilities and is dropped: the device learns and predicts
-from logits. What precedes it becomes the extractor, whose output is the layer's input, flattened.
+The head is the last linear layer (``codegen.frontend.heads``). What follows it only turns its outputs
+into probabilities and is dropped: the device learns and predicts from logits. What precedes it
+becomes the extractor, whose output is the layer's input, flattened. A new head takes that layer's
+place, or follows the tensor at which the network was cut; without a head the network stays whole.
 
 Codes are kept: an extractor of codes takes codes, even if the file converts reals at its start,
 because a camera delivers bytes and a float image takes four times the memory.
@@ -14,177 +15,143 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
-import numpy.typing as npt
 
-from codegen.arithmetic.fixed_point import scale_of
+from codegen.frontend import heads
+from codegen.frontend.ends import needed_for
+from codegen.frontend.refuse import check, check_operators
 from codegen.ir import Graph, ModelError, Op, Tensor
-from codegen.ops.base import activation_of, constant_values, output_of
-from codegen.ops.convolution import BIAS
 from codegen.project import HeadWeights
 
-MOST_CLASSES = 256  # labels are one byte
-ADVICE = "--new-head N keeps the whole model as the extractor, with a fresh head of N classes"
+ADVICE = (
+    "--new-head N puts a fresh head of N classes in its place, --inference-only does without one"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The two halves, and the kinds of operators that were dropped, in order."""
+    """The two halves, and the kinds of operators that were dropped, in order.
+
+    ``note`` says what the user may have to know of the choice; empty where that is nothing.
+    """
 
     extractor: Graph
     head: HeadWeights
     head_kind: str
     dropped: tuple[str, ...]
+    note: str = ""
 
 
 def split(graph: Graph) -> Split:
-    """Take a checked graph apart at its last layer.
+    """Take a graph apart at its last layer; what follows that need not be supported.
 
     Raises:
-        ModelError: says what stands where the head should be, and what to do.
+        ModelError: names what is not supported before it, or what stands where the head should be,
+            and what to do.
     """
-    before = [op.kind for op in graph.ops]
-    graph = _from_codes(graph)
-    tail: list[Op] = []
-    op = _writer(graph, graph.outputs[0])
-    while op is not None and op.kind in (
-        "SOFTMAX",
-        "DEQUANTIZE",
-        "QUANTIZE",
-        "RESHAPE",
-        "LOGISTIC",
-    ):
-        tail.insert(0, op)
-        op = _writer(graph, op.inputs[0])
-    if op is None or not _is_head(graph, op):
-        found = "nothing" if op is None else _described(graph, op)
+    graph, dropped = _from_codes(graph)
+    found = heads.last_layer(graph)
+    layer = found.layer
+    if layer is None:
+        check_operators(graph, heads.TAIL)
         raise ModelError(
-            f"the last layer must be FULLY_CONNECTED, or a 1x1 CONV_2D on one pixel; it is {found}. "
-            f"{ADVICE}"
+            f"the last layer must be {heads.ALLOWED}; it is {found.described}. {ADVICE}"
         )
-    head = _with_both_classes(_weights(graph, op), tail)
-    dropped = ["QUANTIZE"] * (before[:1] == ["QUANTIZE"] and len(graph.ops) < len(before))
-    return Split(
-        _as_extractor(graph, op.inputs[0]),
-        head,
-        op.kind,
-        (*dropped, *(op.kind for op in tail)),
-    )
+    check(replace(graph, ops=needed_for(graph, found.end), outputs=(found.end,)))
+    head = heads.with_both_classes(heads.weights(graph, layer, ADVICE), found.tail, ADVICE)
+    extractor = _as_extractor(*_features(graph, found))
+    note = "" if found.tells_classes else NO_SOFTMAX
+    return Split(extractor, head, layer.kind, (*dropped, *(op.kind for op in found.tail)), note)
 
 
-def with_new_head(graph: Graph, classes: int) -> Split:
-    """The whole of a checked graph as the extractor, and a head of zeros that is yet to learn.
+NO_SOFTMAX = (
+    "no softmax follows the last layer: if its outputs are not the scores of classes (an "
+    "autoencoder, an embedding, a regression), use --inference-only"
+)
+
+
+def with_new_head(graph: Graph, classes: int, *, cut: bool = False) -> Split:
+    """A head of zeros that is yet to learn, on what went into the old one.
+
+    Where the network was ``cut``, or has no linear last layer, it reads the network's output.
 
     Raises:
-        ModelError: the number of classes is not one that a head can have.
+        ModelError: the number of classes is not one that a head can have, or the network is not
+            supported.
     """
-    if not 2 <= classes <= MOST_CLASSES:
-        raise ModelError(f"a head has 2 to {MOST_CLASSES} classes; got {classes}")
-    before = len(graph.ops)
-    graph = _from_codes(graph)
-    dropped = ["QUANTIZE"] * (before - len(graph.ops))
-    features = graph.outputs[0]
-    last = _writer(graph, features)
-    if last is not None and last.kind == "DEQUANTIZE":
-        features = last.inputs[0]
-        dropped.append("DEQUANTIZE")
-    extractor = _as_extractor(graph, features)
+    if not 2 <= classes <= heads.MOST_CLASSES:
+        raise ModelError(f"a head has 2 to {heads.MOST_CLASSES} classes; got {classes}")
+    graph, dropped = _from_codes(graph)
+    found = heads.last_layer(graph)
+    gone: tuple[Op, ...]
+    if found.layer is not None and found.linear and not cut:
+        whole, features = _features(graph, found)
+        gone = (found.layer, *([found.pool] if found.pool else []), *found.tail)
+    else:
+        whole, features, gone = graph, *_before_reals(graph, found, cut=cut)
+    check(replace(whole, ops=needed_for(whole, features), outputs=(features,)))
+    extractor = _as_extractor(whole, features)
     weights = np.zeros((classes, extractor.output.elements), np.float32)
-    return Split(extractor, HeadWeights(weights, weights[:, 0].copy()), "new", tuple(dropped))
+    head = HeadWeights(weights, weights[:, 0].copy())
+    return Split(extractor, head, "new", (*dropped, *(op.kind for op in gone)))
 
 
-def _from_codes(graph: Graph) -> Graph:
-    """Without the QUANTIZE at the start, if that is all that reads the input."""
+def without_head(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """The whole of a graph, codes in and codes out, and the kinds of operators that were dropped.
+
+    Raises:
+        ModelError: it is not supported.
+    """
+    graph, dropped = _from_codes(graph)
+    end, gone = _before_reals(graph, heads.last_layer(graph), cut=True)
+    check(replace(graph, ops=needed_for(graph, end), outputs=(end,)))
+    return _as_extractor(graph, end, flat=False), (*dropped, *(op.kind for op in gone))
+
+
+def _features(graph: Graph, found: heads.LastLayer) -> tuple[Graph, int]:
+    """The graph and its tensor that the head reads: averaged first, where its outputs were."""
+    assert found.layer is not None
+    source = found.layer.inputs[0]
+    if found.pool is None:
+        return graph, source
+    like = graph.tensors[source]
+    mean = replace(like, name=f"{like.name}/mean", shape=(1, like.shape[-1]))
+    axes = Tensor("axes", (2,), "int32", constant=True, data=np.array([1, 2], np.int32))
+    count = len(graph.tensors)
+    options: dict[str, int | float | str | bool] = {"keep_dims": False}
+    op = Op("MEAN", (source, count), (count + 1,), MappingProxyType(options))
+    tensors = (*graph.tensors, axes, mean)
+    return replace(graph, tensors=tensors, ops=(*graph.ops, op)), count + 1
+
+
+def _before_reals(graph: Graph, found: heads.LastLayer, *, cut: bool) -> tuple[int, tuple[Op, ...]]:
+    """The tensor before what only makes reals or probabilities of it, and what does that."""
+    gone = found.tail
+    if cut:  # a network that is to end there does: but for what makes reals of codes
+        gone = gone[-1:] if gone and gone[-1].kind == "DEQUANTIZE" else ()
+    return (gone[0].inputs[0], gone) if gone else (graph.outputs[0], ())
+
+
+def _from_codes(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
+    """Without the QUANTIZE at the start, if that is all that reads the input; what was dropped."""
     readers = [op for op in graph.ops if graph.inputs[0] in op.inputs]
     if len(readers) != 1 or readers[0].kind != "QUANTIZE" or graph.input.dtype != "float32":
-        return graph
+        return graph, ()
     ops = tuple(op for op in graph.ops if op is not readers[0])
-    return replace(graph, ops=ops, inputs=readers[0].outputs)
+    return replace(graph, ops=ops, inputs=readers[0].outputs), ("QUANTIZE",)
 
 
-def _writer(graph: Graph, index: int) -> Op | None:
-    return next((op for op in graph.ops if index in op.outputs), None)
-
-
-def _is_head(graph: Graph, op: Op) -> bool:
-    if op.kind == "FULLY_CONNECTED":
-        return graph.tensors[op.inputs[0]].elements == graph.tensors[op.inputs[1]].shape[1]
-    if op.kind != "CONV_2D":
-        return False
-    one = graph.tensors[op.inputs[1]].shape[1:3] == (1, 1)
-    return one and all(graph.tensors[i].shape[1:3] == (1, 1) for i in (op.inputs[0], *op.outputs))
-
-
-def _described(graph: Graph, op: Op) -> str:
-    return f"{op.kind} {graph.tensors[op.inputs[0]].shape} -> {output_of(graph, op).shape}"
-
-
-def _weights(graph: Graph, op: Op) -> HeadWeights:
-    """Scale times code, in float32; the layer must be linear."""
-    if activation_of(op) != "NONE":
-        raise ModelError(
-            f"the last layer has the fused activation {activation_of(op)}; a head is linear. {ADVICE}"
-        )
-    tensor = graph.tensors[op.inputs[1]]
-    weights = constant_values(tensor).reshape(tensor.shape[0], -1)
-    bias = np.zeros(len(weights))
-    present = len(op.inputs) > BIAS and op.inputs[BIAS] >= 0
-    if present:
-        bias = constant_values(graph.tensors[op.inputs[BIAS]]).reshape(-1).astype(np.float64)
-    if tensor.dtype == "float32":
-        return HeadWeights(weights.astype(np.float32), bias.astype(np.float32))
-    scales = _scales(tensor)
-    real = weights.astype(np.float64) * scales[:, np.newaxis]
-    bias *= float(scale_of(graph.tensors[op.inputs[0]])) * scales
-    return HeadWeights(real.astype(np.float32), bias.astype(np.float32))
-
-
-def _scales(weights: Tensor) -> npt.NDArray[np.float64]:
-    """One for each output."""
-    if weights.quantization is None:
-        raise ModelError(f"tensor {weights.name!r}: int8 weights need scales")
-    return np.broadcast_to(np.array(weights.quantization.scales), weights.shape[:1])
-
-
-def _with_both_classes(head: HeadWeights, tail: list[Op]) -> HeadWeights:
-    """A single sigmoid output is the second of two classes; the first has the logit 0."""
-    logistic = any(op.kind == "LOGISTIC" for op in tail)
-    for op in tail:
-        if op.kind == "SOFTMAX" and op.options["beta"] != 1:
-            raise ModelError(f"SOFTMAX's beta must be 1; got {op.options['beta']}. {ADVICE}")
-    if head.classes == 1 and logistic:
-        return HeadWeights(
-            np.concatenate([np.zeros_like(head.weights), head.weights]),
-            np.concatenate([np.zeros_like(head.bias), head.bias]),
-        )
-    if logistic:
-        raise ModelError(
-            f"the last layer has {head.classes} independent sigmoid outputs; a head tells classes "
-            f"apart of which one is true. {ADVICE}"
-        )
-    if not 2 <= head.classes <= MOST_CLASSES:
-        raise ModelError(
-            f"the last layer has {head.classes} outputs; a head has 2 to {MOST_CLASSES} classes. "
-            f"{ADVICE}"
-        )
-    return head
-
-
-def _as_extractor(graph: Graph, features: int) -> Graph:
-    """From an image (1, H, W, C) to a row of features: all that tensor ``features`` is made from."""
-    needed, ops = {features}, list[Op]()
-    for op in reversed(graph.ops):
-        if needed & set(op.outputs):
-            ops.insert(0, op)
-            needed |= {i for i in op.inputs if i >= 0}
+def _as_extractor(graph: Graph, features: int, *, flat: bool = True) -> Graph:
+    """From an image (1, H, W, C) to ``features``, as one row unless they are not to be ``flat``."""
+    ops = list(needed_for(graph, features))
     tensors, (source,) = list(graph.tensors), graph.inputs
-    if source not in needed:
+    if source != features and not any(source in op.inputs for op in ops):
         raise ModelError("the features do not depend on the input")
     shape = _image(tensors[source])
     if shape != tensors[source].shape:
         tensors.append(replace(tensors[source], name="image", shape=shape))
         ops.insert(0, _reshape(len(tensors) - 1, source))
         source = len(tensors) - 1
-    row = 1, tensors[features].elements
+    row = (1, tensors[features].elements) if flat else tensors[features].shape
     if tensors[features].shape != row or not ops:
         tensors.append(replace(tensors[features], name="features", shape=row))
         ops.append(_reshape(features, len(tensors) - 1))

@@ -1,27 +1,30 @@
 """A ``.tflite`` file to the compiler's graph.
 
-``parse`` gives what the file says; ``read_as_written`` also checks that the compiler can take it,
-and ``read`` simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
+``parse`` gives what the file says; ``open_model`` brings that to the compiler's own operators, up to
+the tensor at which it is to end; ``read_as_written`` also checks that the compiler can take it, and
+``read`` simplifies it, without changing a byte of its outputs. Slots and numbers below are those of
 TensorFlow Lite's ``schema.fbs``, version 3.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from codegen import ops
+from codegen.frontend.ends import ending_at
 from codegen.frontend.flatbuffer import Table
+from codegen.frontend.refuse import check, check_input, check_operators, check_wiring
+from codegen.frontend.schema import DTYPES, ENUMS, IDENTIFIER, KINDS, OPTIONS, TYPES, VERSION
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor
+from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 
-__all__ = ["ModelError", "parse", "read", "read_as_written"]
+__all__ = ["ModelError", "open_model", "parse", "read", "read_as_written"]
 
-IDENTIFIER, VERSION = b"TFL3", 3
 # Far beyond any microcontroller, and little for a computer: a damaged file asks for more.
 LARGEST_TENSOR_BYTES = 1 << 24
 LARGEST_ACTIVATIONS_BYTES = 1 << 26  # of all tensors that are not constant
@@ -32,80 +35,6 @@ MOST_AXES = 8
 MOST_OPERANDS = 64
 MOST_SCALES = 1 << 15
 LONGEST_NAME_BYTES = 200  # longer ones are cut
-
-DTYPES: Mapping[int, DType] = MappingProxyType({0: "float32", 2: "int32", 7: "int16", 9: "int8"})
-
-KINDS: Mapping[int, str] = MappingProxyType(
-    {
-        0: "ADD",
-        1: "AVERAGE_POOL_2D",
-        2: "CONCATENATION",
-        3: "CONV_2D",
-        4: "DEPTHWISE_CONV_2D",
-        6: "DEQUANTIZE",
-        9: "FULLY_CONNECTED",
-        14: "LOGISTIC",
-        17: "MAX_POOL_2D",
-        18: "MUL",
-        19: "RELU",
-        21: "RELU6",
-        22: "RESHAPE",
-        23: "RESIZE_BILINEAR",
-        25: "SOFTMAX",
-        34: "PAD",
-        40: "MEAN",
-        41: "SUB",
-        60: "PADV2",
-        97: "RESIZE_NEAREST_NEIGHBOR",
-        114: "QUANTIZE",
-        117: "HARD_SWISH",
-    }
-)
-
-ENUMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "padding": ("SAME", "VALID"),
-        "fused_activation": ("NONE", "RELU", "RELU_N1_TO_1", "RELU6", "TANH", "SIGN_BIT"),
-        "weights_format": ("DEFAULT", "SHUFFLED4X16INT8"),
-    }
-)
-
-# Option name, struct code and default, in the order of the options table's slots.
-_CONV = (
-    ("padding", "b", 0),
-    ("stride_w", "i", 0),
-    ("stride_h", "i", 0),
-    ("fused_activation", "b", 0),
-    ("dilation_w", "i", 1),
-    ("dilation_h", "i", 1),
-)
-_POOL = (
-    ("padding", "b", 0),
-    ("stride_w", "i", 0),
-    ("stride_h", "i", 0),
-    ("filter_w", "i", 0),
-    ("filter_h", "i", 0),
-    ("fused_activation", "b", 0),
-)
-_ALIGN = (("align_corners", "B", 0), ("half_pixel_centers", "B", 0))
-OPTIONS: Mapping[str, tuple[tuple[str, str, int | float], ...]] = MappingProxyType(
-    {
-        "ADD": (("fused_activation", "b", 0),),
-        "AVERAGE_POOL_2D": _POOL,
-        "CONCATENATION": (("axis", "i", 0), ("fused_activation", "b", 0)),
-        "CONV_2D": _CONV,
-        "DEPTHWISE_CONV_2D": (*_CONV[:3], ("depth_multiplier", "i", 0), *_CONV[3:]),
-        "FULLY_CONNECTED": (("fused_activation", "b", 0), ("weights_format", "b", 0)),
-        "MAX_POOL_2D": _POOL,
-        "MEAN": (("keep_dims", "B", 0),),
-        "MUL": (("fused_activation", "b", 0),),
-        # The first two slots once held the size, which is an input now.
-        "RESIZE_BILINEAR": (("old_height", "i", 0), ("old_width", "i", 0), *_ALIGN),
-        "RESIZE_NEAREST_NEIGHBOR": _ALIGN,
-        "SOFTMAX": (("beta", "f", 0.0),),
-        "SUB": (("fused_activation", "b", 0),),
-    }
-)
 
 
 def read(model: Path | str | bytes) -> Graph:
@@ -121,14 +50,40 @@ def read(model: Path | str | bytes) -> Graph:
 
 
 def read_as_written(model: Path | str | bytes) -> Graph:
-    """Read and check a model, every operator as the file has it; arguments and errors as ``read``'s."""
+    """As ``read``, with every operator as the file has it, if the compiler has it at all."""
+    graph = open_model(model)
+    try:
+        check(graph)
+    except ModelError as error:
+        raise ModelError(f"{_named(model)}: {error}") from error
+    return graph
+
+
+def open_model(model: Path | str | bytes, end: str = "") -> Graph:
+    """Read a model up to the tensor called ``end``, its only output where that is empty.
+
+    Operators are those that the compiler has, where there are such for the file's; what the others
+    do is not known yet. Every tensor is written once, before it is read.
+
+    Raises:
+        ModelError: names the file and what is wrong in it.
+    """
     try:
         graph = parse(model if isinstance(model, bytes) else _content(Path(model)))
-        ops.check(graph)
+        check_input(graph)
+        graph = legalize(ending_at(graph, end))
+        try:
+            check_wiring(graph)
+        except ModelError:
+            check_operators(graph)  # what keeps state is read before it is written
+            raise
     except ModelError as error:
-        name = "the model given as bytes" if isinstance(model, bytes) else str(model)
-        raise ModelError(f"{name}: {error}") from error
+        raise ModelError(f"{_named(model)}: {error}") from error
     return graph
+
+
+def _named(model: Path | str | bytes) -> str:
+    return "the model given as bytes" if isinstance(model, bytes) else str(model)
 
 
 def _content(path: Path) -> bytes:
@@ -150,9 +105,9 @@ def parse(model: bytes) -> Graph:
         raise ModelError(f"schema version must be {VERSION}; got {version}")
     kinds = [_kind(code) for code in root.tables(1, MOST_OPERATORS)]
     subgraphs = root.tables(2, MOST_TABLES)
-    if len(subgraphs) != 1:
-        raise ModelError(f"needs one subgraph; got {len(subgraphs)}")
-    (subgraph,) = subgraphs
+    if not subgraphs:
+        raise ModelError("needs a subgraph; it has none")
+    subgraph = subgraphs[0]  # the others belong to operators as WHILE, which are refused
     buffers = root.tables(4, MOST_TABLES)
     tensors = tuple(_tensor(table, buffers) for table in subgraph.tables(0, MOST_TABLES))
     graph = Graph(
@@ -161,7 +116,7 @@ def parse(model: bytes) -> Graph:
         inputs=_indices(subgraph, 1, MOST_OPERANDS),
         outputs=_indices(subgraph, 2, MOST_OPERANDS),
     )
-    _check_wiring(graph)
+    _check_indices(graph)
     activations = sum(tensor.size_bytes for tensor in tensors if not tensor.constant)
     if activations > LARGEST_ACTIVATIONS_BYTES:
         raise ModelError(
@@ -180,17 +135,19 @@ def _kind(code: Table) -> str:
 def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     name = table.text(3, LONGEST_NAME_BYTES)
     shape = _indices(table, 0, MOST_AXES)
-    number = table.integer(1, "b")
-    if number not in DTYPES:
-        raise ModelError(
-            f"tensor {name!r}: type number {number} is not supported; "
-            f"supported are {', '.join(DTYPES.values())}"
-        )
+    dtype = _dtype(table.integer(1, "b"), name)
     if min(shape, default=1) < 1 or table.integer(10, "I"):
         raise ModelError(
             f"tensor {name!r} {shape}: sides must be positive and data inside the file's buffers"
         )
-    tensor = Tensor(name, shape, DTYPES[number], _quantization(table.table(4), name))
+    signature = _indices(table, 7, MOST_AXES)
+    tensor = Tensor(
+        name,
+        shape,
+        dtype,
+        _quantization(table.table(4), name),
+        open_axes=tuple(axis for axis, side in enumerate(signature[: len(shape)]) if side < 0),
+    )
     if tensor.size_bytes > LARGEST_TENSOR_BYTES:
         raise ModelError(
             f"tensor {name!r} {shape}: no tensor may exceed {LARGEST_TENSOR_BYTES} bytes"
@@ -198,7 +155,18 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     data = _data(table, buffers, tensor)
     if data is None:
         return tensor
-    return Tensor(name, shape, tensor.dtype, tensor.quantization, constant=True, data=data)
+    return replace(tensor, constant=True, data=data)
+
+
+def _dtype(number: int, name: str) -> DType:
+    if number in DTYPES:
+        return DTYPES[number]
+    kind = TYPES[number] if 0 <= number < len(TYPES) else f"number {number}"
+    why = ": it keeps state between inputs" if kind in ("resource", "variant") else ""
+    raise ModelError(
+        f"tensor {name!r}: type {kind} is not supported{why}; supported are int8, float32, and "
+        "uint8 at both ends"
+    )
 
 
 def _quantization(table: Table | None, name: str) -> Quantization | None:
@@ -265,34 +233,10 @@ def _indices(table: Table, slot: int, most: int) -> tuple[int, ...]:
     return tuple(table.array(slot, "<i4", most).tolist())
 
 
-def _check_wiring(graph: Graph) -> None:
-    """Every index exists, every activation is written once, and before it is read."""
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ModelError(
-            f"needs one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
-        )
-    count = len(graph.tensors)
+def _check_indices(graph: Graph) -> None:
     mentioned = [*graph.inputs, *graph.outputs]
     for op in graph.ops:
         mentioned += [*op.outputs, *(i for i in op.inputs if i != -1)]
     for index in mentioned:
-        if not 0 <= index < count:
-            raise ModelError(f"tensor {index} of {count} is missing")
-    known = {i for i, tensor in enumerate(graph.tensors) if tensor.constant} | set(graph.inputs)
-    for number, op in enumerate(graph.ops):
-        for index in op.inputs:
-            if index != -1 and index not in known:
-                raise ModelError(
-                    f"operator {number} ({op.kind}) reads tensor "
-                    f"{graph.tensors[index].name!r} before it is written"
-                )
-        for index in op.outputs:
-            if index in known:
-                raise ModelError(
-                    f"operator {number} ({op.kind}) overwrites tensor {graph.tensors[index].name!r}"
-                )
-            known.add(index)
-    if graph.outputs[0] not in known or graph.input.constant or graph.output.constant:
-        raise ModelError("input and output must be activations, and the output must be written")
-    if not graph.input.shape or graph.input.shape[0] != 1:
-        raise ModelError(f"the input's batch must be 1; its shape is {graph.input.shape}")
+        if not 0 <= index < len(graph.tensors):
+            raise ModelError(f"tensor {index} of {len(graph.tensors)} is missing")

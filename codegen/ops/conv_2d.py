@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.ir import Graph, ModelError, Op
+from codegen.ir import Graph, Op
 from codegen.ops import convolution
 from codegen.ops.base import (
     Call,
@@ -18,6 +18,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.dilated import dilated_call, is_dilated, reach
 from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
@@ -25,10 +26,10 @@ LONGEST_WINDOW = 1152  # weights of one output channel: the fast kernel copies a
 
 
 class Conv2D(Operator):
-    """Dense convolution, without dilation or groups."""
+    """Dense convolution, without groups."""
 
     def check(self, graph: Graph, op: Op) -> None:
-        """Refuse dilation, groups and shapes that do not fit together."""
+        """Refuse groups and shapes that do not fit together."""
         require_inputs(op, 2, 4)
         require_activations(graph, op)
         weights = graph.tensors[op.inputs[1]]
@@ -36,11 +37,12 @@ class Conv2D(Operator):
         channels = image_shape(output_of(graph, op))[2]
         shape = (channels, *weights.shape[1:3], image_shape(graph.tensors[op.inputs[0]])[2])
         convolution.check_weights(graph, op, channels, 0, shape)
-        require_no_dilation(op)
         sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
-        """Call ``conv_2d``."""
+        """Call ``conv_2d``, or the kernel whose taps lie apart."""
+        if is_dilated(op):
+            return dilated_call(graph, op, sliding_window(graph, op), 0)
         weights = constant_values(graph.tensors[op.inputs[1]])
         scales = () if weights.dtype == np.float32 else convolution.effective_scales(graph, op)
         return convolution_call(graph, op, sliding_window(graph, op), scales)
@@ -71,17 +73,10 @@ def convolution_call(graph: Graph, op: Op, window: Window, scales: Sequence[floa
     return Call(kernel, "conv_2d.hpp", params, common | fields, op.inputs[:1], op.outputs[0])
 
 
-def require_no_dilation(op: Op) -> None:
-    """Refuse dilated kernels."""
-    dilation = op.options.get("dilation_h", 1), op.options.get("dilation_w", 1)
-    if dilation != (1, 1):
-        raise ModelError(f"dilation must be (1, 1); got {dilation}")
-
-
 def sliding_window(graph: Graph, op: Op) -> Window:
-    """The operator's window."""
+    """The operator's window; its kernel is what the taps reach over."""
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
-    kernel = weights.shape[1], weights.shape[2]
+    kernel = reach(op, (weights.shape[1], weights.shape[2]))
     return window_of(op, source, output_of(graph, op), kernel)
 
 

@@ -44,6 +44,7 @@ from codegen.ops.base import (
 
 BIAS, TABLE = 2, 3  # positions among the inputs; the table is the simplifier's
 WORD_BYTES = 4
+SAFE_TAPS = 1 << 16  # products of any codes whose sum stays within int32
 LARGEST_SUM = 1 << 30  # accumulators that the fast kernels take, in magnitude
 TINY_SUM = 1 << 22  # smaller ones, shifted by more than LARGEST_SHIFT, give 0
 
@@ -58,7 +59,11 @@ def check_weights(graph: Graph, op: Op, channels: int, axis: int, shape: tuple[i
     require(weights.dtype == source.dtype, weights, f"weights must be {source.dtype}")
     require(weights.shape == shape, weights, f"weights must be {shape}")
     taps = weights.elements // channels
-    require(taps <= 1 << 16, weights, "sums of more than 2^16 products may overflow")
+    require(
+        taps <= SAFE_TAPS or _sums_fit(weights, axis),
+        weights,
+        f"sums of more than {SAFE_TAPS} products may overflow",
+    )
     bias = _bias(graph, op)
     if bias is not None:
         dtype = "int32" if source.dtype == "int8" else "float32"
@@ -79,6 +84,15 @@ def check_weights(graph: Graph, op: Op, channels: int, axis: int, shape: tuple[i
     require(sane, weights, f"scales must be 0 to {LARGEST_SCALE}")
     for tensor in (source, output_of(graph, op)):
         require(tensor.quantization is not None, tensor, "int8 activations need a scale")
+
+
+def _sums_fit(weights: Tensor, axis: int) -> bool:
+    """Whether no sum of products with any codes, centred by any zero point, leaves 31 bits."""
+    if weights.data is None or weights.dtype != "int8":
+        return weights.dtype == "float32"
+    others = tuple(i for i in range(len(weights.shape)) if i != axis)
+    sums = np.abs(weights.data.astype(np.int64)).sum(axis=others)
+    return bool((255 * sums < LARGEST_SUM).all())
 
 
 def scaled_output(graph: Graph, op: Op) -> Tensor:
@@ -116,16 +130,25 @@ class Int8Fields:
 
 
 def int8_fields(
-    graph: Graph, op: Op, weights: npt.NDArray[np.int64], scales: Sequence[float]
+    graph: Graph,
+    op: Op,
+    weights: npt.NDArray[np.int64],
+    scales: Sequence[float],
+    *,
+    folds: bool = True,
 ) -> Int8Fields:
-    """Bias, scales and clamps; ``weights`` is (channels, weights of each)."""
+    """Bias, scales and clamps; ``weights`` is (channels, weights of each).
+
+    Unless it ``folds``, the kernel subtracts the input's zero point itself.
+    """
     source, scaled = graph.tensors[op.inputs[0]], scaled_output(graph, op)
     channels = len(weights)
     bias_tensor = _bias(graph, op)
     bias = np.zeros(channels, np.int64)
     if bias_tensor is not None:
         bias = constant_values(bias_tensor).astype(np.int64).reshape(-1)
-    folded = wrap_int32(bias - zero_point_of(source) * weights.sum(axis=1))
+    offset = zero_point_of(source) if folds else 0
+    folded = wrap_int32(bias - offset * weights.sum(axis=1))
     pairs = [quantize_multiplier(scale) for scale in scales]
     if len(pairs) == 1:
         pairs *= channels

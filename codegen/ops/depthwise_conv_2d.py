@@ -18,7 +18,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
-from codegen.ops.conv_2d import require_no_dilation
+from codegen.ops.dilated import dilated_call, is_dilated, reach
 from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
@@ -29,7 +29,7 @@ class DepthwiseConv2D(Operator):
     """Each input channel gives ``multiplier`` output channels, side by side."""
 
     def check(self, graph: Graph, op: Op) -> None:
-        """Refuse dilation and shapes that do not fit together."""
+        """Refuse shapes that do not fit together."""
         require_inputs(op, 2, 4)
         require_activations(graph, op)
         weights, output = graph.tensors[op.inputs[1]], output_of(graph, op)
@@ -42,15 +42,16 @@ class DepthwiseConv2D(Operator):
             f"channels must be a multiple of the input's {inputs}",
         )
         convolution.check_weights(graph, op, channels, 3, (1, *weights.shape[1:3], channels))
-        require_no_dilation(op)
         sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
-        """Call ``depthwise_conv_2d``."""
+        """Call ``depthwise_conv_2d``, or the kernel whose taps lie apart."""
         window = sliding_window(graph, op)
         weights = constant_values(graph.tensors[op.inputs[1]])
         channels = weights.shape[3]
         multiplier = channels // window.input[2]
+        if is_dilated(op):
+            return dilated_call(graph, op, window, multiplier)
         common = {
             "window": window.value,
             "multiplier": multiplier,
@@ -90,9 +91,9 @@ class DepthwiseConv2D(Operator):
 
 
 def sliding_window(graph: Graph, op: Op) -> Window:
-    """The operator's window."""
+    """The operator's window; its kernel is what the taps reach over."""
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
-    kernel = weights.shape[1], weights.shape[2]
+    kernel = reach(op, (weights.shape[1], weights.shape[2]))
     return window_of(op, source, output_of(graph, op), kernel)
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from codegen.ir import DTYPE_BYTES, Graph, ModelError, Op
 from codegen.ops import conv_2d, depthwise_conv_2d
 from codegen.ops.base import Array, Call, Operator, Value, output_of
+from codegen.ops.dilated import is_dilated
 from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window
 
@@ -65,6 +66,8 @@ class InvertedResidual(Operator):
         expand, depthwise, project = stages_of(op)
         for stage, operator in zip((expand, depthwise, project), _OPERATORS, strict=True):
             operator.check(graph, stage)
+        if any(is_dilated(stage) for stage in (expand, depthwise, project)):
+            raise ModelError("no stage may be dilated")
         for stage in (expand, project):
             if not is_pointwise(conv_2d.sliding_window(graph, stage)):
                 raise ModelError("expansion and projection must be 1x1 at stride 1")

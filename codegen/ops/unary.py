@@ -7,6 +7,7 @@ int8 operator of this kind into a LOOKUP. In float32 each is a small kernel.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 from codegen.arithmetic.fixed_point import Codes
 from codegen.ir import Graph, ModelError, Op
@@ -26,7 +27,7 @@ TABLE_BYTES = 256
 class Unary(Operator):
     """An operator whose output code depends on one input code only."""
 
-    kernel: str
+    kernel = ""
     bounds: tuple[float, float] | None = None  # of a float clamp
 
     def check(self, graph: Graph, op: Op) -> None:
@@ -48,14 +49,20 @@ class Unary(Operator):
 
     def lower(self, graph: Graph, op: Op) -> Call:
         """Call the float kernel; in int8 the simplifier has made a LOOKUP of the operator."""
-        output = output_of(graph, op)
-        require(output.dtype == "float32", output, "int8 graphs must be simplified first")
-        fields: dict[str, Value] = {"count": output.elements}
+        fields: dict[str, Value] = {"count": output_of(graph, op).elements}
         params = "UnaryFloat"
         if self.bounds is not None:
             params = "ClampFloat"
             fields |= {"low": self.bounds[0], "high": self.bounds[1]}
-        return Call(self.kernel, "unary.hpp", params, fields, op.inputs, op.outputs[0])
+        return self.float_call(graph, op, self.kernel, params, fields)
+
+    def float_call(
+        self, graph: Graph, op: Op, kernel: str, params: str, fields: Mapping[str, Value]
+    ) -> Call:
+        """The call of a kernel of ``unary.hpp``."""
+        output = output_of(graph, op)
+        require(output.dtype == "float32", output, "int8 graphs must be simplified first")
+        return Call(kernel, "unary.hpp", params, fields, op.inputs, op.outputs[0])
 
     def in_place(self, graph: Graph, op: Op) -> tuple[int, ...]:
         """Its operand."""

@@ -23,10 +23,14 @@ class Draft:
         """As it is now; its inputs play no part in a rewrite."""
         return Graph(tuple(self.tensors), tuple(self.ops), (), self.outputs)
 
+    def append(self, tensor: Tensor) -> int:
+        """Append a tensor; its index."""
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
     def constant(self, name: str, data: npt.NDArray[np.generic], like: Tensor) -> int:
         """Append a constant with ``like``'s dtype and scales; its index."""
-        self.tensors.append(replace(like, name=name, shape=data.shape, constant=True, data=data))
-        return len(self.tensors) - 1
+        return self.append(replace(like, name=name, shape=data.shape, constant=True, data=data))
 
     def lookup(self, source: int, table: npt.NDArray[np.int8], op: Op) -> Op:
         """The LOOKUP of ``source`` in a new table, in place of ``op``."""

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
+from codegen.ops.dilated import is_dilated
 from codegen.ops.window import window_of
 from codegen.passes.draft import Draft
 from codegen.passes.windows import WINDOWED, with_padding
@@ -19,7 +20,7 @@ def trim_kernels(draft: Draft) -> None:
     """Drop outer rows and columns of kernels that are zero in all channels."""
     for op in [op for op in draft.ops if op.kind in WINDOWED]:
         weights = draft.tensors[op.inputs[1]]
-        if weights.data is None:
+        if weights.data is None or is_dilated(op):
             continue
         rows, columns = (_used(weights.data, axis) for axis in (1, 2))
         trimmed = np.ascontiguousarray(weights.data[:, rows, columns])

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from codegen.ir import Graph, Op
 from codegen.ops import conv_2d, depthwise_conv_2d, inverted_residual
+from codegen.ops.dilated import is_dilated
 from codegen.plan.layout import SEARCH_NODES, peak, plan
 from codegen.plan.lifetimes import Known
 from codegen.plan.types import Plan
@@ -86,6 +87,7 @@ def _fusable(ops: Sequence[Op], graph: Graph) -> bool:
         tuple(op.kind for op in ops) == inverted_residual.KINDS
         and depthwise.inputs[0] == expand.outputs[0]
         and project.inputs[0] == depthwise.outputs[0]
+        and not any(is_dilated(op) for op in ops)
         and inverted_residual.is_pointwise(conv_2d.sliding_window(graph, expand))
         and inverted_residual.is_pointwise(conv_2d.sliding_window(graph, project))
         and inverted_residual.has_rows(depthwise_conv_2d.sliding_window(graph, depthwise))

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ import pytest
 
 from codegen.__main__ import main
 from codegen.frontend.cut import split, with_new_head
-from codegen.frontend.read import read_as_written
-from codegen.ir import Graph, ModelError
+from codegen.frontend.read import open_model, read_as_written
+from codegen.ir import Graph, ModelError, Op, Tensor
 from codegen.ops.quantize import to_codes
 from tests.support.extractors import oracle
 from tests.support.models import to_flatbuffer
@@ -39,6 +40,7 @@ def classifier(
     reals: bool = False,
     tail: str = "SOFTMAX",
     head: str = "FULLY_CONNECTED",
+    activation: str = "NONE",
 ) -> Graph:
     """Convolution, mean and a last layer, as converters write it; ``reals`` at both ends or not."""
     rng = np.random.default_rng(3)
@@ -75,7 +77,7 @@ def classifier(
     else:
         y = b.activation((1, classes), 0.05)
         inputs = (x, weights((classes, 12)), biases(classes))
-        x = b.operator("FULLY_CONNECTED", inputs, y, fused_activation="NONE")
+        x = b.operator("FULLY_CONNECTED", inputs, y, fused_activation=activation)
     if tail:
         options = {"beta": 1.0} if tail == "SOFTMAX" else {}
         x = b.operator(tail, (x,), b.activation((1, classes), 1 / 256, -128), **options)
@@ -147,6 +149,7 @@ def test_a_single_sigmoid_becomes_two_classes() -> None:
         (classifier(classes=257), "has 257 outputs"),
         (classifier(tail="LOGISTIC"), "5 independent sigmoid outputs"),
         (classifier(tail="RELU6"), "must be FULLY_CONNECTED.* it is RELU6 .*--new-head"),
+        (classifier(tail="", classes=3, activation="RELU"), "has the fused activation RELU"),
     ],
 )
 def test_what_is_no_classifier_is_refused_with_advice(graph: Graph, message: str) -> None:
@@ -154,12 +157,103 @@ def test_what_is_no_classifier_is_refused_with_advice(graph: Graph, message: str
         split(graph)
 
 
-def test_any_model_takes_a_new_head() -> None:
-    parts = with_new_head(classifier(classes=257, reals=True, tail=""), 3)
-    assert parts.head.weights.shape == (3, 257)
-    assert parts.extractor.output.dtype == parts.extractor.input.dtype == "int8"
+def test_a_new_head_takes_the_place_of_the_old_one() -> None:
+    """It reads what the last layer read, whatever followed that and however many outputs it had."""
+    for graph in (classifier(classes=257, reals=True, tail=""), classifier(head="CONV_2D")):
+        parts = with_new_head(graph, 3)
+        assert parts.head.weights.shape == (3, 12)
+        assert not parts.head.weights.any()
+        assert parts.extractor.output.dtype == parts.extractor.input.dtype == "int8"
+        assert parts.extractor.ops[-1].kind in ("MEAN", "RESHAPE")
+        assert parts.dropped[-1] in ("DEQUANTIZE", "SOFTMAX")
     with pytest.raises(ModelError, match="2 to 256 classes; got 1"):
         with_new_head(classifier(), 1)
+
+
+def test_a_new_head_follows_what_is_no_linear_layer_or_the_cut() -> None:
+    hidden = classifier(tail="", activation="RELU")
+    assert with_new_head(hidden, 3).head.features == 5
+    whole = classifier(reals=True)
+    assert with_new_head(whole, 3).head.features == 12
+    assert with_new_head(whole, 3, cut=True).head.features == 5
+    model = to_flatbuffer(whole)
+    (convolution,) = (op for op in whole.ops if op.kind == "CONV_2D")
+    name = whole.tensors[convolution.outputs[0]].name
+    for end in (name, str(convolution.outputs[0])):
+        parts = with_new_head(open_model(model, end), 3, cut=True)
+        assert parts.head.features == 8 * 8 * 12
+        assert [op.kind for op in parts.extractor.ops] == ["CONV_2D", "RESHAPE"]
+    with pytest.raises(ModelError, match=rf"called 'nothing'; .*'{name}' .number"):
+        open_model(model, "nothing")
+
+
+def last_convolution(pool: str, *, reals: bool, kernel: int = 1) -> Graph:
+    """A last convolution, 1x1 and then averaged, or as large as its map."""
+    b = Builder(np.random.default_rng(8), "float32" if reals else "int8")
+    source = b.activation((1, 6, 6, 3), 0.02, 5)
+    codes = b.rng.integers(-127, 128, (4, kernel, kernel, 3))
+    weights = (
+        b.constant((codes / 99).astype(np.float32))
+        if reals
+        else b.constant(codes.astype(np.int8), tuple(b.rng.uniform(0.005, 0.02, 4) / kernel))
+    )
+    side = 7 - kernel
+    options = {**CONV, "fused_activation": "NONE", "padding": "VALID"}
+    x = b.operator(
+        "CONV_2D", (source, weights), b.activation((1, side, side, 4), 0.05, -7), **options
+    )
+    if pool == "MEAN":
+        axes = b.constant(np.array([1, 2], np.int32))
+        x = b.operator("MEAN", (x, axes), b.activation((1, 4), 0.05, -7), keep_dims=False)
+    if pool == "AVERAGE_POOL_2D":
+        window = {"filter_h": 6, "filter_w": 6, "stride_h": 1, "stride_w": 1}
+        y = b.activation((1, 1, 1, 4), 0.05, -7)
+        b.operator(pool, (x,), y, padding="VALID", fused_activation="NONE", **window)
+        x = y
+    flat = b.operator("RESHAPE", (x,), b.activation((1, 4), 0.05, -7))
+    output = b.operator("SOFTMAX", (flat,), b.activation((1, 4), 1 / 256, -128), beta=1.0)
+    return b.graph(source, output)
+
+
+@pytest.mark.parametrize("reals", [False, True])
+@pytest.mark.parametrize(("pool", "kernel"), [("MEAN", 1), ("AVERAGE_POOL_2D", 1), ("", 6)])
+def test_a_last_convolution_is_a_head_where_it_is_averaged_or_covers_its_map(
+    pool: str, kernel: int, reals: bool
+) -> None:
+    whole = read_as_written(to_flatbuffer(last_convolution(pool, reals=reals, kernel=kernel)))
+    parts = split(whole)
+    assert parts.extractor.output.shape == (1, 3 if kernel == 1 else 6 * 6 * 3)
+    images = np.random.default_rng(1).integers(-128, 128, (9, 6, 6, 3)).astype(np.int8)
+    features = oracle(
+        to_flatbuffer(parts.extractor), images if not reals else images / np.float32(50)
+    )
+    real = features if reals else np.float32(0.02) * (features.astype(np.float32) - 5)
+    logits = real @ parts.head.weights.T + parts.head.bias
+    probabilities = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    found = oracle(to_flatbuffer(whole), images if not reals else images / np.float32(50))
+    expected = found if reals else (found.astype(np.float32) + 128) / 256
+    # In int8 the mean has codes of 0.02, the whole's logits of 0.05.
+    assert np.abs(probabilities - expected).max() < (1e-5 if reals else 0.08)
+    assert np.ptp(expected) > 0.2
+
+
+@pytest.mark.parametrize("kind", ["LOG_SOFTMAX", "ARG_MAX"])
+def test_what_only_names_the_likeliest_class_is_dropped(kind: str) -> None:
+    graph = classifier(tail="")
+    axis = Tensor("axis", (), "int32", constant=True, data=np.asarray(1, np.int32))
+    end = Tensor("end", (1,), "int32") if kind == "ARG_MAX" else Tensor("end", (1, 5), "int8")
+    count = len(graph.tensors)
+    operands = (graph.outputs[0], count) if kind == "ARG_MAX" else graph.outputs
+    last = Op(kind, operands, (count + 1,))
+    longer = replace(
+        graph, tensors=(*graph.tensors, axis, end), ops=(*graph.ops, last), outputs=(count + 1,)
+    )
+    parts = split(open_model(to_flatbuffer(longer)))
+    assert parts.dropped == (kind,)
+    assert not parts.note
+    assert "--inference-only" in split(graph).note
+    np.testing.assert_array_equal(parts.head.weights, split(graph).head.weights)
 
 
 def test_vectors_and_windows_of_time_become_images() -> None:
@@ -307,6 +401,8 @@ def test_edited_files_are_named_before_any_work_and_added_ones_are_kept(
         (["--out", "x", "--golden-features", "model.tflite"], "needs the images"),
         (["--dry-run", "--class-names", "a,b"], "has 5 classes; got 2 names"),
         (["--dry-run", "--device", "nowhere"], "device: must be one of"),
+        (["--dry-run", "--cut", "t3"], "--cut: where the model ends; --new-head N"),
+        (["--dry-run", "--output", "t99"], "no operator writes a tensor called 't99'"),
     ],
 )
 def test_wrong_options_are_named(

@@ -12,7 +12,8 @@ import pytest
 from codegen.__main__ import main
 from codegen.frontend.cut import split
 from codegen.frontend.flatbuffer import Table
-from codegen.frontend.read import IDENTIFIER, read_as_written
+from codegen.frontend.read import read_as_written
+from codegen.frontend.schema import IDENTIFIER
 from codegen.ir import ModelError
 from codegen.ops.quantize import to_codes
 from codegen.toolchain.host import HostModel

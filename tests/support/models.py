@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from codegen.frontend.read import DTYPES, ENUMS, KINDS
+from codegen.frontend.schema import DTYPES, ENUMS, KINDS
 from codegen.ir import Graph, Op, Tensor
 
 Options = Mapping[str, int | float | str | bool]
@@ -21,13 +21,22 @@ _OPTION_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "CONV_2D": ("Conv2DOptions", {}),
     "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {}),
     "FULLY_CONNECTED": ("FullyConnectedOptions", {}),
+    "GELU": ("GeluOptions", {}),
+    "LEAKY_RELU": ("LeakyReluOptions", {}),
     "MAX_POOL_2D": ("Pool2DOptions", {"filter_h": "filterHeight", "filter_w": "filterWidth"}),
     "MEAN": ("ReducerOptions", {}),
     "MUL": ("MulOptions", {}),
+    "PACK": ("PackOptions", {}),
+    "REDUCE_MAX": ("ReducerOptions", {}),
     "RESIZE_BILINEAR": ("ResizeBilinearOptions", {}),
     "RESIZE_NEAREST_NEIGHBOR": ("ResizeNearestNeighborOptions", {}),
     "SOFTMAX": ("SoftmaxOptions", {}),
+    "SPLIT": ("SplitOptions", {}),
+    "SPLIT_V": ("SplitVOptions", {}),
+    "STRIDED_SLICE": ("StridedSliceOptions", {}),
     "SUB": ("SubOptions", {}),
+    "TRANSPOSE_CONV": ("TransposeConvOptions", {}),
+    "UNPACK": ("UnpackOptions", {}),
 }
 _FIELDS = {
     "padding": "padding",
@@ -43,6 +52,17 @@ _FIELDS = {
     "half_pixel_centers": "halfPixelCenters",
     "axis": "axis",
     "beta": "beta",
+    "alpha": "alpha",
+    "approximate": "approximate",
+    "begin_mask": "beginMask",
+    "end_mask": "endMask",
+    "ellipsis_mask": "ellipsisMask",
+    "new_axis_mask": "newAxisMask",
+    "shrink_axis_mask": "shrinkAxisMask",
+    "offset": "offset",
+    "num": "num",
+    "num_splits": "numSplits",
+    "values_count": "valuesCount",
 }
 
 
@@ -93,6 +113,10 @@ def _operator(op: Op, kinds: list[str]) -> Any:
     table = schema.OperatorT()
     table.opcodeIndex = kinds.index(op.kind)
     table.inputs, table.outputs = list(op.inputs), list(op.outputs)
+    if op.kind == "SQUEEZE":  # the one axis that EXPAND_DIMS puts behind the batch
+        table.builtinOptions = schema.SqueezeOptionsT()
+        table.builtinOptions.squeezeDims = [1]
+        table.builtinOptionsType = schema.BuiltinOptions.SqueezeOptions
     if op.kind in _OPTION_TABLES:
         name, fields = _OPTION_TABLES[op.kind]
         options = getattr(schema, f"{name}T")()

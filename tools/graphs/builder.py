@@ -44,6 +44,12 @@ class Builder:
         self.ops.append(Op(kind, inputs, (output,), options))
         return output
 
+    def several(
+        self, kind: str, inputs: tuple[int, ...], outputs: tuple[int, ...], **options: Any
+    ) -> None:
+        """Append an operator of several outputs."""
+        self.ops.append(Op(kind, inputs, outputs, options))
+
     def graph(self, source: int, output: int) -> Graph:
         """The finished graph."""
         return Graph(tuple(self.tensors), tuple(self.ops), (source,), (output,))

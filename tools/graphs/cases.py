@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from codegen.ir import Graph
+from tools.graphs import layers, moving
 from tools.graphs.builder import Builder
 
 Case = Callable[[np.random.Generator, str], Graph]
@@ -372,6 +373,17 @@ CASES: Mapping[str, Case] = {
         resize,
         concatenation,
         quantization,
+        moving.transpose,
+        moving.part,
+        moving.parts,
+        moving.renamed,
+        moving.extremes,
+        moving.largest,
+        layers.curves,
+        layers.gelu,
+        layers.prelu,
+        layers.dilated,
+        layers.backwards,
     )
 }
 

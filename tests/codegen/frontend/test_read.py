@@ -120,7 +120,7 @@ def test_damage_is_refused_or_gives_a_sound_program(data: st.DataObject) -> None
         (b"", "not a flatbuffer"),
         (b"\x00" * 64, "not a flatbuffer"),
         (b"\x1c\x00\x00\x00TFL3" + b"\xff" * 64, "truncated or corrupt"),
-        (_altered(_model(), 0, dilation_h=2), "operator 0 .CONV_2D.: dilation must be"),
+        (_altered(_model(), 0, dilation_h=0), "operator 0 .CONV_2D.: dilation must be"),
         (_altered(_model(), 0, fused_activation="TANH"), "fused activation must be one of NONE"),
         (_altered(_model(), 0, stride_h=0), "strides must be 1 to 32767"),
         (_altered(_model(), 0, stride_h=2), "does not follow from input"),
@@ -154,18 +154,6 @@ def test_damage_is_refused_or_gives_a_sound_program(data: st.DataObject) -> None
 )
 def test_refusals_name_what_is_wrong(model: bytes, message: str) -> None:
     with pytest.raises(ModelError, match=message):
-        read(model)
-
-
-def test_unsupported_operators_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    b = Builder(np.random.default_rng(0))
-    source, output = b.activation((1, 8)), b.activation((1, 8), 1 / 256, -128)
-    b.operator("LOGISTIC", (source,), output)
-    model = to_flatbuffer(b.graph(source, output))
-    monkeypatch.setattr("codegen.frontend.read.KINDS", {})
-    with pytest.raises(
-        ModelError, match=r"operator 0 .builtin operator 14. is not supported; supp"
-    ):
         read(model)
 
 

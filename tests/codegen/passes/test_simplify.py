@@ -11,6 +11,7 @@ from codegen import ops
 from codegen.emit.emitter import lower
 from codegen.frontend.read import parse
 from codegen.ir import Graph
+from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 from codegen.plan import plan
 from tests.support.models import to_flatbuffer
@@ -160,7 +161,7 @@ def test_reshapes_in_a_row_are_one() -> None:
 def test_simplified_graphs_are_valid_final_and_of_the_announced_size(name: str, dtype: str) -> None:
     rng = np.random.default_rng(3)
     for _ in range(10):
-        graph = parse(to_flatbuffer(CASES[name](rng, dtype)))
+        graph = legalize(parse(to_flatbuffer(CASES[name](rng, dtype))))
         simple = simplify(graph)
         ops.check(simple)
         assert [op.kind for op in simplify(simple).ops] == [op.kind for op in simple.ops]
@@ -173,7 +174,7 @@ def test_simplified_graphs_are_valid_final_and_of_the_announced_size(name: str, 
 
 @pytest.mark.parametrize("name", CASES)
 def test_shapes_alone_can_be_planned_and_sized(name: str) -> None:
-    graph = parse(to_flatbuffer(CASES[name](np.random.default_rng(4), "int8")))
+    graph = legalize(parse(to_flatbuffer(CASES[name](np.random.default_rng(4), "int8"))))
     bare = replace(graph, tensors=tuple(replace(t, data=None) for t in graph.tensors))
     assert ops.constant_bytes(bare) == ops.constant_bytes(graph)
     if any(op.kind in ("PAD", "PADV2") for op in graph.ops):  # where it pads is data

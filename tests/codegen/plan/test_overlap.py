@@ -12,6 +12,7 @@ import pytest
 from codegen.frontend.read import read
 from codegen.ir import DTYPE_BYTES, Graph
 from codegen.ops import OPERATORS
+from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 from codegen.plan import Plan, arrange, plan, verify
 from codegen.plan.fusion import blocks_of, fuse
@@ -39,7 +40,7 @@ def _single_operators() -> list[Graph]:
     for dtype, count in (("int8", INT8_MODELS), ("float32", FLOAT_MODELS)):
         for name in ORDERED:
             rng = np.random.default_rng(len(graphs))
-            graphs += [simplify(CASES[name](rng, dtype)) for _ in range(count)]
+            graphs += [simplify(legalize(CASES[name](rng, dtype))) for _ in range(count)]
     return [graph for graph in graphs if len(graph.ops) == 1] + _inverted_residuals()
 
 

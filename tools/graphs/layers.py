@@ -1,0 +1,134 @@
+"""Random models of activations beyond ReLU, and of convolutions that are spread or go backwards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codegen.ir import Graph
+from tools.graphs.builder import Builder
+
+
+def curves(rng: np.random.Generator, dtype: str) -> Graph:
+    """TANH, LEAKY_RELU or ELU of every code, of fine scales and coarse ones."""
+    b = Builder(rng, dtype)
+    shape = (1, 16, 16, 1)
+    kind = str(rng.choice(["TANH", "LEAKY_RELU", "ELU"]))
+    scale = float(np.exp(rng.uniform(np.log(0.003), np.log(0.2))))
+    source = b.activation(shape, scale)
+    if kind == "TANH":
+        output = b.operator(kind, (source,), b.activation(shape, 1 / 128, 0))
+    else:
+        alpha = float(np.float32(rng.choice([0.01, 0.1, 0.2, 0.3, 1.5])))
+        options = {"alpha": alpha} if kind == "LEAKY_RELU" else {}
+        after = b.activation(shape, scale * rng.uniform(0.3, 1.5))
+        output = b.operator(kind, (source,), after, **options)
+    return b.graph(source, output)
+
+
+def gelu(rng: np.random.Generator, dtype: str) -> Graph:
+    """GELU, the exact one and the one by tanh."""
+    b = Builder(rng, dtype)
+    shape = (1, 16, 16, 1)
+    scale = float(np.exp(rng.uniform(np.log(0.01), np.log(0.1))))
+    source, output = b.activation(shape, scale), b.activation(shape, scale * rng.uniform(0.5, 1.2))
+    b.operator("GELU", (source,), output, approximate=bool(rng.random() < 0.5))
+    return b.graph(source, output)
+
+
+def prelu(rng: np.random.Generator, dtype: str) -> Graph:
+    """A slope of either sign for each channel, or for each element."""
+    b = Builder(rng, dtype)
+    shape = (1, *(int(n) for n in rng.integers(2, 9, 3)))
+    source = b.activation(shape, rng.uniform(0.02, 0.1))
+    codes = rng.integers(-128, 128, shape[1:] if rng.random() < 0.3 else (1, 1, shape[3]))
+    slopes = (
+        b.constant(
+            codes.astype(np.int8), (rng.uniform(0.001, 0.01),), zero=int(rng.integers(-99, 99))
+        )
+        if dtype == "int8"
+        else b.constant((codes / 256).astype(np.float32))
+    )
+    output = b.activation(shape, rng.uniform(0.02, 0.1))
+    b.operator("PRELU", (source, slopes), output)
+    return b.graph(source, output)
+
+
+def dilated(rng: np.random.Generator, dtype: str) -> Graph:
+    """CONV_2D or DEPTHWISE_CONV_2D with taps up to three rows and columns apart."""
+    b = Builder(rng, dtype)
+    height, width, depth = (int(n) for n in rng.integers(1, 11, 3))
+    kernel, apart = (tuple(int(n) for n in rng.integers(1, 4, 2)) for _ in range(2))
+    apart = (apart[0], max(apart[1], 2)) if apart == (1, 1) else apart
+    depthwise, padding = bool(rng.random() < 0.5), str(rng.choice(["SAME", "VALID"]))
+    reach = [(k - 1) * d + 1 for k, d in zip(kernel, apart, strict=True)]
+    if padding == "VALID":
+        height, width = height + reach[0], width + reach[1]
+    stride = (1, 1) if rng.random() < 0.7 else (2, 1)
+    channels = depth * int(rng.integers(1, 3)) if depthwise else int(rng.integers(1, 9))
+    sizes = [
+        -(-n // s) if padding == "SAME" else (n - k) // s + 1
+        for n, k, s in zip((height, width), reach, stride, strict=True)
+    ]
+    source = b.activation((1, height, width, depth))
+    shape = (1, *kernel, channels) if depthwise else (channels, *kernel, depth)
+    taps = kernel[0] * kernel[1] * (1 if depthwise else depth)
+    operands = _weighted(b, shape, channels, 3 if depthwise else 0)
+    output = b.activation((1, *sizes, channels), _spread(rng, taps))
+    b.operator(
+        "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
+        (source, *operands),
+        output,
+        padding=padding,
+        stride_h=stride[0],
+        stride_w=stride[1],
+        fused_activation=str(rng.choice(["NONE", "RELU"])),
+        dilation_h=apart[0],
+        dilation_w=apart[1],
+        **({"depth_multiplier": channels // depth} if depthwise else {}),
+    )
+    return b.graph(source, output)
+
+
+def backwards(rng: np.random.Generator, dtype: str) -> Graph:
+    """TRANSPOSE_CONV of any kernel, stride and padding."""
+    b = Builder(rng, dtype)
+    height, width, depth, channels = (int(n) for n in rng.integers(1, 7, 4))
+    kernel, stride = (tuple(int(n) for n in rng.integers(1, top, 2)) for top in (5, 4))
+    padding = str(rng.choice(["SAME", "VALID"]))
+    sizes = tuple(
+        n * s - int(rng.integers(0, min(s, n * s))) if padding == "SAME" else (n - 1) * s + k
+        for n, s, k in zip((height, width), stride, kernel, strict=True)
+    )
+    source = b.activation((1, height, width, depth))
+    output = b.activation((1, *sizes, channels), _spread(rng, depth * kernel[0]))
+    weights, *bias = _weighted(b, (channels, *kernel, depth), channels, 0)
+    shape = b.constant(np.array((1, *sizes, channels), np.int32))
+    b.operator(
+        "TRANSPOSE_CONV",
+        (shape, weights, source, *bias),
+        output,
+        padding=padding,
+        stride_h=stride[0],
+        stride_w=stride[1],
+        fused_activation="NONE",
+    )
+    return b.graph(source, output)
+
+
+def _weighted(b: Builder, shape: tuple[int, ...], channels: int, axis: int) -> tuple[int, ...]:
+    """Weights, and in most cases a bias."""
+    codes = b.rng.integers(-127, 128, shape)
+    biases = b.rng.integers(-3000, 3000, channels)
+    if b.dtype == "float32":
+        weights = b.constant((codes / 127).astype(np.float32))
+        bias = b.constant((biases / 1000).astype(np.float32))
+    else:
+        scales = tuple(b.rng.uniform(0.001, 0.02, channels))
+        weights = b.constant(codes.astype(np.int8), scales, axis)
+        bias = b.constant(biases.astype(np.int32), tuple(0.05 * scale for scale in scales))
+    return (weights, bias) if b.rng.random() < 0.8 else (weights,)
+
+
+def _spread(rng: np.random.Generator, taps: int) -> float:
+    """A scale over whose codes sums of so many products spread."""
+    return float(2.7 * np.sqrt(taps) / 64 * rng.uniform(0.5, 2))

@@ -1,0 +1,1 @@
+"""Networks that people make with Keras, as TensorFlow's guides make and export them, with random weights."""
