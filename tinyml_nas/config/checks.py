@@ -11,7 +11,7 @@ from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import NETWORKS, TEACHERS
 from tinyml_nas.pipeline import bounds
 from tinyml_nas.study import Study
-from tinyml_nas.supernet.checkpoint import checkpoint_path, start_path
+from tinyml_nas.supernet.checkpoint import UNTRAINED, checkpoint_path, start_path
 from tinyml_nas.training.recipes import LARGEST, DistilledRecipe, Recipe, TaughtSupernetRecipe
 
 Check = Callable[[], object]
@@ -88,10 +88,14 @@ def _check_pruning(study: Study) -> None:
 
 
 def _check_taught(recipe: Recipe, study: Study) -> None:
-    """A teacher of the supernet itself is always there."""
-    if isinstance(recipe, TaughtSupernetRecipe) or (
-        isinstance(recipe, DistilledRecipe) and recipe.teacher != LARGEST
-    ):
+    """A teacher of the supernet itself is there where that is trained."""
+    if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
+        if study.supernet.checkpoint == UNTRAINED:
+            raise ValueError(
+                f"finetune.teacher: {LARGEST} is the supernet's largest network, and this supernet is "
+                f"untrained; name a teacher ({', '.join(TEACHERS.names)}), or take finetune=standard"
+            )
+    elif isinstance(recipe, DistilledRecipe | TaughtSupernetRecipe):
         TEACHERS.check(recipe.teacher, study.dataset.classes)
 
 

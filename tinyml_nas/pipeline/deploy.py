@@ -142,9 +142,10 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
 def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     """A network that is searched, trained and pruned here; None where it is sure that none fits."""
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
+    trained_weights = checkpoint_path(study.supernet)
     supernet: dict[str, Any] = {
         "supernet": replace(study.supernet, checkpoint=None),  # known by its content instead
-        "checkpoint": single_file(checkpoint_path(study.supernet)),
+        "checkpoint": trained_weights and single_file(trained_weights),
         "classes": study.dataset.classes,
         "train": Split(study.dataset, "train"),
         "validation": validation,

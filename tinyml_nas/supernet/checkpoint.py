@@ -9,6 +9,9 @@ from tinyml_nas.store.paths import is_file
 from tinyml_nas.supernet.lite0_space import Lite0Space
 from tinyml_nas.supernet.spaces import AnySpace
 
+UNTRAINED = "untrained"
+"""Names no file: the weights are drawn from a seed, for a network that is trained from nothing."""
+
 SHIPPED = Path(__file__).parent / "checkpoints"
 DATA = ()  # a stage is given the checkpoint itself
 
@@ -17,8 +20,8 @@ class CheckpointError(ValueError):
     """A supernet's checkpoint is missing, damaged, or of another space."""
 
 
-def checkpoint_path(space: AnySpace) -> Path:
-    """Where the space's checkpoint lies: a shipped one by its name, or any path.
+def checkpoint_path(space: AnySpace) -> Path | None:
+    """Where the space's checkpoint lies: a shipped one by its name, or any path; None if ``UNTRAINED``.
 
     A space that starts from ImageNet has those weights where it names none.
 
@@ -31,8 +34,16 @@ def checkpoint_path(space: AnySpace) -> Path:
             return imagenet_file()
         raise CheckpointError(
             "supernet.checkpoint: this supernet has no trained weights; train them with "
-            "task=train_supernet supernet=<name> dataset=cifar10 and give the path"
+            "task=train_supernet supernet=<name> dataset=cifar10 and give the path, or train a network "
+            f"from nothing with {UNTRAINED}"
         )
+    if space.checkpoint == UNTRAINED:
+        if isinstance(space, Lite0Space):
+            raise CheckpointError(
+                f"supernet.checkpoint: this supernet starts from ImageNet's weights, never {UNTRAINED}; "
+                "null takes them as they are"
+            )
+        return None
     shipped = SHIPPED / f"{space.checkpoint}.safetensors"
     path = shipped if is_file(shipped) else Path(space.checkpoint).expanduser()
     if not is_file(path):

@@ -49,6 +49,8 @@ def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
         PretrainingError: the space starts from ImageNet, and the extra is not installed.
     """
     path = checkpoint_path(space)
+    if path is None:
+        return untrained(space, classes, 0)
     if isinstance(space, Lite0Space) and path.suffix == IMAGENET_SUFFIX:
         return untrained(space, classes, 0, path)  # each network's head is fitted to it
     try:

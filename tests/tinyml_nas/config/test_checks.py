@@ -115,6 +115,22 @@ def test_absurd_values_are_refused_by_their_key(group, option):
             ["supernet.checkpoint=/nowhere/at.all"],
             r"supernet\.checkpoint: no file /nowhere/at\.all",
         ),
+        (
+            ["supernet=lite0", "supernet.checkpoint=untrained"],
+            r"supernet\.checkpoint: this supernet starts from ImageNet's weights, never untrained",
+        ),
+        (
+            ["supernet=ofa_mbv3"],
+            r"supernet\.checkpoint: this supernet has no trained weights; .* with untrained",
+        ),
+        (
+            ["supernet=ofa_mbv3", "supernet.checkpoint=untrained"],
+            r"finetune\.teacher: largest is the supernet's largest network, and .* untrained; .*lite0",
+        ),
+        (
+            ["finetune.teacher=nobody"],
+            r"finetune\.teacher: no folder nobody, .*shipped: lite0; .* task=train_teacher",
+        ),
         (["network=nowhere"], r"network: no folder nowhere, and no shipped network of that name"),
         (
             ["pruning=none", "pruning._target_=scenarios.none.NoScenario"],

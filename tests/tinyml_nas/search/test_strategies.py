@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.tinyml_nas.search.conftest import Toy
+from tinyml_nas.search.anchor import Anchor
 from tinyml_nas.search.archive import FILE_NAME
 from tinyml_nas.search.base import Infeasible, SearchError
 from tinyml_nas.search.cnas import CNAS
@@ -293,6 +294,22 @@ def test_domination_spends_the_iterations_on_feasible_networks(toy, tmp_path):
     assert all(within)
 
 
+@pytest.mark.parametrize(
+    ("end", "genes"), [("smallest", (0, 0, 0, 0, 0, 0)), ("largest", (3, 2, 2, 2, 2, 2))]
+)
+def test_an_anchor_is_evaluated_alone(end, genes, toy, tmp_path):
+    result = search(
+        Anchor(CnasConstraint(macs_millions=400, parameters_millions=40), end), toy, tmp_path
+    )
+    assert [candidate.architecture.genes for candidate in result.archive] == [genes]
+    assert result.chosen.architecture.genes == genes
+
+
+def test_an_anchor_beyond_the_limits_is_infeasible(toy, tmp_path):
+    with pytest.raises(Infeasible, match="none of the 1 networks evaluated keeps the limits"):
+        search(Anchor(LIMITS, "largest"), toy, tmp_path)
+
+
 def test_a_design_within_limits_spends_nothing_on_what_nobody_may_choose(toy, tmp_path):
     tight = replace(LIMITS, parameters_millions=0.5)
     within = replace(MSUNAS, constraint=tight, design="within_limits")
@@ -319,6 +336,7 @@ def test_cnas_leaves_limits_to_the_penalty_where_there_is_one():
         (MSUNAS, {"design": "best"}, r"search\.design: .* uniform, within_limits; got 'best'"),
         (MSUNAS, {"images": 0}, r"search\.images: must be at least 1, or null for all; got 0"),
         (RANDOM, {"images": -5}, r"search\.images"),
+        (Anchor(LIMITS), {"end": "middle"}, r"search\.end: .* smallest, largest; got 'middle'"),
         (RANDOM, {"evaluations": 1}, r"search\.evaluations"),
         (RANDOM, {"choice": "best"}, r"search\.choice"),
     ],

@@ -11,7 +11,7 @@ import torch
 
 from codegen.boards.board import Board
 from tinyml_nas.cards.supernet import card
-from tinyml_nas.supernet.checkpoint import CheckpointError
+from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.problem import SupernetProblem
@@ -120,6 +120,14 @@ def test_a_checkpoint_comes_back_whole_or_not_at_all(tiny_space, tmp_path):
         load_supernet(space, 10)
     with pytest.raises(CheckpointError, match="no trained weights"):
         load_supernet(tiny_space, 10)
+
+
+def test_an_untrained_supernet_has_the_same_weights_every_time(tiny_space):
+    space = dataclasses.replace(tiny_space, checkpoint="untrained")
+    assert checkpoint_path(space) is None
+    state = torch.get_rng_state()
+    assert same(load_supernet(space, 4), load_supernet(space, 4))
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_the_shipped_supernet_ranks_networks(mcu_space, sample):

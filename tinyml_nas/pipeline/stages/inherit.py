@@ -10,6 +10,7 @@ import numpy as np
 from tinyml_nas.pipeline.networks import save_network
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
+from tinyml_nas.supernet.checkpoint import UNTRAINED
 from tinyml_nas.supernet.spaces import AnySpace
 from tinyml_nas.types import Artifact
 
@@ -19,7 +20,7 @@ def inherit(
     work: Path,
     *,
     supernet: AnySpace,
-    checkpoint: Artifact,
+    checkpoint: Artifact | None,
     genes: tuple[int, ...],
     classes: int,
     train: Split,
@@ -29,6 +30,7 @@ def inherit(
     from tinyml_nas.supernet.files import load_supernet
     from tinyml_nas.supernet.inherit import inherit as network_of
 
-    weights = load_supernet(replace(supernet, checkpoint=str(checkpoint.path)), classes)
+    path = UNTRAINED if checkpoint is None else str(checkpoint.path)
+    weights = load_supernet(replace(supernet, checkpoint=path), classes)
     network = network_of(weights, np.array(genes, dtype=np.int64), train.load())
     return save_network(network, folder, validation)

@@ -13,6 +13,7 @@ from codegen.boards.board import Board
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.search.base import Strategy
 from tinyml_nas.store.digest import Json
+from tinyml_nas.supernet.checkpoint import UNTRAINED
 from tinyml_nas.supernet.spaces import AnySpace
 from tinyml_nas.types import Artifact
 
@@ -23,7 +24,7 @@ def search(
     *,
     strategy: Strategy,
     supernet: AnySpace,
-    checkpoint: Artifact,
+    checkpoint: Artifact | None,
     classes: int,
     train: Split,
     validation: Split,
@@ -40,7 +41,8 @@ def search(
     from tinyml_nas.supernet.files import load_supernet
     from tinyml_nas.supernet.problem import SupernetProblem
 
-    weights = load_supernet(replace(supernet, checkpoint=str(checkpoint.path)), classes)
+    path = UNTRAINED if checkpoint is None else str(checkpoint.path)
+    weights = load_supernet(replace(supernet, checkpoint=path), classes)
     scored = validation.load()[: strategy.images]
     problem = SupernetProblem(weights, train.load(), scored, board)
     found = strategy.search(problem, np.random.default_rng(seed), work)
