@@ -8,8 +8,8 @@ from typing import Literal
 
 from codegen.boards.board import Board
 from codegen.learners.base import Learner
-from scenarios.none import NoScenario
-from scenarios.protocol import Scenario
+from scenarios.base import Order, Scenario
+from scenarios.worlds.none import NoScenario
 from tinyml_nas.data.base import Dataset
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.pruning.base import Pruning
@@ -69,9 +69,10 @@ class ProjectSettings:
 class Study:
     """What a run does, in plug-ins by their Protocols.
 
-    ``output_dir`` is this run's own folder; ``store_dir`` is shared by all runs. ``baseline`` is
-    the learner that ``learner`` is compared with. ``network`` is a trained network
-    that takes the place of the search and of all training. ``overrides`` is what the command line said.
+    ``output_dir`` is this run's own folder; ``store_dir`` is shared by all runs. Networks are trained on ``dataset``;
+    the device works in ``field``. ``baseline`` is the learner that ``learner`` is compared with.
+    ``network`` is a trained network that takes the place of the search and of all training.
+    ``overrides`` is what the command line said.
     """
 
     task: Task
@@ -81,6 +82,7 @@ class Study:
     overrides: tuple[str, ...]
     network: str | None
     dataset: Dataset
+    field: Dataset
     device: Board
     supernet: AnySpace
     train_supernet: SupernetRecipe
@@ -93,4 +95,5 @@ class Study:
     learner: Learner
     baseline: Learner
     scenario: Scenario | NoScenario
+    stream: Order
     project: ProjectSettings

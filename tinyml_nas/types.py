@@ -19,8 +19,27 @@ class DataCounts(Protocol):
     def classes(self) -> int:
         """Number of classes; labels run from 0 to ``classes`` - 1."""
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Name of each class, in the order of the labels."""
+
     def count(self, name: SplitName) -> int:
         """Number of images of a split; reads no data."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value with its unit, and how sure it is.
+
+    ``accuracy`` and ``share`` are in [0, 1], ``accuracy_difference`` in [-1, 1]. ``n`` counts what the value is a
+    mean of; ``deviation`` (n - 1) and the 95 % ``interval`` are of the same n, None where that does not tell.
+    """
+
+    value: float
+    unit: str
+    n: int
+    deviation: float | None = None
+    interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,10 +32,10 @@ def remeasured(record: Result, run: Result) -> Result:
         ValueError: the weights are others: in float they have another accuracy.
     """
     was, now = record.metrics["test_accuracy"], run.metrics["test_accuracy"]
-    if was["pruned"] != now["float"]:
+    if was["pruned"]["value"] != now["float"]["value"]:
         raise ValueError(
-            f"not a run of the same weights and images: {now['float']} of the test images are right "
-            f"in float, {was['pruned']} in the record"
+            f"not a run of the same weights and images: {now['float']['value']} of the test images are right "
+            f"in float, {was['pruned']['value']} in the record"
         )
     figures = {key: run.metrics[key] for key in MEASURED if key in run.metrics}
     accuracy = was | {"deployed": now["deployed"]}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from scenarios.stream import Samples
+from scenarios.field import Samples
 
 CLASSES, FEATURES = 10, 24
 
@@ -78,3 +78,20 @@ def make_driver(centres: npt.NDArray[np.float64]) -> Callable[..., NumpyDriver]:
         return NumpyDriver(centres, buffer_samples, rate)
 
     return make
+
+
+class Counts:
+    """A data set of which nothing but its sizes and names is known."""
+
+    def __init__(self, classes: int = CLASSES, first: int = 0, **images: int) -> None:
+        self.classes = classes
+        self.class_names = tuple(f"class {first + number}" for number in range(classes))
+        self._images = {"train": 5_000, "validation": 1_000, "test": 1_000} | images
+
+    def count(self, name: str) -> int:
+        return self._images[name]
+
+
+@pytest.fixture(scope="session")
+def counts() -> type[Counts]:
+    return Counts

@@ -15,13 +15,16 @@ from codegen.learners.tinyol import TinyOL
 from codegen.learners.tybox import Tybox
 from codegen.project import Golden, HeadWeights, Project
 from codegen.toolchain.host import HostModel
-from scenarios.concept_drift import ConceptDrift
-from scenarios.protocol import calibrate
-from scenarios.stream import Samples
+from scenarios.field import Samples, divide
+from scenarios.run import calibrate, report
+from scenarios.streams.shuffled import Shuffled
+from scenarios.worlds.concept_drift import ConceptDrift
 
 SCALE, ZERO_POINT = 0.06, 5
 BOARD = Board("host_only", "cortex-m4", 10**8, 0, 1 << 20, 1 << 29, 1 << 20)
-DRIFT = ConceptDrift(samples=200, drift_at=50, repetitions=2, curve_images=100)
+DRIFT = ConceptDrift(
+    samples=200, drift_at=50, repetitions=2, tuning_repetitions=2, curve_images=100
+)
 RATE = 0.05
 
 
@@ -64,22 +67,26 @@ def test_the_generated_program_goes_through_the_drift_as_the_oracle_does(
     model: HostModel, codes: Samples, make_driver
 ) -> None:
     split = Samples(model.features(codes.features.reshape(len(codes), 1, -1, 1)), codes.labels)
-    found = DRIFT.run(model, split, seed=3)
+    found = report(DRIFT, Shuffled(), model, divide(split, 10, 200, 100), 3)
     real = Samples((codes.features.astype(np.float32) - ZERO_POINT) * SCALE, codes.labels)
     oracle = make_driver(model.shape.buffer_samples, model.knobs["learning_rate"])
-    expected = DRIFT.run(oracle, real, seed=3)
+    expected = report(DRIFT, Shuffled(), oracle, divide(real, 10, 200, 100), 3)
     # One of 250 images may lie on the border between two classes.
-    assert found.end == pytest.approx(expected.end, abs=0.005)
-    assert found.curve == pytest.approx(expected.curve, abs=0.015)
-    assert found.frozen_end == pytest.approx(expected.frozen_end, abs=0.005)
-    assert found.end_mean > found.frozen_end + 0.05
+    assert found.ends["all"] == pytest.approx(expected.ends["all"], abs=0.005)
+    assert found.curves["all"] == pytest.approx(expected.curves["all"], abs=0.015)
+    figures = found.figures
+    assert figures["frozen_end"].value == pytest.approx(
+        expected.figures["frozen_end"].value, abs=0.005
+    )
+    assert figures["end"].value > figures["frozen_end"].value + 0.05
 
 
-def test_calibration_leaves_the_shipped_rate(model: HostModel, codes: Samples) -> None:
+def test_tuning_leaves_the_shipped_rate(model: HostModel, codes: Samples) -> None:
     """The chosen rate counts once it is baked in; a reset goes back to what was generated."""
     baked = model.knobs["learning_rate"]
-    knob = Knob("learning_rate", baked, 1e-12, 1.0, (1e-9, 2 * baked))
-    result = calibrate(DRIFT, model, codes, (knob,), seed=3)
-    assert result.values == {"learning_rate": 2 * baked}
+    field = divide(codes, 10, 200, 100)
+    knob = Knob("learning_rate", baked, 1e-12, 1.0, (2 * baked,))
+    found = calibrate(DRIFT, Shuffled(), model, field, (knob,), 3)
+    assert found.values == {"learning_rate": 2 * baked}
     model.reset()
     assert model.knobs == {"learning_rate": baked}

@@ -9,7 +9,8 @@ from typing import Any
 from codegen.boards.board import load
 from codegen.learners.base import Knob
 from codegen.learners.tybox import Tybox
-from scenarios.concept_drift import ConceptDrift
+from scenarios.streams.runs import Runs
+from scenarios.worlds.concept_drift import ConceptDrift
 from tests.support.spaces import TINY_SPACE
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
@@ -27,6 +28,7 @@ from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
 from tinyml_nas.pipeline.stages.prune import prune
 from tinyml_nas.pipeline.stages.quantize import quantize
+from tinyml_nas.pipeline.stages.rearrange import rearrange
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
@@ -112,10 +114,19 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
     calibrate: {
         **FIELD,
         "scenario": ConceptDrift(),
+        "order": Runs(),
         "knobs": (Knob("learning_rate", 0.01, 1e-9, 1.0, (0.01, 0.1)),),
         "seed": 3,
     },
-    drive: {**FIELD, "scenario": ConceptDrift(), "seed": 3},
+    drive: {
+        **FIELD,
+        "scenario": ConceptDrift(),
+        "order": Runs(),
+        "pool_features": Artifact(Path("/store/pool"), "b001"),
+        "pool_images": TRAIN,
+        "seed": 3,
+    },
+    rearrange: {"extractor": EXTRACTOR, "rows": (1, 0)},
     train_supernet: {
         "name": "tiny",
         "supernet": TINY_SPACE,

@@ -66,14 +66,14 @@ def card(name: str, result: Result) -> str:
         dataset=provenance["dataset_name"],
         digest=provenance["dataset"][:16],
         evaluations=metrics["search"]["evaluations"],
-        inherited=100 * metrics["search"]["inherited_accuracy"],
+        inherited=100 * metrics["search"]["inherited_accuracy"]["value"],
         training="\n".join(trained(provenance["recipe"], metrics)),
         seed=provenance["seed"],
         versions=", ".join(versions(provenance["stages"])),
         images=images,
         accuracies="\n".join(
-            f"| {ACCURACIES[key]} | {percent(value, images)} |"
-            for key, value in metrics["test_accuracy"].items()
+            f"| {ACCURACIES[key]} | {percent(figure['value'], figure['n'])} |"
+            for key, figure in metrics["test_accuracy"].items()
             if key != "pruned" or was_pruned(metrics)
         ),
         memory="\n".join(memory(omega, metrics["memory"][omega["memory_model"]], program)),

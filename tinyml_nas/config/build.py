@@ -20,6 +20,7 @@ from tinyml_nas.study import Study, Task
 
 GROUPS = (
     "dataset",
+    "field",
     "device",
     "supernet",
     "train_supernet",
@@ -34,6 +35,7 @@ GROUPS = (
     "learner",
     "baseline",
     "scenario",
+    "stream",
     "project",
 )
 """Keys that hold plug-ins, in the order in which they are built: ``search`` takes the two before."""

@@ -56,6 +56,7 @@ def check_study(study: Study) -> None:
 def _checks(study: Study) -> Iterator[tuple[str, Check]]:
     """Groups in the order of the pipeline, each with what there is to ask."""
     data = study.dataset
+    yield "dataset", data.check
     if study.task == "train_supernet":
         yield "train_supernet", lambda: study.train_supernet.check(data)
         yield "train_supernet", lambda: _check_device(study.train_supernet.device)
@@ -77,7 +78,8 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         name = study.network
         yield "network", lambda: NETWORKS.check(name, data.classes)
     yield "quantizer", lambda: study.quantizer.check(data)
-    yield "scenario", lambda: study.scenario.check(data)
+    yield "scenario", lambda: study.scenario.check(data, study.field)
+    yield "field", study.field.check
     yield "project", lambda: study.project.check(data)
 
 

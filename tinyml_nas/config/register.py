@@ -39,6 +39,7 @@ class Config:
     network: str | None = None
     data: Data = dataclasses.field(default_factory=Data)
     dataset: Any = MISSING
+    field: Any = MISSING
     device: Any = MISSING
     supernet: Any = MISSING
     train_supernet: Any = MISSING
@@ -53,6 +54,7 @@ class Config:
     learner: Any = MISSING
     baseline: Any = MISSING
     scenario: Any = MISSING
+    stream: Any = MISSING
     project: Any = MISSING
 
 

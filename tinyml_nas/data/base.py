@@ -14,15 +14,18 @@ class DataError(Exception):
 class Dataset(DataCounts, Protocol):
     """Labelled images in three fixed splits. Nothing is ever selected on ``test``."""
 
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """Name of each class, in the order of the labels."""
+    def check(self) -> None:
+        """Refuse, before any work, data that are not there and cannot be fetched.
+
+        Raises:
+            ValueError: naming the config key.
+        """
 
     def digest(self) -> str:
-        """SHA-256 (hex) that stands for every pixel, label and split; reads no data."""
+        """SHA-256 (hex) that stands for every pixel, label and split; reads published data never."""
 
     def split(self, name: SplitName) -> Images:
-        """Load one split: uint8 RGB pixels (N, 32, 32, 3) and labels (N,), in a fixed order.
+        """Load one split: uint8 RGB pixels (N, side, side, 3) and labels (N,), in a fixed order.
 
         Raises:
             DataError: a file is missing and cannot be fetched, or is not what it should be.

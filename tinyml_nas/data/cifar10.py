@@ -23,6 +23,8 @@ from tinyml_nas.data.cifar10_files import (
 )
 from tinyml_nas.data.known import check
 from tinyml_nas.data.splits import PER_CLASS, SPLIT_SHA256, index_digest, training_splits
+from tinyml_nas.data.subset import check_classes, digest_of, names_of
+from tinyml_nas.data.subset import images_of as kept
 from tinyml_nas.types import Images, SplitName
 
 
@@ -32,23 +34,31 @@ class Cifar10:
 
     Files that are missing are taken from ``root/cifar-10-binary.tar.gz``, which is downloaded
     where it is missing too. Every file is checked against its official MD5 each time it is read.
+    Where ``only_classes`` names some, there are no others.
     """
 
     root: Path
+    only_classes: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_classes(self.only_classes, len(CLASS_NAMES))
 
     @property
     def classes(self) -> int:
-        """Ten."""
-        return len(CLASS_NAMES)
+        """Ten, or as many as are kept."""
+        return len(self.class_names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """CIFAR-10's names."""
-        return CLASS_NAMES
+        return names_of(CLASS_NAMES, self.only_classes)
 
     def count(self, name: SplitName) -> int:
-        """45,000, 5,000 or 10,000."""
-        return PER_CLASS[name] * len(CLASS_NAMES)
+        """45,000, 5,000 or 10,000; of the classes that are kept."""
+        return PER_CLASS[name] * self.classes
+
+    def check(self) -> None:
+        """What is missing is downloaded."""
 
     def digest(self) -> str:
         """SHA-256 over the official checksums and the splits; ``root`` plays no part."""
@@ -56,7 +66,8 @@ class Cifar10:
             "files": [known.md5 for known in (*TRAINING_FILES, *TEST_FILES)],
             "splits": dict(SPLIT_SHA256),
         }
-        return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        whole = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+        return digest_of(whole, self.only_classes)
 
     def split(self, name: SplitName) -> Images:
         """Load one split, in ascending order of the official index.
@@ -66,12 +77,12 @@ class Cifar10:
         """
         _provide(self.root)
         if name == "test":
-            return images_of(read_records(self.root / FOLDER, TEST_FILES))
+            return kept(images_of(read_records(self.root / FOLDER, TEST_FILES)), self.only_classes)
         records = read_records(self.root / FOLDER, TRAINING_FILES)
         indices = training_splits(records)[name]
         if index_digest(indices) != SPLIT_SHA256[name]:
             raise DataError(f"the {name} split is not the one fixed in tinyml_nas/data/splits.py")
-        return images_of(records[indices])
+        return kept(images_of(records[indices]), self.only_classes)
 
 
 def _provide(root: Path) -> None:

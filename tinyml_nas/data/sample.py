@@ -21,6 +21,7 @@ from tinyml_nas.data.base import DataError
 from tinyml_nas.data.cifar10_files import CLASS_NAMES
 from tinyml_nas.data.splits import SAMPLE_PER_CLASS
 from tinyml_nas.data.sprites import decode_sheet
+from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName
 
 FOLDER = Path(__file__).parent / "cifar10_sample"
@@ -37,25 +38,37 @@ FILE_SHA256: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Cifar10Sample:
-    """Splits of 4,000 / 1,000 / 1,000 images, every class alike; needs no download."""
+    """Splits of 4,000 / 1,000 / 1,000 images, every class alike; needs no download.
+
+    Where ``only_classes`` names some, there are no others.
+    """
+
+    only_classes: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_classes(self.only_classes, len(CLASS_NAMES))
 
     @property
     def classes(self) -> int:
-        """Ten."""
-        return len(CLASS_NAMES)
+        """Ten, or as many as are kept."""
+        return len(self.class_names)
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """CIFAR-10's names."""
-        return CLASS_NAMES
+        return names_of(CLASS_NAMES, self.only_classes)
 
     def count(self, name: SplitName) -> int:
-        """4,000, 1,000 or 1,000."""
-        return SAMPLE_PER_CLASS[name] * len(CLASS_NAMES)
+        """4,000, 1,000 or 1,000; of the classes that are kept."""
+        return SAMPLE_PER_CLASS[name] * self.classes
+
+    def check(self) -> None:
+        """It travels with the package."""
 
     def digest(self) -> str:
         """SHA-256 over the digests of the sample's files."""
-        return hashlib.sha256(json.dumps(dict(FILE_SHA256), sort_keys=True).encode()).hexdigest()
+        whole = hashlib.sha256(json.dumps(dict(FILE_SHA256), sort_keys=True).encode()).hexdigest()
+        return digest_of(whole, self.only_classes)
 
     def split(self, name: SplitName) -> Images:
         """Load one split, in ascending order of the official index.
@@ -65,11 +78,14 @@ class Cifar10Sample:
         """
         pixels = decode_sheet(_checked(f"{name}.webp"), side=32)
         labels = np.array(_index()[name]["labels"], dtype=np.uint8)
-        return Images(pixels, labels)
+        return images_of(Images(pixels, labels), self.only_classes)
 
     def indices(self, name: SplitName) -> npt.NDArray[np.int64]:
         """Official index (N,) of each image; see ``splits``."""
-        return np.array(_index()[name]["indices"], dtype=np.int64)
+        found = _index()[name]
+        indices = np.array(found["indices"], dtype=np.int64)
+        only = self.only_classes
+        return indices if only is None else indices[np.isin(found["labels"], only)]
 
 
 def _index() -> dict[str, dict[str, list[int]]]:

@@ -13,6 +13,8 @@ from codegen.ir import Graph
 from codegen.project import HeadWeights
 from tinyml_nas.types import Extractor
 
+EXTRACTOR_FILE, HEAD_FILE = "extractor.tflite", "head.safetensors"
+
 
 class SplitError(Exception):
     """The extractor's files do not fit together; the message names the file."""
@@ -25,17 +27,17 @@ def split(extractor: Extractor) -> tuple[Graph, HeadWeights]:
         SplitError: a file is damaged, or does not agree with the other or with ``extractor``.
     """
     graph = _extractor(extractor)
-    head = _head(extractor.artifact.path / "head.safetensors")
+    head = read_head(extractor.artifact.path / HEAD_FILE)
     if head.features != extractor.features:
         raise SplitError(
-            f"{extractor.artifact.path / 'head.safetensors'}: the head takes {head.features} "
+            f"{extractor.artifact.path / HEAD_FILE}: the head takes {head.features} "
             f"features, the extractor gives {extractor.features}"
         )
     return graph, head
 
 
 def _extractor(extractor: Extractor) -> Graph:
-    path = extractor.artifact.path / "extractor.tflite"
+    path = extractor.artifact.path / EXTRACTOR_FILE
     graph = read(path)
     output = graph.output
     if output.elements != extractor.features or output.shape[-1] != extractor.features:
@@ -63,7 +65,12 @@ def _extractor(extractor: Extractor) -> Graph:
     return graph
 
 
-def _head(path: Path) -> HeadWeights:
+def read_head(path: Path) -> HeadWeights:
+    """Read Φ_c.
+
+    Raises:
+        SplitError: the file is damaged.
+    """
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from codegen.learners.base import Learner, name_of, tuned
-from scenarios.none import NoScenario
-from tinyml_nas.design.omega import Omega, OmegaSize, design
+from tinyml_nas.design.omega import Omega, OmegaSize
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline import bounds, compression, metrics, trainings
 from tinyml_nas.pipeline.artifacts import network_files, single_file
-from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler, target_compiler
+from tinyml_nas.pipeline.compilers import host_compiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
+from tinyml_nas.pipeline.fieldwork import Fieldwork, Knobs, fieldwork_of
 from tinyml_nas.pipeline.metrics import Metrics
+from tinyml_nas.pipeline.programs import features_of, linked, omega_of, program_of
 from tinyml_nas.pipeline.results import (
     accuracy_of,
     artifact_of,
     candidate_of,
     extractor_of,
-    extractor_part,
-    linked_of,
     model_of,
-    project_of,
 )
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.accuracy import accuracy
-from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.convert import convert
-from tinyml_nas.pipeline.stages.drive import drive
-from tinyml_nas.pipeline.stages.generate import generate
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
-from tinyml_nas.pipeline.stages.link import link
-from tinyml_nas.pipeline.stages.observe import observe
 from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
@@ -47,7 +38,7 @@ from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
-from tinyml_nas.types import Artifact, CppProject, Extractor, Result, TorchModel
+from tinyml_nas.types import Result, TorchModel
 
 
 def run(study: Study) -> Result:
@@ -66,9 +57,14 @@ def _run(context: Context, study: Study) -> Result:
     status: Literal["ok", "infeasible"] = "ok"
     found: Metrics = {}
     if study.task == "train_supernet":
-        found["validation_accuracy"] = trainings.supernet(context, study)
+        reached = trainings.supernet(context, study)
+        images = study.dataset.count("validation")
+        found["validation_accuracy"] = {
+            name: metrics.accuracy(share, images) for name, share in reached.items()
+        }
     elif study.task == "train_teacher":
-        found["validation_accuracy"] = trainings.teacher(context, study)
+        images = study.dataset.count("validation")
+        found["validation_accuracy"] = metrics.accuracy(trainings.teacher(context, study), images)
     else:
         try:
             fits = deploy(context, study, found)
@@ -87,7 +83,7 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     network = (_given if study.network else _found)(context, study, found)
     if network is None:
         return False
-    found["network"] = metrics.network(network, study.dataset.count("test"))
+    found["network"] = metrics.network(network, study.dataset)
 
     keras = context.run(convert, network=network.artifact, images=validation)
     quantized = context.run(
@@ -98,45 +94,54 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
         train=train,
     )
     extractor = extractor_of(quantized)  # Φ_f, Φ_c
-    omega = _omega(study, extractor, study.learner)  # Ω
+    names = study.dataset.class_names
+    omega = omega_of(study, extractor, study.learner, names)  # Ω
     found["omega"] = metrics.extractor(network, extractor) | metrics.buffer(omega.size)
     found["memory"] = metrics.memory(omega.size)
     if not omega.size.fits:
         return False
 
     compiler = host_compiler(context.store.root / "host")
-    shipped = _program(context, study, omega, study.learner, compiler)
+    fieldwork = fieldwork_of(context, study, extractor, compiler)
+    knobs, tuned = Knobs(), Metrics()
+    if fieldwork is not None:
+        there = fieldwork.omega(study.learner)
+        if not there.size.fits:
+            found["omega"] |= metrics.buffer(there.size)
+            found["memory"] = metrics.memory(there.size)
+            return False
+        knobs, tuned = fieldwork.tune(study.learner, there)
+    shipped = program_of(context, study, omega, study.learner, knobs, names)
     deliver_project(
         shipped.artifact, study.output_dir / "project", overwrite=study.project.overwrite
     )
     context.delivered.add("project")
-    found["program"] = metrics.program(_linked(context, omega, shipped))
-    features = _features(context, study, omega, shipped, test, compiler)
+    found["program"] = metrics.program(linked(context, omega, shipped))
+    features = features_of(context, study, extractor, shipped, test, compiler)
     scored = context.run(
         score, project=shipped.artifact, features=features, images=test, compiler=compiler
     )
-    found["test_accuracy"]["deployed"] = accuracy_of(scored)
-    if not isinstance(study.scenario, NoScenario):
-        baseline = _omega(study, extractor, study.baseline)
-        other = _program(context, study, baseline, study.baseline, compiler)
-        found["scenario"] = {
-            name: dict(
-                context.run(
-                    drive,
-                    scenario=study.scenario,
-                    project=project.artifact,
-                    features=features,
-                    images=test,
-                    seed=study.seed,
-                    compiler=compiler,
-                ).value
-            )
-            for name, project in (
-                (name_of(study.learner), shipped),
-                (f"{name_of(study.baseline)} (baseline)", other),
-            )
-        }
+    found["test_accuracy"]["deployed"] = metrics.accuracy(
+        accuracy_of(scored), study.dataset.count("test")
+    )
+    if fieldwork is not None:
+        found["scenario"] = _compared(fieldwork, there, knobs, tuned)
     return True
+
+
+def _compared(fieldwork: Fieldwork, omega: Omega, knobs: Knobs, tuned: Metrics) -> Metrics:
+    """Learner and baseline in the same scenario, on the same streams."""
+    study = fieldwork.study
+    ours = fieldwork.drive(fieldwork.program(study.learner, omega, knobs))
+    other = fieldwork.omega(study.baseline)
+    others_knobs, others_tuned = fieldwork.tune(study.baseline, other)
+    theirs = fieldwork.drive(fieldwork.program(study.baseline, other, others_knobs))
+    return {
+        **metrics.scenario(study, ours),
+        "learner": metrics.driven(study.learner, omega.size, tuned, ours),
+        "baseline": metrics.driven(study.baseline, other.size, others_tuned, theirs),
+        "difference": metrics.compared(ours, theirs),
+    }
 
 
 def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
@@ -159,7 +164,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     searched = context.run(
         search, strategy=study.search, board=study.device, seed=study.seed, **supernet
     )
-    found["search"] = metrics.search(searched)
+    found["search"] = metrics.search(searched, validation.dataset.count("validation"))
     chosen = candidate_of(searched)
     genes = np.array(chosen.architecture.genes, dtype=np.int64)
     if _is_too_large(
@@ -175,7 +180,10 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     found["training"] = {name: metrics.training(model) for name, model in models.items()}
     found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}
     found["test_accuracy"] = {
-        name: accuracy_of(context.run(accuracy, network=model.artifact, images=test))
+        name: metrics.accuracy(
+            accuracy_of(context.run(accuracy, network=model.artifact, images=test)),
+            study.dataset.count("test"),
+        )
         for name, model in models.items()
     }
     deliver_files(pruned.artifact, study.output_dir / "network")
@@ -194,7 +202,9 @@ def _given(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     if _is_too_large(bounds.too_large(study, spec), found):
         return None
     scored = context.run(accuracy, network=network.artifact, images=test)
-    found["test_accuracy"] = {"float": accuracy_of(scored)}
+    found["test_accuracy"] = {
+        "float": metrics.accuracy(accuracy_of(scored), study.dataset.count("test"))
+    }
     return network
 
 
@@ -205,76 +215,3 @@ def _is_too_large(size: OmegaSize | None, found: Metrics) -> bool:
     found["omega"] = {"planned_from": "shapes", **metrics.buffer(size)}
     found["memory"] = metrics.memory(size)
     return True
-
-
-def _omega(study: Study, extractor: Extractor, learner: Learner) -> Omega:
-    """Ω with the buffer that board, memory model and learner allow."""
-    return design(extractor, learner, study.device, study.memory, study.dataset.class_names)
-
-
-def _program(
-    context: Context, study: Study, omega: Omega, learner: Learner, compiler: HostCompiler
-) -> CppProject:
-    """Ω's program with a learner, its knobs at what does best on validation streams."""
-
-    def generated(values: Mapping[str, float]) -> CppProject:
-        return project_of(
-            context.run(
-                generate,
-                name=study.project.name,
-                extractor=omega.extractor,
-                learner=tuned(learner, values),
-                buffer_samples=omega.size.buffer_samples,
-                board=omega.size.program.board,
-                class_names=study.dataset.class_names,
-                images=Split(study.dataset, "test"),
-                golden_images=study.project.golden_images,
-                reported=omega.size.reports["mcu"].parts,
-            )
-        )
-
-    if isinstance(study.scenario, NoScenario):
-        return generated({})
-    draft, validation = generated({}), Split(study.dataset, "validation")
-    calibrated: Any = context.run(
-        calibrate,
-        scenario=study.scenario,
-        knobs=learner.knobs(),
-        project=draft.artifact,
-        features=_features(context, study, omega, draft, validation, compiler),
-        images=validation,
-        seed=study.seed,
-        compiler=compiler,
-    ).value
-    return generated(calibrated["values"])
-
-
-def _features(
-    context: Context,
-    study: Study,
-    omega: Omega,
-    project: CppProject,
-    images: Split,
-    compiler: HostCompiler,
-) -> Artifact:
-    """What the program's extractor makes of a split."""
-    return artifact_of(
-        context.run(
-            observe,
-            program=extractor_part(project),
-            extractor=omega.extractor,
-            images=images,
-            checked_images=study.project.oracle_images,
-            compiler=compiler,
-        )
-    )
-
-
-def _linked(context: Context, omega: Omega, project: CppProject) -> CppProject:
-    """The project with the bytes of its linked ELF, if the board's compiler is installed."""
-    compiler = target_compiler()
-    if compiler is None:
-        return project
-    board = omega.size.program.board
-    entry = context.run(link, project=project.artifact, board=board, compiler=compiler)
-    return linked_of(entry, project)

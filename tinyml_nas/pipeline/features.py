@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import durable
-from scenarios.stream import Samples
+from scenarios.field import Samples
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.types import Artifact
 

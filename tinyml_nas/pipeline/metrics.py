@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from codegen.learners.base import Learner, name_of
+from scenarios.measures import difference
+from scenarios.worlds.none import NoScenario
 from tinyml_nas.design.omega import MemoryReport, OmegaSize
+from tinyml_nas.interval import wilson
 from tinyml_nas.search.base import Exceeded, Infeasible
 from tinyml_nas.store.digest import describe
 from tinyml_nas.store.entries import Entry
 from tinyml_nas.study import Study
-from tinyml_nas.types import CppProject, Extractor, TorchModel
+from tinyml_nas.types import CppProject, DataCounts, Extractor, Figure, TorchModel
 
 Metrics = dict[str, Any]
 
 
-def search(entry: Entry) -> Metrics:
-    """What a search found."""
+def accuracy(share: float, images: int) -> Metrics:
+    """A share of images that are right, with its 95 % interval (Wilson)."""
+    return asdict(Figure(share, "accuracy", images, None, wilson(share, images)))
+
+
+def search(entry: Entry, images: int) -> Metrics:
+    """What a search found; it scored networks on ``images`` validation images."""
     value: Any = entry.value
     return {
         **_tally(value["evaluations"], value["failures"]),
-        "inherited_accuracy": value["chosen"]["accuracy"],
+        "inherited_accuracy": accuracy(value["chosen"]["accuracy"], images),
     }
 
 
@@ -37,13 +47,13 @@ def hopeless(exceeded: Sequence[Exceeded]) -> Metrics:
     return {**_tally(0, {}), "exceeds": _excess(exceeded)}
 
 
-def network(model: TorchModel, test_images: int) -> Metrics:
+def network(model: TorchModel, data: DataCounts) -> Metrics:
     """The network that is deployed."""
     return {
         "parameters": model.parameters,
         "macs": model.macs,
-        "validation_accuracy": model.accuracy,
-        "test_images": test_images,
+        "validation_accuracy": accuracy(model.accuracy, data.count("validation")),
+        "test_images": data.count("test"),
     }
 
 
@@ -102,6 +112,55 @@ def program(project: CppProject) -> Metrics:
         "arena_unfused_bytes": project.planned["arena_unfused"],
         "fused_blocks": project.planned["fused_blocks"],
         "linked_bytes": project.linked,
+    }
+
+
+def scenario(study: Study, outcome: Mapping[str, Any]) -> Metrics:
+    """What was driven through what."""
+    world = study.scenario
+    if isinstance(world, NoScenario):
+        return {}
+    field = study.field
+    new = {field.class_names[number] for number in world.new_classes(field)}
+    return {
+        "world": type(world).__name__,
+        "stream": type(study.stream).__name__,
+        "samples": world.samples,
+        "repetitions": world.repetitions,
+        "tuning_repetitions": world.tuning_repetitions,
+        "curve_images": world.curve_images,
+        "pool_images": outcome["pool_images"],
+        "score_images": outcome["score_images"],
+        # A figure of new classes by an extractor that has seen them is none.
+        "new_classes_seen_in_training": ", ".join(sorted(new & set(study.dataset.class_names)))
+        or None,
+    }
+
+
+def driven(
+    learner: Learner, size: OmegaSize, tuned: Metrics, outcome: Mapping[str, Any]
+) -> Metrics:
+    """What came of a learner: figures first."""
+    return {
+        "name": name_of(learner),
+        "buffer_samples": size.buffer_samples,
+        **outcome["figures"],
+        "tuned": tuned,
+        "curves": outcome["curves"],
+        "ends": outcome["ends"],
+    }
+
+
+def tuned(value: Mapping[str, Any]) -> Metrics:
+    """Knobs as they are set, those that are at the edge of what was tried, and all that was tried."""
+    return {**value["values"], "at_edge": value["at_edge"], "trials": value["trials"]}
+
+
+def compared(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Metrics:
+    """How much better the learner ends than its baseline, by each probe: paired on the same streams."""
+    return {
+        f"{name}_end": asdict(difference(ends, theirs["ends"][name]))
+        for name, ends in ours["ends"].items()
     }
 
 

@@ -17,7 +17,13 @@ from tinyml_nas.types import (
     TorchModel,
 )
 
-EXTRACTOR_FILES = ("src/extractor", "src/weights", "runtime/kernels", "include", "host")
+EXTRACTOR_FILES = (
+    "src/extractor",
+    "src/weights",
+    "runtime/kernels",
+    "include/tinyml/model",
+    "host",
+)
 """What the features of a generated program depend on: neither its head nor its learner."""
 
 

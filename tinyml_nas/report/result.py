@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from codegen import durable
-from tinyml_nas.types import Result
+from tinyml_nas.types import Figure, Result
 
 FILE = "result.json"
+_FIGURE = {item.name for item in fields(Figure)}
+_PERCENT = 100
+# Of each unit: what its values are multiplied by, the sign of a positive one, and what follows.
+_SHOWN = {
+    "accuracy": (_PERCENT, "", "%"),
+    "share": (_PERCENT, "", "%"),
+    "accuracy_difference": (_PERCENT, "+", "points"),
+}
 
 
 def write_result(result: Result, folder: Path) -> Path:
@@ -28,8 +36,8 @@ def read_result(path: Path) -> Result:
         ValueError: the file is not a result.
     """
     try:
-        fields = json.loads(path.read_text(encoding="utf-8"))
-        return Result(**{**fields, "overrides": tuple(fields["overrides"])})
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Result(**{**content, "overrides": tuple(content["overrides"])})
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f"{path}: not a result ({error}); delete it and run the job again"
@@ -37,23 +45,25 @@ def read_result(path: Path) -> Result:
 
 
 def flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested metrics as pairs of dotted name and value, in order. Curves stay in the file."""
+    """Nested metrics as pairs of dotted name and value, in order; a figure is one. Curves stay in the file."""
     for name, value in metrics.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value.keys() == _FIGURE:
+            yield f"{prefix}{name}", Figure(**value)
+        elif isinstance(value, Mapping):
             yield from flatten(value, f"{prefix}{name}.")
         elif not isinstance(value, list | tuple):
             yield f"{prefix}{name}", value
 
 
-def show(name: str, value: Any) -> str:
-    """A metric for people: accuracies in percent, whole numbers with separators.
-
-    All fractions of a scenario's result are accuracies.
-    """
+def show(value: Any) -> str:
+    """A metric for people: figures in their unit with their deviation, whole numbers with separators."""
     if value is None:
         return "-"
-    if isinstance(value, float) and ("accuracy" in name or name.startswith("scenario.")):
-        return f"{100 * value:.2f} %"
+    if isinstance(value, Figure):
+        factor, sign, unit = _SHOWN.get(value.unit, (1, "", value.unit))
+        digits = 2 if factor == _PERCENT else 0
+        spread = "" if value.deviation is None else f" ± {factor * value.deviation:.{digits}f}"
+        return f"{factor * value.value:{sign},.{digits}f}{spread} {unit}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, float):

@@ -6,6 +6,8 @@ import csv
 import io
 import logging
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,42 +16,55 @@ from rich.table import Table
 
 from codegen import durable
 from tinyml_nas.report.result import FILE, flatten, read_result, show
-from tinyml_nas.types import Result
+from tinyml_nas.types import Figure, Result
+
+MATTERS = re.compile(
+    r"test_accuracy\.|omega\.buffer_samples$|program\.(flash|ram)_bytes$|error$|.*\.missing_bytes\."
+    r"|scenario\.learner\.((new_|old_)?end|lowest|recovered_after)$|scenario\.difference\."
+)
+"""Figures by which jobs are told apart; the others stand in ``summary.csv`` and each job's result."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A job: what the command line said by key, and what came of it by dotted name."""
+
+    job: str
+    overrides: dict[str, str]
+    status: str
+    figures: dict[str, Any]
 
 
 def write_summary(sweep: Path) -> None:
     """Rewrite ``summary.csv`` and ``summary.md`` from the ``result.json`` of every finished job."""
     rows = _rows(sweep)
-    names = _names(rows)
+    cells = [_all_cells(row) for row in rows]
     text = io.StringIO()
+    names = list(dict.fromkeys(name for row in cells for name in row))
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows(cells)
     durable.write(sweep / "summary.csv", text.getvalue())
 
-    # A table to read leaves out what is the same in every row.
-    telling = _telling(rows, names)
-    lines = [_line(telling), _line("---" for _ in telling)]
-    lines += [_line(show(name, row.get(name)) for name in telling) for row in rows]
+    titles, body = _table(rows)
+    lines = [_line(titles), _line("---" for _ in titles), *map(_line, body)]
     durable.write(sweep / "summary.md", "\n".join(lines) + "\n")
 
 
 def print_summary(sweep: Path, console: Console | None = None) -> None:
-    """Print the table that ``summary.md`` holds, one column for each job."""
-    rows = _rows(sweep)
+    """Print the table that ``summary.md`` holds, a row for each job."""
+    titles, body = _table(_rows(sweep))
     table = Table(title=str(sweep))
-    table.add_column("")
-    for row in rows:
-        table.add_column(row["job"], justify="right")
-    for name in _telling(rows, _names(rows)):
-        if name != "job":
-            table.add_row(name, *(show(name, row.get(name)) for row in rows))
+    for title in titles:
+        table.add_column(title, overflow="fold")
+    for cells in body:
+        table.add_row(*cells)
     (console or Console()).print(table)
 
 
-def _rows(sweep: Path) -> list[dict[str, Any]]:
+def _rows(sweep: Path) -> list[Row]:
     paths = sorted(sweep.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path))
     rows = []
     for path in paths:
@@ -58,25 +73,52 @@ def _rows(sweep: Path) -> list[dict[str, Any]]:
         except ValueError as damage:
             _log.warning("%s", damage)
             result = Result("failed", {"error": str(damage)}, (), {})
-        row = {"job": path.parent.name, "overrides": " ".join(result.overrides)}
-        rows.append({**row, "status": result.status, **dict(flatten(result.metrics))})
+        said = dict(text.partition("=")[::2] for text in result.overrides)
+        figures = dict(flatten(result.metrics))
+        rows.append(Row(path.parent.name, said, result.status, figures))
     return rows
 
 
-def _names(rows: list[dict[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def _telling(rows: list[dict[str, Any]], names: list[str]) -> list[str]:
-    always = {"job", "overrides", "status"}
-    return [
-        name
-        for name in names
-        if name in always or len(rows) < 2 or len({str(row.get(name)) for row in rows}) > 1
+def _table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
+    """Titles, and the cells of each row: what was varied, and what matters and is not the same for all."""
+    varied = _telling([row.overrides for row in rows])
+    matter = [name for name in _telling([row.figures for row in rows]) if MATTERS.match(name)]
+    titles = ["job", *varied, "status", *(name.removeprefix("scenario.") for name in matter)]
+    body = [
+        [
+            row.job.removeprefix("job-"),
+            *(row.overrides.get(key, "") for key in varied),
+            row.status,
+            *(show(row.figures.get(name)) for name in matter),
+        ]
+        for row in rows
     ]
+    return titles, body
 
 
-def _line(cells: Any) -> str:
+def _telling(columns: list[dict[str, Any]]) -> list[str]:
+    """Names whose values are not the same in all rows; all, where there is one row."""
+    names = dict.fromkeys(name for column in columns for name in column)
+    few = len(columns) < 2
+    return [name for name in names if few or len({str(row.get(name)) for row in columns}) > 1]
+
+
+def _all_cells(row: Row) -> dict[str, Any]:
+    """A row of ``summary.csv``: a figure takes several."""
+    said = " ".join(f"{key}={value}" if value else key for key, value in row.overrides.items())
+    cells: dict[str, Any] = {"job": row.job, "overrides": said, "status": row.status}
+    for name, value in row.figures.items():
+        if isinstance(value, Figure):
+            low, high = value.interval or (None, None)
+            more = {"unit": value.unit, "n": value.n, "deviation": value.deviation}
+            more |= {"low": low, "high": high}
+            cells |= {name: value.value, **{f"{name}.{key}": item for key, item in more.items()}}
+        else:
+            cells[name] = value
+    return cells
+
+
+def _line(cells: Iterable[str]) -> str:
     """A row of a table in Markdown, whatever the user's overrides are made of."""
     shown = (" ".join(re.sub(r"([\\|])", r"\\\1", cell).split()) for cell in cells)
     return "| " + " | ".join(shown) + " |"

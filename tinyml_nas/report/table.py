@@ -23,7 +23,7 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
     for section, values in result.metrics.items():
         rows = [row for row in flatten({section: values}) if not _is_detail(*row)]
         for name, value in rows:
-            table.add_row(name, show(name, value), end_section=name == rows[-1][0])
+            table.add_row(name, show(value), end_section=name == rows[-1][0])
     console = console or Console()
     console.print(table)
     console.print(f"written to {path}", soft_wrap=True)

@@ -101,6 +101,26 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         (["scenario.samples=70000"], r"scenario\.samples: .* at least \d+ images; there are 1000"),
         (["scenario.curve_images=600"], r"scenario\.samples: .* there are 1000"),
         (
+            ["scenario=transfer", "data.root=/nowhere"],
+            r"field\.root: no folder /nowhere/imagenette2-96",
+        ),
+        (
+            ["dataset@field=imagenette"],
+            r"scenario: .*dataset@field must have the classes of dataset",
+        ),
+        (
+            ["scenario=transfer", "dataset=imagenette"],
+            r"scenario: transfer needs a data set .* tench",
+        ),
+        (["dataset.only_classes=[1]"], r"dataset\.only_classes: must be null or at least two"),
+        (["field.only_classes=[1,0]"], r"field\.only_classes: must be null or at least two"),
+        (["field.only_classes=[0,1]"], r"scenario: .*dataset@field must have the classes"),
+        (
+            ["scenario=class_incremental", "dataset.only_classes=[0,1]"],
+            r"scenario\.joining: the network must know all other classes",
+        ),
+        (["stream=runs", "stream.length=0"], r"stream\.length: must be at least 1; got 0"),
+        (
             ["quantizer.calibration_images=4001"],
             r"quantizer\.calibration_images: must be at most 4000, .*; got 4001",
         ),
@@ -133,7 +153,7 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         ),
         (["network=nowhere"], r"network: no folder nowhere, and no shipped network of that name"),
         (
-            ["pruning=none", "pruning._target_=scenarios.none.NoScenario"],
+            ["pruning=none", "pruning._target_=scenarios.worlds.none.NoScenario"],
             r"pruning\._target_: must be a Pruning; ",
         ),
         (

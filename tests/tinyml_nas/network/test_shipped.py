@@ -52,7 +52,9 @@ def test_a_network_keeps_its_budget(name):
 def test_a_network_is_as_accurate_as_its_card_says(name, sample):
     """On the 1,000 test images of the sample; the card is of all 10,000."""
     folder = NETWORKS.folder(name)
-    claimed = json.loads((folder / "record.json").read_text())["metrics"]["test_accuracy"]["pruned"]
+    claimed = json.loads((folder / "record.json").read_text())["metrics"]["test_accuracy"][
+        "pruned"
+    ]["value"]
     images = sample.split("test")
     low, high = wilson(accuracy(files.load(folder), images), len(images))
     assert low <= claimed <= high
@@ -78,21 +80,22 @@ def test_the_program_is_the_one_that_was_measured(name, sample, tmp_path):
 def test_a_new_measurement_keeps_what_training_found(name):
     record = read_result(NETWORKS.folder(name) / "record.json")
     was = record.metrics["test_accuracy"]
+    half = was["pruned"] | {"value": 0.5}
     run = replace(
         record,
-        metrics={"test_accuracy": {"float": was["pruned"], "deployed": 0.5}, "omega": {}},
+        metrics={"test_accuracy": {"float": was["pruned"], "deployed": half}, "omega": {}},
         overrides=("data.root=/home/me", "store=/tmp/store"),
         provenance={"stages": [{"stage": "quantize"}]},
     )
     found = remeasured(record, run)
-    assert found.metrics["test_accuracy"] == was | {"deployed": 0.5}
+    assert found.metrics["test_accuracy"] == was | {"deployed": half}
     assert found.metrics["training"] == record.metrics["training"]
     assert found.metrics["scenario"] == record.metrics["scenario"]
     assert found.metrics["omega"] == {}
     assert found.provenance["measured_by"] == ["data.root=DIR"]
     stages = [stage["stage"] for stage in found.provenance["stages"]]
     assert stages == ["search", "inherit", "finetune", "prune", "quantize"]
-    other = replace(run, metrics={"test_accuracy": {"float": 0.5, "deployed": 0.5}})
+    other = replace(run, metrics={"test_accuracy": {"float": half, "deployed": half}})
     with pytest.raises(ValueError, match=r"^not a run of the same weights"):
         remeasured(record, other)
 

@@ -30,7 +30,7 @@ def test_a_killed_run_goes_on_and_ends_well(finished):
 
 def test_the_result_holds_what_the_run_is_for(finished):
     metrics = finished.result["metrics"]
-    accuracy = metrics["test_accuracy"]
+    accuracy = {name: figure["value"] for name, figure in metrics["test_accuracy"].items()}
     assert 0.1 < accuracy["deployed"] <= 1
     assert abs(accuracy["deployed"] - accuracy["pruned"]) < 0.05
     assert metrics["search"].items() >= {"evaluations": 2, "failed": 0, "failures": {}}.items()
@@ -44,10 +44,15 @@ def test_the_result_holds_what_the_run_is_for(finished):
     assert mcu["ram_bytes"] == metrics["program"]["ram_bytes"]
     assert 100 < metrics["omega"]["buffer_samples"] == thesis["most_samples"] < mcu["most_samples"]
     assert metrics["omega"]["bound"] == "memory.budget_bytes"
-    for learner in ("tybox", "tinyol (baseline)"):
-        drift = metrics["scenario"][learner]
-        assert 0 < drift["end_mean"] < 1
-        assert len(drift["end"]) == drift["repetitions"] == 2
+    driven = metrics["scenario"]
+    for role, name in (("learner", "tybox"), ("baseline", "tinyol")):
+        found = driven[role]
+        assert found["name"] == name
+        assert 0 < found["end"]["value"] < 1
+        assert found["end"]["n"] == len(found["ends"]["all"]) == driven["repetitions"] == 2
+        assert len(found["curves"]["all"]) == driven["samples"] == 200
+    ends = [driven[role]["end"]["value"] for role in ("learner", "baseline")]
+    assert driven["difference"]["all_end"]["value"] == pytest.approx(ends[0] - ends[1])
 
 
 def test_the_result_says_of_each_stage_what_it_wrote_and_what_computed_it(bench, finished):
@@ -75,7 +80,7 @@ def test_linked_bytes_agree_with_the_planned_ones(finished):
 
 
 def test_the_result_is_printed(finished):
-    for text in ("test_accuracy.deployed", "omega.buffer_samples", "scenario.tybox.end_mean"):
+    for text in ("test_accuracy.deployed", "omega.buffer_samples", "scenario.learner.end"):
         assert text in finished.process.stdout
     assert str(finished.folder / "result.json") in finished.process.stdout
 
@@ -268,7 +273,7 @@ def test_a_teacher_is_trained_from_imagenet_and_teaches_a_supernet(bench):
     assert taught.process.returncode == 0, taught.log
     assert (taught.folder / "card.md").read_text().startswith("# Model card: teacher")
     accuracy = json.loads((taught.folder / "record.json").read_text())["validation_accuracy"]
-    assert taught.result["metrics"]["validation_accuracy"] == accuracy
+    assert taught.result["metrics"]["validation_accuracy"]["value"] == accuracy
     again = bench.run_alone("renamed", *TINY_TEACHER, "name=renamed")
     assert "train_teacher: taken from the store" in again.log
     assert "name=renamed" in (again.folder / "card.md").read_text()

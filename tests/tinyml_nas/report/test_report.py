@@ -6,7 +6,7 @@ import json
 import shlex
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,12 +20,17 @@ from tinyml_nas.cards.network import card
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result
-from tinyml_nas.types import Result
+from tinyml_nas.types import Figure, Result
+
+
+def figure(value: float, unit: str = "accuracy", n: int = 10_000, **more) -> dict:
+    return asdict(Figure(value, unit, n, **more))
+
 
 RESULT = Result(
     status="ok",
     metrics={
-        "test_accuracy": {"float": 0.7929, "pruned": 0.7715},
+        "test_accuracy": {"float": figure(0.7929), "pruned": figure(0.7715)},
         "memory": {"ram_bytes": 801_000, "missing_bytes": {}},
         "curve": [0.5, 0.6],
         "linked_bytes": None,
@@ -65,18 +70,24 @@ def test_a_result_that_cannot_be_written_leaves_the_old_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "shown"),
+    ("value", "shown"),
     [
-        ("test_accuracy.float", 0.7929, "79.29 %"),
-        ("memory.ram_bytes", 801000, "801,000"),
-        ("omega.scale", 0.0123456, "0.01235"),
-        ("linked_bytes", None, "-"),
-        ("omega.fits", True, "True"),
-        ("omega.dtype", "int8", "int8"),
+        (Figure(0.7929, "accuracy", 10_000), "79.29 %"),
+        (Figure(0.7929, "accuracy", 20, 0.0123, (0.7, 0.8)), "79.29 ± 1.23 %"),
+        (Figure(0.9, "share", 20, 0.3), "90.00 ± 30.00 %"),
+        (Figure(0.0121, "accuracy_difference", 20, 0.01), "+1.21 ± 1.00 points"),
+        (Figure(-0.0121, "accuracy_difference", 1), "-1.21 points"),
+        (Figure(1234.4, "samples", 17, 20.6), "1,234 ± 21 samples"),
+        (801000, "801,000"),
+        (0.0123456, "0.01235"),
+        (0.79, "0.79"),
+        (None, "-"),
+        (True, "True"),
+        ("int8", "int8"),
     ],
 )
-def test_figures_are_shown_for_people(name, value, shown):
-    assert show(name, value) == shown
+def test_figures_are_shown_for_people_in_their_unit(value, shown):
+    assert show(value) == shown
 
 
 def test_the_console_table_names_every_figure_and_where_it_is_kept(tmp_path):
@@ -107,7 +118,7 @@ def test_the_next_command_stands_under_the_table_where_there_is_a_project(tmp_pa
 def sweep(tmp_path: Path) -> Path:
     accuracies = {"job-0": 0.79, "job-2": 0.78, "job-10": 0.65}
     for job, accuracy in accuracies.items():
-        metrics = {"test_accuracy": {"float": 0.79, "pruned": accuracy}}
+        metrics = {"test_accuracy": {"float": figure(0.79), "pruned": figure(accuracy)}}
         write_result(Result("ok", metrics, (f"job={job}",), {}), tmp_path / job)
     infeasible = Result("infeasible", {"memory": {"missing_bytes": {"ram": 7}}}, ("job=11",), {})
     write_result(infeasible, tmp_path / "job-11")
@@ -121,18 +132,24 @@ def test_the_summary_has_a_row_for_each_job_in_order(tmp_path):
     assert [row["job"] for row in rows] == ["job-0", "job-2", "job-10", "job-11"]
     assert [row["status"] for row in rows] == ["ok", "ok", "ok", "infeasible"]
     assert [row["test_accuracy.pruned"] for row in rows] == ["0.79", "0.78", "0.65", ""]
+    assert rows[0]["test_accuracy.pruned.n"] == "10000"
+    assert rows[0]["test_accuracy.pruned.unit"] == "accuracy"
     assert rows[3]["memory.missing_bytes.ram"] == "7"
 
 
-def test_the_summary_to_read_leaves_out_what_is_the_same_everywhere(tmp_path):
+def test_the_summary_to_read_has_what_was_varied_and_what_matters_and_differs(tmp_path):
     for job, accuracy in {"job-0": 0.79, "job-1": 0.78}.items():
-        metrics = {"test_accuracy": {"float": 0.8, "pruned": accuracy}}
-        write_result(Result("ok", metrics, (job,), {}), tmp_path / job)
+        metrics = {
+            "test_accuracy": {"float": figure(0.8), "pruned": figure(accuracy)},
+            "omega": {"scale": accuracy},
+        }
+        overrides = (f"learner={job}", "device=pico2")
+        write_result(Result("ok", metrics, overrides, {}), tmp_path / job)
     write_summary(tmp_path)
     header, rule, *rows = (tmp_path / "summary.md").read_text().splitlines()
-    assert header == "| job | overrides | status | test_accuracy.pruned |"
+    assert header == "| job | learner | status | test_accuracy.pruned |"
     assert rule == "| --- | --- | --- | --- |"
-    assert rows == ["| job-0 | job-0 | ok | 79.00 % |", "| job-1 | job-1 | ok | 78.00 % |"]
+    assert rows == ["| 0 | job-0 | ok | 79.00 % |", "| 1 | job-1 | ok | 78.00 % |"]
 
 
 @given(overrides=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
@@ -143,7 +160,8 @@ def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(over
         write_summary(Path(folder))
         text = (Path(folder) / "summary.md").read_text()
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
-    assert [token.type for token in tokens].count("td_open") == 3
+    keys = {text.partition("=")[0] for text in overrides}
+    assert [token.type for token in tokens].count("td_open") == 2 + len(keys)
     assert tokens[0].type == "table_open"
     assert tokens[-1].type == "table_close"
     result = replace(trained_result(), overrides=tuple(overrides))
@@ -151,10 +169,11 @@ def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(over
     assert shlex.split(command) == overrides
 
 
-def test_the_printed_summary_has_a_column_for_each_job(tmp_path):
+def test_the_printed_summary_has_a_row_for_each_job(tmp_path):
     text = text_of(lambda console: print_summary(sweep(tmp_path), console))
-    for part in ("job-0", "job-11", "79.00 %", "infeasible"):
-        assert part in text
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
+    assert ["0", "job-0", "ok", "79.00 %", "79.00 %", "-"] in rows
+    assert ["11", "11", "infeasible", "-", "-", "7"] in rows
 
 
 def test_a_sweep_without_results_has_an_empty_summary(tmp_path):
@@ -199,11 +218,15 @@ def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.
     return Result(
         status="ok",
         metrics={
-            "search": {"evaluations": 80, "inherited_accuracy": 0.8125},
+            "search": {"evaluations": 80, "inherited_accuracy": figure(0.8125, n=5_000)},
             "training": {"float": run, "pruned": {**run, "seconds": 60}},
             "size_bytes": {"float": 900_000, "pruned": pruned_bytes},
             "network": {"parameters": 216_138, "macs": 2_000_000, "test_images": 10_000},
-            "test_accuracy": {"float": 0.85, "pruned": 0.84, "deployed": 0.8345},
+            "test_accuracy": {
+                "float": figure(0.85),
+                "pruned": figure(0.84),
+                "deployed": figure(0.8345),
+            },
             "omega": {
                 "resolution": 24,
                 "features": 192,

@@ -1,4 +1,4 @@
-"""Turn the learner's knobs on validation streams."""
+"""Tune the learner's knobs on validation streams."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from codegen.learners.base import Knob
-from scenarios.protocol import Scenario
+from scenarios.base import Order, Scenario
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.features import samples
 from tinyml_nas.pipeline.split import Split
@@ -20,6 +20,7 @@ def calibrate(
     work: Path,
     *,
     scenario: Scenario,
+    order: Order,
     knobs: tuple[Knob, ...],
     project: Artifact,
     features: Artifact,
@@ -27,9 +28,12 @@ def calibrate(
     seed: int,
     compiler: HostCompiler,
 ) -> dict[str, Json]:
-    """The ``values`` that do best, of the knobs' grids; see ``scenarios.protocol.Calibration``."""
-    from scenarios.protocol import calibrate as pick
+    """The ``values`` that do best, and all ``trials``; see ``scenarios.tuning.Tuned``."""
+    from scenarios.field import divide
+    from scenarios.run import calibrate as tuned
 
-    program, field = compiler.model(project.path), samples(features, images)
+    program, split = compiler.model(project.path), samples(features, images)
+    classes = images.dataset.classes
+    field = divide(split, classes, scenario.samples, scenario.curve_images)
     with reported("calibrate") as report:
-        return asdict(pick(scenario, program, field, knobs, seed, report))
+        return asdict(tuned(scenario, order, program, field, knobs, seed, report))

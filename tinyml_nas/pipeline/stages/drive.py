@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from scenarios.protocol import Scenario
+from scenarios.base import Order, Scenario
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.features import samples
 from tinyml_nas.pipeline.split import Split
@@ -19,13 +19,27 @@ def drive(
     work: Path,
     *,
     scenario: Scenario,
+    order: Order,
     project: Artifact,
     features: Artifact,
     images: Split,
+    pool_features: Artifact | None,
+    pool_images: Split | None,
     seed: int,
     compiler: HostCompiler,
 ) -> dict[str, Json]:
-    """What the scenario made of the program, on streams of ``images``."""
-    program, field = compiler.model(project.path), samples(features, images)
+    """What the scenario made of the program; see ``scenarios.run.Outcome``.
+
+    Streams are drawn from the pool, or from ``images`` where there is none.
+    """
+    from scenarios.field import Field, divide
+    from scenarios.run import report as driven
+
+    program, score = compiler.model(project.path), samples(features, images)
+    classes = images.dataset.classes
+    if pool_features is None or pool_images is None:
+        field = divide(score, classes, scenario.samples, scenario.curve_images)
+    else:
+        field = Field(samples(pool_features, pool_images), score, classes)
     with reported("scenario") as report:
-        return asdict(scenario.run(program, field, seed, report))
+        return asdict(driven(scenario, order, program, field, seed, report))

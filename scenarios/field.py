@@ -1,4 +1,4 @@
-"""Which images a device sees in the field, in which order, and which ones score it."""
+"""Which images a device may see in the field, and which ones score it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy.typing as npt
 
 from scenarios.driver import Features, Labels
 
+Indices = npt.NDArray[np.int64]
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Labelled samples: ``features`` (N, F) and ``labels`` (N,), in order."""
+    """Samples of known class: ``features`` (N, F) and ``labels`` (N,), in order."""
 
     features: Features
     labels: Labels
@@ -20,19 +22,20 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index: slice | npt.NDArray[np.int64]) -> Samples:
+    def __getitem__(self, index: slice | Indices | npt.NDArray[np.bool_]) -> Samples:
         return Samples(self.features[index], self.labels[index])
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """A split divided in two: streams are drawn from ``pool``, accuracy is taken on ``score``."""
+    """Streams are drawn from ``pool``, accuracy is taken on ``score``. ``classes`` counts all there are."""
 
     pool: Samples
     score: Samples
+    classes: int
 
 
-def divide(split: Samples, stream_samples: int, score_samples: int) -> Field:
+def divide(split: Samples, classes: int, stream_samples: int, score_samples: int) -> Field:
     """Divide a split in its own order: the pool is its first half, or as much as a stream needs.
 
     Of CIFAR-10's 10,000 test images the pool is 0-4999; of the embedded sample's 1,000 it is the
@@ -40,7 +43,8 @@ def divide(split: Samples, stream_samples: int, score_samples: int) -> Field:
 
     Args:
         split: All samples of a split.
-        stream_samples: Length of a stream, which never sees an image twice.
+        classes: Number of classes.
+        stream_samples: Length of a stream.
         score_samples: Least number of samples that must remain for scoring.
 
     Raises:
@@ -48,7 +52,7 @@ def divide(split: Samples, stream_samples: int, score_samples: int) -> Field:
     """
     check_size(len(split), stream_samples, score_samples)
     pool = max(len(split) // 2, stream_samples)
-    return Field(pool=split[:pool], score=split[pool:])
+    return Field(split[:pool], split[pool:], classes)
 
 
 def check_size(images: int, stream_samples: int, score_samples: int) -> None:
@@ -63,8 +67,3 @@ def check_size(images: int, stream_samples: int, score_samples: int) -> None:
             f"scenario.samples: streams of {stream_samples} samples and {score_samples} images to "
             f"score need a split of at least {needed} images; there are {images}"
         )
-
-
-def draw(pool: Samples, samples: int, rng: np.random.Generator) -> Samples:
-    """Draw a stream from the pool, without repetition and in random order."""
-    return pool[rng.permutation(len(pool))[:samples]]

@@ -11,5 +11,5 @@ from tinyml_nas.types import DataCounts
 class NoScenario:
     """The run ends with the generated project; nothing is driven through it."""
 
-    def check(self, data: DataCounts) -> None:
-        """Any data set will do."""
+    def check(self, data: DataCounts, field: DataCounts) -> None:
+        """Any data sets will do."""

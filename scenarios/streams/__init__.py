@@ -1,0 +1,1 @@
+"""How labelled samples come: a file each."""

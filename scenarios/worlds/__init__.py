@@ -1,0 +1,1 @@
+"""What changes in the world while the program learns: a file each."""

@@ -1,0 +1,71 @@
+"""What all worlds have: a length, repetitions, and held-out images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scenarios.base import Probe, Rows, Truth
+from scenarios.field import check_size
+from tinyml_nas.types import DataCounts, SplitName
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """How long a stream is, and how closely it is watched.
+
+    Args:
+        samples: Length of a stream.
+        repetitions: Streams of which figures are made, each a different draw.
+        tuning_repetitions: Streams of the validation split on which each value of a knob is tried.
+        curve_images: Held-out images that are scored after every sample.
+    """
+
+    samples: int = 800
+    repetitions: int = 20
+    tuning_repetitions: int = 5
+    curve_images: int = 200
+
+    def __post_init__(self) -> None:
+        for key in ("samples", "repetitions", "tuning_repetitions", "curve_images"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"scenario.{key}: must be at least 1; got {getattr(self, key)}")
+
+    @property
+    def pool(self) -> SplitName:
+        """A device sees images that nothing was trained or tuned on."""
+        return "test"
+
+    def check(self, data: DataCounts, field: DataCounts) -> None:
+        """Refuse a field of other classes than the network's, or of too few images."""
+        if field.class_names != data.class_names:
+            raise ValueError(
+                "scenario: the device works where the network was trained: dataset@field must have "
+                f"the classes of dataset, {', '.join(data.class_names)}; it has "
+                f"{', '.join(field.class_names)}"
+            )
+        self.check_images(field)
+
+    def check_images(self, field: DataCounts) -> None:
+        """Refuse splits that are too small for a stream and its scores."""
+        smallest = min(field.count("validation"), field.count("test"))
+        check_size(smallest, self.samples, self.curve_images)
+
+    def rows(self, data: DataCounts, field: DataCounts) -> Rows:
+        """The head as it ships."""
+        return tuple(range(data.classes))
+
+    def new_classes(self, field: DataCounts) -> tuple[int, ...]:
+        """None."""
+        return ()
+
+
+def whole(classes: int, samples: int) -> Probe:
+    """The question for all classes, where each keeps its own label."""
+    return Probe("all", tuple(range(classes)), constant(classes, samples))
+
+
+def constant(classes: int, samples: int) -> Truth:
+    """Each class has its own label all along."""
+    return Truth(np.arange(classes, dtype=np.uint8)[np.newaxis], np.ones((samples, 1)))
