@@ -1,6 +1,7 @@
 """``python -m codegen model.tflite --device nucleo_l4r5zi --out project``: a project from a file.
 
-Exit codes: 0 the project was written (or, with --dry-run, fits); 1 a compiler is missing or failed;
+Exit codes: 0 the project was written (or, with --dry-run, fits); 1 a compiler is missing or failed,
+or what it made differs from the oracle;
 2 the command line, the model or another file is wrong; 3 it does not fit the board, and nothing was
 written; 130 interrupted. ``tinyml_nas`` has the same.
 """
@@ -13,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
-from codegen import durable, golden, report
-from codegen.arguments import INTERRUPTED, Parser, existing_file, new_file, new_folder, real, whole
+from codegen import durable, golden, inference, oracle, report
+from codegen.arguments import INTERRUPTED
 from codegen.boards import board
 from codegen.emit import folder
 from codegen.emit.emitter import emit
@@ -24,13 +25,17 @@ from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.read import open_model
 from codegen.ir import ModelError
 from codegen.learners.base import Learner, tuned
-from codegen.learners.tybox import Loss, Tybox
-from codegen.limits import LEAST_RATE, MOST_PASSES, MOST_RATE, MOST_SAMPLES
+from codegen.learners.tybox import Tybox
 from codegen.memory.fit import Fit, Size, fit
+from codegen.options import parser
 from codegen.project import Golden, Project
 from codegen.toolchain.run import ToolchainError
 
 WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
+OF_A_HEAD = (
+    *("--new-head", "--buffer-samples", "--learning-rate", "--class-names", "--classes-file"),
+    "--golden-features",
+)
 
 
 class UsageError(ValueError):
@@ -39,12 +44,12 @@ class UsageError(ValueError):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         if options.list_devices:
             return _list_devices()
         return _generate(options)
-    except ToolchainError as error:
+    except (ToolchainError, oracle.DifferenceError) as error:
         sys.stderr.write(f"error: {error}\n")
         return FAILED
     except folder.FolderError as error:
@@ -69,6 +74,9 @@ def _list_devices() -> int:
 
 def _generate(options: argparse.Namespace) -> int:
     _require(options)
+    if options.inference_only:
+        fits, written = inference.generate(options)
+        return WRITTEN if fits or written else DOES_NOT_FIT
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
     learner = Tybox(options.learning_rate or 1.0, passes=options.passes, loss=options.loss)
@@ -99,8 +107,16 @@ def _require(options: argparse.Namespace) -> None:
         raise UsageError("--device: which board? --list-devices names them")
     if options.out is None and not options.dry_run:
         raise UsageError("--out: which folder shall hold the project? (--dry-run writes none)")
-    if options.cut and not options.new_head:
-        raise UsageError("--cut: where the model ends; --new-head N says what is to follow there")
+    if options.cut and not (options.new_head or options.inference_only):
+        raise UsageError(
+            "--cut: where the model ends; --new-head N says what is to follow there, "
+            "--inference-only that nothing is"
+        )
+    learning = [name for name in OF_A_HEAD if getattr(options, name[2:].replace("-", "_"))]
+    if options.inference_only and learning:
+        raise UsageError(f"{learning[0]}: is of a head, and --inference-only does without one")
+    if options.verify and options.golden_features:
+        raise UsageError("--verify: asks the oracle for what --golden-features gives")
     if options.golden_features and not options.golden:
         raise UsageError("--golden-features: needs the images that they belong to, --golden")
     if options.out is not None and not options.dry_run:
@@ -166,6 +182,9 @@ def _project(
     else:
         features = golden.host_features(project, images)
         vectors = Golden(images, features, origin="this project's own code, run on a computer")
+    if options.verify:
+        oracle.verify(options.model, parts.source, images, source, features)
+        vectors = replace(vectors, origin=oracle.origin(options.golden))
     rate = options.learning_rate or golden.steady_rate(features, output, size.buffer_samples)
     learner = tuned(project.learner, {"learning_rate": rate})
     return replace(project, golden=vectors, learner=learner)
@@ -193,84 +212,6 @@ def _write_report(
     content["learner"] |= {**values, "passes": options.passes, "loss": options.loss}
     content["written"] = project is not None
     durable.write(options.report, json.dumps(content, indent=2) + "\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = Parser(
-        prog=_program(),
-        description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
-        epilog="Exit codes: 0 written (with --dry-run: fits), 1 a compiler is missing or failed, "
-        "2 wrong options or files, 3 does not fit and is not written, 130 interrupted.",
-    )
-    add = parser.add_argument
-    add("model", nargs="?", type=existing_file, help="an int8 or float32 .tflite file")
-    add("--device", help="a board's name, or a .toml file that describes one")
-    add("--list-devices", action="store_true", help="name the boards, and end")
-    add("--out", type=new_folder, help="the project's folder; files that you added to it are kept")
-    add("--overwrite", action="store_true", help="replace generated files that were edited, too")
-    add("--name", help="the project's name (default: the file's)")
-    add("--dry-run", action="store_true", help="print the memory map only")
-    add("--force", action="store_true", help="write a project that does not fit, too")
-    add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
-    head = parser.add_argument_group("the head and how it learns")
-    add = head.add_argument
-    add(
-        "--new-head",
-        type=whole(2, 256),
-        metavar="N",
-        help="a fresh head of N classes in place of the last layer",
-    )
-    where = head.add_mutually_exclusive_group()
-    where.add_argument(
-        "--cut", metavar="TENSOR", help="with --new-head: features are this tensor of the model"
-    )
-    where.add_argument(
-        "--output", metavar="NAME", help="of a model with several outputs: the one that is kept"
-    )
-    add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
-    add(
-        "--learning-rate",
-        type=real(LEAST_RATE, MOST_RATE, "of normal float32 numbers"),
-        help="default: suits the features of the golden vectors",
-    )
-    add(
-        "--passes",
-        type=whole(1, MOST_PASSES, "each is over the whole buffer, for every label"),
-        default=1,
-        help="over the buffer for each label (default: 1)",
-    )
-    add("--loss", choices=get_args(Loss), default="cross_entropy", help="default: cross_entropy")
-    names = head.add_mutually_exclusive_group()
-    names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
-    names.add_argument(
-        "--classes-file", type=existing_file, metavar="FILE", help="the same, one on a line"
-    )
-    vectors = parser.add_argument_group("golden vectors of the self-test")
-    add = vectors.add_argument
-    add(
-        "--golden",
-        type=existing_file,
-        metavar="FILE.npy",
-        help="images (N, H, W, C) (default: noise)",
-    )
-    add(
-        "--golden-features",
-        type=existing_file,
-        metavar="FILE.npy",
-        help="their features (N, F) from an oracle (default: from the project's own code)",
-    )
-    return parser
-
-
-def _program() -> str:
-    """How the user started this: by the command that a wheel installs, or from a checkout."""
-    name = Path(sys.argv[0]).name
-    return name if name == "tinyml-codegen" else "python -m codegen"
-
-
-def _samples(text: str) -> int | None:
-    why = "counted in 32 bits; or max"
-    return None if text == "max" else whole(1, MOST_SAMPLES, why)(text)
 
 
 def _say(*lines: str) -> None:

@@ -74,10 +74,10 @@ def load_features(path: Path, count: int, output: Tensor) -> Array:
     return _learnable(features, f"--golden-features: {path}")
 
 
-def generated_images(source: Tensor) -> Array:
+def generated_images(source: Tensor, count: int = GENERATED) -> Array:
     """A few images of noise: every code, or reals around zero."""
     rng = np.random.default_rng(0)
-    shape = GENERATED, *source.shape[1:]
+    shape = count, *source.shape[1:]
     if source.dtype == "float32":
         return rng.normal(0, 1, shape).astype(np.float32)
     return rng.integers(-128, 128, shape).astype(np.int8)

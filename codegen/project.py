@@ -59,6 +59,20 @@ class Golden:
 
 
 @dataclass(frozen=True, eq=False)
+class Network:
+    """A network without a head, as the emitter needs it. ``golden`` holds inputs and outputs."""
+
+    name: str
+    graph: Graph
+    board: Board
+    golden: Golden
+
+    def __post_init__(self) -> None:
+        check_line("name", self.name, LONGEST_TEXT)
+        check_line("golden.origin", self.golden.origin, 2 * LONGEST_TEXT)
+
+
+@dataclass(frozen=True, eq=False)
 class Project:
     """Everything that the emitter needs. ``graph`` ends at the features (before the last Dense).
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from codegen.frontend.cut import Split
+from codegen.frontend.cut import Split, Whole
 from codegen.ir import Tensor
 from codegen.literals import shape
 from codegen.memory.fit import Fit, Size
@@ -114,6 +114,49 @@ def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str
         "fits": not size.shortfall,
         "missing": size.shortfall,
     }
+
+
+def network_text(model: str, taken: Whole, context: Mapping[str, Any]) -> str:
+    """A network without a head, and its memory, in a few lines."""
+    graph, memory, board = context["graph"], context["memory"], context["p"].board
+    source, output = taken.graph.input, taken.graph.output
+    rows = [
+        ("model", f"{model}: {source.dtype} {shape(source.shape[1:])}{_scale(source)}"),
+        ("outputs", f"{output.dtype} {shape(output.shape[1:])}{_scale(output)}"),
+        ("network", f"{len(graph.ops)} operators, without a head: it does not learn"),
+        ("board", f"{board.name}: {board.core}, {board.clock_hz / 1e6:g} MHz"),
+        ("flash", _parts(memory.flash, memory.flash_bytes, board.flash_bytes)),
+        ("RAM", _parts(memory.ram, memory.ram_bytes, board.ram_bytes)),
+    ]
+    if taken.dropped:
+        rows.insert(3, ("dropped", f"{', '.join(taken.dropped)}: codes in, codes out"))
+    return "\n".join(f"{name:<11}{text}" for name, text in rows)
+
+
+def network_figures(
+    model: str, taken: Whole, context: Mapping[str, Any], missing: Mapping[str, int]
+) -> dict[str, Any]:
+    """What ``--report`` writes of a network without a head."""
+    memory, plan, board = context["memory"], context["plan"], context["p"].board
+    return {
+        "model": model,
+        "board": board.name,
+        "input": _tensor(taken.graph.input),
+        "output": _tensor(taken.graph.output),
+        "operators": [op.kind for op in context["graph"].ops],
+        "head": None,
+        "dropped": list(taken.dropped),
+        "arena": {"bytes": plan.arena_bytes, "lower_bound_bytes": plan.lower_bound_bytes},
+        "flash": {**memory.flash, "all": memory.flash_bytes, "limit": board.flash_bytes},
+        "ram": {**memory.ram, "all": memory.ram_bytes, "limit": board.ram_bytes},
+        "fits": not missing,
+        "missing": dict(missing),
+    }
+
+
+def _parts(parts: Mapping[str, int], used: int, limit: int) -> str:
+    listed = ", ".join(f"{name} {size:,}" for name, size in parts.items())
+    return f"{listed}: {used:,} of {limit:,} bytes"
 
 
 def _column(parts: Mapping[str, int], used: int, limit: int, title: str) -> list[str]:

@@ -31,13 +31,16 @@ ADVICE = (
 class Split:
     """The two halves, and the kinds of operators that were dropped, in order.
 
-    ``note`` says what the user may have to know of the choice; empty where that is nothing.
+    ``source`` is the file's tensor that the features are the elements of; -1 where they are its
+    average, which no file has. ``note`` says what the user may have to know of the choice; empty
+    where that is nothing.
     """
 
     extractor: Graph
     head: HeadWeights
     head_kind: str
     dropped: tuple[str, ...]
+    source: int
     note: str = ""
 
 
@@ -59,8 +62,9 @@ def split(graph: Graph) -> Split:
     check(replace(graph, ops=needed_for(graph, found.end), outputs=(found.end,)))
     head = heads.with_both_classes(heads.weights(graph, layer, ADVICE), found.tail, ADVICE)
     extractor = _as_extractor(*_features(graph, found))
+    dropped = (*dropped, *(op.kind for op in found.tail))
     note = "" if found.tells_classes else NO_SOFTMAX
-    return Split(extractor, head, layer.kind, (*dropped, *(op.kind for op in found.tail)), note)
+    return Split(extractor, head, layer.kind, dropped, _source(found), note)
 
 
 NO_SOFTMAX = (
@@ -85,18 +89,29 @@ def with_new_head(graph: Graph, classes: int, *, cut: bool = False) -> Split:
     gone: tuple[Op, ...]
     if found.layer is not None and found.linear and not cut:
         whole, features = _features(graph, found)
+        source = _source(found)
         gone = (found.layer, *([found.pool] if found.pool else []), *found.tail)
     else:
         whole, features, gone = graph, *_before_reals(graph, found, cut=cut)
+        source = features
     check(replace(whole, ops=needed_for(whole, features), outputs=(features,)))
     extractor = _as_extractor(whole, features)
     weights = np.zeros((classes, extractor.output.elements), np.float32)
     head = HeadWeights(weights, weights[:, 0].copy())
-    return Split(extractor, head, "new", (*dropped, *(op.kind for op in gone)))
+    return Split(extractor, head, "new", (*dropped, *(op.kind for op in gone)), source)
 
 
-def without_head(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
-    """The whole of a graph, codes in and codes out, and the kinds of operators that were dropped.
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """A network without a head: codes in and codes out, and what was dropped, as in ``Split``."""
+
+    graph: Graph
+    dropped: tuple[str, ...]
+    source: int
+
+
+def without_head(graph: Graph) -> Whole:
+    """The whole of a graph, but for what makes codes of reals at its start and reals of codes at its end.
 
     Raises:
         ModelError: it is not supported.
@@ -104,7 +119,12 @@ def without_head(graph: Graph) -> tuple[Graph, tuple[str, ...]]:
     graph, dropped = _from_codes(graph)
     end, gone = _before_reals(graph, heads.last_layer(graph), cut=True)
     check(replace(graph, ops=needed_for(graph, end), outputs=(end,)))
-    return _as_extractor(graph, end, flat=False), (*dropped, *(op.kind for op in gone))
+    dropped = (*dropped, *(op.kind for op in gone))
+    return Whole(_as_extractor(graph, end, flat=False), dropped, end)
+
+
+def _source(found: heads.LastLayer) -> int:
+    return found.layer.inputs[0] if found.layer is not None and found.pool is None else -1
 
 
 def _features(graph: Graph, found: heads.LastLayer) -> tuple[Graph, int]:

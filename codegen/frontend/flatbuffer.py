@@ -61,6 +61,10 @@ class Table:
         start, count = self._vector(slot, np.dtype(dtype).itemsize, most)
         return np.frombuffer(self.buffer, dtype, count, start)
 
+    def start_of(self, slot: int) -> int:
+        """Where in the buffer the first item of a vector lies."""
+        return self._vector(slot, 1, None)[0]
+
     def text(self, slot: int, most: int) -> str:
         """The first ``most`` bytes of a field that holds a string; empty when absent."""
         return self.array(slot, "u1")[:most].tobytes().decode("utf-8", errors="replace")

@@ -41,6 +41,16 @@ def code_bytes(graph: Graph, learner: Learner, shape: Shape, board: Board) -> in
     Raises:
         LookupError: an operator was never measured.
     """
+    runtime = _runtime_bytes(measured()["cores"][board.core], learner, shape, board)
+    return runtime + kernel_bytes(graph, board)
+
+
+def kernel_bytes(graph: Graph, board: Board) -> int:
+    """Flash that the kernels of ``graph`` and all calls take on ``board``.
+
+    Raises:
+        LookupError: an operator was never measured.
+    """
     core = measured()["cores"][board.core]
     sections = dict(core["libraries"])
     calls = 0
@@ -52,7 +62,7 @@ def code_bytes(graph: Graph, learner: Learner, shape: Shape, board: Board) -> in
         sections |= kernel["sections"]
         calls += kernel["params"] + core["call"][str(kernel["pointers"])]
     kernels: int = sum(sections.values()) - sum(core["libraries"].values())
-    return _runtime_bytes(core, learner, shape, board) + kernels + calls
+    return kernels + calls
 
 
 def kernel_key(function: str, dtype: str) -> str:

@@ -23,11 +23,12 @@ FLAGS = (
     "-fPIC",
     "-shared",
 )
-SOURCES = (
+SOURCES = (  # those that the project has
     "src/extractor.cpp",
     "src/weights.cpp",
     "src/head.cpp",
     "src/model.cpp",
+    "src/network.cpp",
     "host/capi.cpp",
 )
 BUILD_TIMEOUT_S = 600.0
@@ -54,7 +55,8 @@ def build(project: Path, folder: Path) -> Path:
             return library
         _log.warning("%s: damaged; it is built anew", library)
     with durable.replacing(library) as unfinished:
-        command = [compiler, *FLAGS, "-I", "include", "-I", ".", *SOURCES]
+        sources = [source for source in SOURCES if (project / source).exists()]
+        command = [compiler, *FLAGS, "-I", "include", "-I", ".", *sources]
         toolchain.run([*command, "-o", str(unfinished.resolve())], project, BUILD_TIMEOUT_S)
         digest = hashlib.sha256(unfinished.read_bytes()).digest()
         with unfinished.open("ab") as file:

@@ -1,0 +1,83 @@
+"""The project of a network without a head: a library that computes and does not learn.
+
+Its own templates are in ``templates_network/``; extractor, weights, start-up code and linker scripts
+are those of projects that learn.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from codegen import durable
+from codegen.boards.machines import MACHINES
+from codegen.emit.emitter import ROOT, environment, lower
+from codegen.emit.folder import regenerate
+from codegen.memory.network import network_map
+from codegen.passes.prepare import prepare
+from codegen.project import Network
+
+DATA = ("../templates_network",)
+SHARED = (
+    ".clang-format",
+    ".clang-tidy",
+    "cmake/arm-none-eabi.cmake",
+    "platform/board.ld.j2",
+    "platform/boot_block.cpp.j2",
+    "platform/emulator.ld.j2",
+    "platform/io_semihosting.cpp",
+    "platform/sections.ld",
+    "platform/stack.cpp",
+    "platform/stack.hpp",
+    "platform/startup.cpp",
+    "src/extractor.cpp.j2",
+    "src/extractor.hpp.j2",
+    "src/weights.cpp.j2",
+    "src/weights.hpp.j2",
+    "test/io.hpp",
+    "test/io_host.cpp",
+)
+
+
+def emit_network(network: Network, destination: Path, *, overwrite: bool = False) -> None:
+    """Write the project to ``destination``, in place of an older one; errors as ``emitter.emit``'s."""
+    context = context_of(network)
+    regenerate(destination, partial(_write_tree, context=context), overwrite=overwrite)
+
+
+def context_of(network: Network) -> dict[str, Any]:
+    """What the templates see: as in ``codegen.emit.emitter``, without head and learner."""
+    graph, layout = prepare(network.graph)
+    arrays, calls = lower(graph, layout)
+    return {
+        "p": network,
+        "graph": graph,
+        "plan": layout,
+        "memory": network_map(graph, layout, network.board),
+        "calls": calls,
+        "arrays": arrays,
+        "machine": MACHINES.get(network.board.emulator),
+    }
+
+
+def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
+    env = environment()
+    own = ROOT / "templates_network"
+    env.loader = jinja2.FileSystemLoader([own, ROOT / "templates"])
+    files = {path.relative_to(own).as_posix(): path for path in own.rglob("*") if path.is_file()}
+    files |= {name: ROOT / "templates" / name for name in SHARED}
+    for name, path in sorted(files.items()):
+        target = root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".j2":
+            text = env.get_template(name).render(context)
+            if text.strip():
+                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(path, target)
+    durable.copy_tree(ROOT / "runtime" / "kernels", root / "runtime" / "kernels")

@@ -1,0 +1,83 @@
+"""``python -m codegen --inference-only``: a library of a network that computes and does not learn."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from codegen import durable, golden, oracle, report
+from codegen.boards import board
+from codegen.emit.network import context_of, emit_network
+from codegen.frontend.cut import Whole, without_head
+from codegen.frontend.read import open_model
+from codegen.ir import ModelError
+from codegen.memory.network import shortfall
+from codegen.project import Golden, Network
+from codegen.toolchain import network as host
+
+Figures = dict[str, Any]
+
+
+def generate(options: argparse.Namespace) -> tuple[bool, bool]:
+    """Plan, print, and write what the command line asks for: whether it fits, and whether it was written."""
+    taken = _taken(options)
+    graph = taken.graph
+    empty = np.zeros((0, graph.output.elements), graph.output.dtype)
+    inputs = golden.generated_images(graph.input)
+    if options.golden:
+        inputs = golden.load_images(options.golden, graph.input)
+    name = options.name or options.model.stem
+    network = Network(name, graph, board.load(options.device), Golden(inputs, empty))
+    context = context_of(network)
+    missing = shortfall(context["memory"], network.board)
+    _say(report.network_text(options.model.name, taken, context))
+    for memory, count in missing.items():
+        sys.stderr.write(f"does not fit: {memory}: {count:,} bytes too many\n")
+    written = not options.dry_run and (options.force or not missing)
+    if written:
+        vectors = _vectors(options, network, taken)
+        emit_network(replace(network, golden=vectors), options.out, overwrite=options.overwrite)
+        _say(
+            f"written    {options.out}\n"
+            f"golden     {len(inputs)} inputs, outputs from {vectors.origin}\n"
+            f"next       cd {options.out} && cmake -B build && cmake --build build && "
+            "ctest --test-dir build"
+        )
+    if options.report:
+        figures = report.network_figures(options.model.name, taken, context, missing)
+        content = json.dumps(figures | {"written": written}, indent=2)
+        durable.write(options.report, content + "\n")
+    return not missing, written
+
+
+def _taken(options: argparse.Namespace) -> Whole:
+    graph = open_model(options.model, options.cut or options.output or "")
+    try:
+        return without_head(graph)
+    except ModelError as error:
+        raise ModelError(f"{options.model}: {error}") from error
+
+
+def _vectors(options: argparse.Namespace, network: Network, taken: Whole) -> Golden:
+    """Golden vectors from the network's own code, compared with the oracle's where that is asked for."""
+    inputs, output = network.golden.inputs, network.graph.output
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
+        draft = Path(scratch) / "project"
+        one = np.zeros((1, output.elements), output.dtype)
+        emit_network(replace(network, golden=Golden(inputs[:1], one)), draft)
+        found = host.run(draft, inputs, output.elements, output.dtype)
+    if not options.verify:
+        return Golden(inputs, found, origin="this project's own code, run on a computer")
+    oracle.verify(options.model, taken.source, inputs, network.graph.input, found)
+    return Golden(inputs, found, origin=oracle.origin(options.golden))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")

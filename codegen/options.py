@@ -1,0 +1,103 @@
+"""The options of ``python -m codegen``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import get_args
+
+from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
+from codegen.learners.tybox import Loss
+from codegen.limits import LEAST_RATE, MOST_PASSES, MOST_RATE, MOST_SAMPLES
+
+
+def parser() -> argparse.ArgumentParser:
+    """What the command line is read by."""
+    command = Parser(
+        prog=_program(),
+        description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
+        epilog="Exit codes: 0 written (with --dry-run: fits), 1 a compiler is missing or failed, "
+        "2 wrong options or files, 3 does not fit and is not written, 130 interrupted.",
+    )
+    add = command.add_argument
+    add("model", nargs="?", type=existing_file, help="an int8 or float32 .tflite file")
+    add("--device", help="a board's name, or a .toml file that describes one")
+    add("--list-devices", action="store_true", help="name the boards, and end")
+    add("--out", type=new_folder, help="the project's folder; files that you added to it are kept")
+    add("--overwrite", action="store_true", help="replace generated files that were edited, too")
+    add("--name", help="the project's name (default: the file's)")
+    add("--dry-run", action="store_true", help="print the memory map only")
+    add("--force", action="store_true", help="write a project that does not fit, too")
+    add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
+    head = command.add_argument_group("the head and how it learns")
+    add = head.add_argument
+    add(
+        "--new-head",
+        type=whole(2, 256),
+        metavar="N",
+        help="a fresh head of N classes in place of the last layer",
+    )
+    add(
+        "--inference-only",
+        action="store_true",
+        help="no head: a library of the whole model, for what does not tell classes apart",
+    )
+    where = head.add_mutually_exclusive_group()
+    where.add_argument(
+        "--cut",
+        metavar="TENSOR",
+        help="the model ends at this tensor, with --new-head its features",
+    )
+    where.add_argument(
+        "--output", metavar="NAME", help="of a model with several outputs: the one that is kept"
+    )
+    add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
+    add(
+        "--learning-rate",
+        type=real(LEAST_RATE, MOST_RATE, "of normal float32 numbers"),
+        help="default: suits the features of the golden vectors",
+    )
+    add(
+        "--passes",
+        type=whole(1, MOST_PASSES, "each is over the whole buffer, for every label"),
+        default=1,
+        help="over the buffer for each label (default: 1)",
+    )
+    add("--loss", choices=get_args(Loss), default="cross_entropy", help="default: cross_entropy")
+    names = head.add_mutually_exclusive_group()
+    names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
+    names.add_argument(
+        "--classes-file", type=existing_file, metavar="FILE", help="the same, one on a line"
+    )
+    vectors = command.add_argument_group("golden vectors of the self-test")
+    add = vectors.add_argument
+    add(
+        "--verify",
+        action="store_true",
+        help="compare with TensorFlow Lite Micro, which must be installed, on the golden images",
+    )
+    add(
+        "--golden",
+        type=existing_file,
+        metavar="FILE.npy",
+        help="images (N, H, W, C) (default: noise)",
+    )
+    add(
+        "--golden-features",
+        type=existing_file,
+        metavar="FILE.npy",
+        help="their features (N, F) from an oracle (default: from the project's own code)",
+    )
+    return command
+
+
+def _program() -> str:
+    """How the user started this: by the command that a wheel installs, or from a checkout."""
+    name = Path(sys.argv[0]).name
+    return name if name == "tinyml-codegen" else "python -m codegen"
+
+
+def _samples(text: str) -> int | None:
+    why = "counted in 32 bits; or max"
+    return None if text == "max" else whole(1, MOST_SAMPLES, why)(text)

@@ -1,0 +1,118 @@
+"""What TensorFlow Lite Micro makes of a user's inputs: the file itself is run, up to the features.
+
+It is asked where it is installed (``pip install tflite-micro``); nothing else of the compiler needs it.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from codegen.frontend.flatbuffer import Table
+from codegen.frontend.schema import IDENTIFIER
+from codegen.ir import Tensor
+from codegen.ops.quantize import to_reals
+
+Array = npt.NDArray[np.generic]
+ARENA_BYTES = 1 << 26  # more than any network for a microcontroller takes
+BYTE_OFFSET = 128
+SHOWN = 3
+
+
+class OracleError(ValueError):
+    """The oracle is not installed, or does not run the file."""
+
+
+class DifferenceError(RuntimeError):
+    """The generated code does not compute what the oracle does."""
+
+
+def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
+    """Tensor ``source`` of the file for ``images`` (N, H, W, C) of the extractor; (N, F), as it is.
+
+    ``image`` is the extractor's input: its codes become what the file wants, reals or bytes.
+
+    Raises:
+        OracleError: it is not installed, or has no such operator.
+    """
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError as error:
+        raise OracleError(
+            "--verify: TensorFlow Lite Micro is not installed: pip install tflite-micro"
+        ) from error
+    if source < 0:
+        raise OracleError(
+            "--verify: the features are an average that the file does not hold; --cut at its last "
+            "convolution's input, with --new-head, can be verified"
+        )
+    try:
+        interpreter = runtime.Interpreter.from_bytes(
+            _ending_at(model, source), arena_size=ARENA_BYTES
+        )
+        details = interpreter.get_input_details(0)
+        rows = []
+        for pixels in images:
+            given = _as_given(pixels, image, np.dtype(details["dtype"]))
+            interpreter.set_input(given.reshape(details["shape"]), 0)
+            interpreter.invoke()
+            rows.append(interpreter.get_output(0).reshape(-1).copy())
+    except (RuntimeError, ValueError) as error:
+        raise OracleError(
+            f"--verify: TensorFlow Lite Micro does not run the file: {error}"
+        ) from error
+    return np.stack(rows)
+
+
+def verify(model: Path, source: int, images: Array, image: Tensor, found: Array) -> None:
+    """Hold ``found``, features (N, F) of the generated code, against the oracle's.
+
+    Raises:
+        DifferenceError: they differ.
+        OracleError: as ``features``.
+    """
+    difference = compare(found, features(model.read_bytes(), source, images, image))
+    if difference:
+        raise DifferenceError(f"--verify: {difference}")
+
+
+def origin(golden: Path | None) -> str:
+    """Whose the golden vectors are, once they were verified."""
+    inputs = "noise" if golden is None else f"the inputs of {golden.name}"
+    return f"this project's own code on {inputs}, equal to TensorFlow Lite Micro's"
+
+
+def compare(found: Array, expected: Array) -> str:
+    """What differs between features (N, F); empty where nothing does, reals but for rounding."""
+    if found.dtype == np.float32:
+        reals = expected.astype(np.float64)
+        wrong = np.abs(found.astype(np.float64) - reals) > 1e-4 * (1 + np.abs(reals))
+    else:
+        wrong = found != expected
+    if not wrong.any():
+        return ""
+    where = [tuple(int(n) for n in place) for place in np.argwhere(wrong)[:SHOWN]]
+    shown = ", ".join(f"{place}: {found[place]}, not {expected[place]}" for place in where)
+    return (
+        f"{int(wrong.sum())} of {wrong.size} features differ from TensorFlow Lite Micro's, in "
+        f"{int(wrong.any(axis=1).sum())} of {len(wrong)} inputs; the first are {shown}"
+    )
+
+
+def _ending_at(model: bytes, tensor: int) -> bytes:
+    """The same file with ``tensor`` as its first output, in place."""
+    subgraph = Table.root(model, IDENTIFIER).tables(2, 1 << 14)[0]
+    altered = bytearray(model)
+    struct.pack_into("<i", altered, subgraph.start_of(2), tensor)
+    return bytes(altered)
+
+
+def _as_given(pixels: Array, image: Tensor, dtype: np.dtype[np.generic]) -> Array:
+    """An input as the file takes it: the reals, codes or bytes that codes of ``image`` stand for."""
+    if pixels.dtype == dtype:
+        return pixels
+    codes = pixels.astype(np.int64)
+    return to_reals(image, codes) if dtype == np.float32 else (codes + BYTE_OFFSET).astype(dtype)
