@@ -194,7 +194,7 @@ def _say_written(project: Project, out: Path) -> None:
     _say(
         f"written     {out}",
         f"learning    {', '.join(f'{k.name} {k.value:g}' for k in project.learner.knobs())}",
-        f"golden      {len(project.golden.inputs)} images, features from {project.golden.origin}",
+        f"golden      {len(project.golden.inputs)} inputs, features from {project.golden.origin}",
         f"next        cd {out} && cmake -B build && cmake --build build && ctest --test-dir build",
     )
 

@@ -6,7 +6,7 @@ Every function is pure, and gives the same text for the same value on every mach
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -134,6 +134,18 @@ def shape(sides: Iterable[int]) -> str:
     ('1x16x16x8', 'scalar')
     """
     return "x".join(str(side) for side in sides) or "scalar"
+
+
+def input_shape(sides: Sequence[int]) -> str:
+    """An input (1, H, W, C) as people say it: an image, or where there is one row a line of samples.
+
+    >>> input_shape((1, 32, 32, 3)), input_shape((1, 1, 128, 9)), input_shape((1, 1, 20, 1))
+    ('32x32x3', '128x9', '20')
+    """
+    _, height, width, channels = sides
+    if height > 1:
+        return shape((height, width, channels))
+    return shape((width,) if channels == 1 else (width, channels))
 
 
 def initialiser(value: Any, indent: int = 4) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from codegen.frontend.cut import Split, Whole
 from codegen.ir import Tensor
-from codegen.literals import shape
+from codegen.literals import input_shape, shape
 from codegen.memory.fit import Fit, Size
 
 WIDTH = 76
@@ -69,7 +69,7 @@ def description(model: str, parts: Split, fit: Fit) -> str:
     """The model and what becomes of it, in a few lines."""
     source, output = parts.extractor.input, parts.extractor.output
     rows = [
-        ("model", f"{model}: {source.dtype}, image {shape(source.shape[1:])}{_scale(source)}"),
+        ("model", f"{model}: {source.dtype}, {_described(source)}{_scale(source)}"),
         (
             "extractor",
             f"{len(fit.graph.ops)} operators, {output.elements} features{_scale(output)}",
@@ -171,6 +171,11 @@ def _head(parts: Split) -> str:
     if parts.head_kind == "new":
         return f"{size}, new: zeros that are yet to learn"
     return f"{parts.head_kind} {size}, as float32"
+
+
+def _described(source: Tensor) -> str:
+    thing = "image" if source.shape[1] > 1 else "input"
+    return f"{thing} {input_shape(source.shape)}"
 
 
 def _scale(tensor: Tensor) -> str:

@@ -166,7 +166,7 @@ def _as_extractor(graph: Graph, features: int, *, flat: bool = True) -> Graph:
     tensors, (source,) = list(graph.tensors), graph.inputs
     if source != features and not any(source in op.inputs for op in ops):
         raise ModelError("the features do not depend on the input")
-    shape = _image(tensors[source])
+    shape = _image(graph, source)
     if shape != tensors[source].shape:
         tensors.append(replace(tensors[source], name="image", shape=shape))
         ops.insert(0, _reshape(len(tensors) - 1, source))
@@ -179,11 +179,22 @@ def _as_extractor(graph: Graph, features: int, *, flat: bool = True) -> Graph:
     return Graph(tuple(tensors), tuple(ops), (source,), (features,))
 
 
-def _image(tensor: Tensor) -> tuple[int, ...]:
-    """(1, H, W, C) with the same elements: a vector becomes a line, rows of a window a line each."""
+def _image(graph: Graph, source: int) -> tuple[int, ...]:
+    """(1, H, W, C) with the same elements: a vector becomes a line, rows of a window a line each.
+
+    What the network itself reshapes to an image of one channel is one.
+    """
+    tensor = graph.tensors[source]
     if len(tensor.shape) > 4:
         raise ModelError(f"tensor {tensor.name!r} {tensor.shape}: the input must have up to 4 axes")
     sides = tensor.shape[1:]
+    reshaped = [
+        graph.tensors[op.outputs[0]].shape
+        for op in graph.ops
+        if op.kind == "RESHAPE" and op.inputs[0] == source
+    ]
+    if (*tensor.shape, 1) in reshaped and len(sides) == 2:
+        return (*tensor.shape, 1)
     if len(sides) == 1:
         return (1, 1, sides[0], 1)
     return (1,) * (4 - len(sides)) + sides if sides else (1, 1, 1, 1)

@@ -213,7 +213,7 @@ def lenet(keras: Any, layers: Any) -> Any:
     """LeNet-5 as it was: tanh and average pooling."""
     steps: list[Any] = []
     for width in (6, 16):
-        steps += [layers.Conv2D(width, 5, activation="tanh"), layers.AveragePooling2D()]
+        steps += [layers.Conv2D(width, 5, activation="tanh"), layers.AveragePooling2D(2)]
     steps += [layers.Flatten(), *(layers.Dense(n, activation="tanh") for n in (120, 84))]
     return _chain(keras, (32, 32, 1), *steps, layers.Dense(10, activation="softmax"))
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "runtime/learners/learner.hpp"
 #include "runtime/preprocess/resize.hpp"
@@ -10,7 +11,8 @@
 
 namespace tinyml {
 
-/// An image classifier that keeps learning where it runs.
+/// A classifier, of images or of whatever else its network takes, that keeps learning where it
+/// runs.
 ///
 /// A frozen extractor turns an image into features; a float head turns features into classes and
 /// learns on the device from labelled samples. Nothing is ever allocated: a `Model` holds its head
@@ -25,6 +27,9 @@ class Model {
   using Pixel = Config::Pixel;  ///< An input element, as the extractor wants it.
   using Feature =
       Config::Feature;  ///< A feature, as the extractor writes it and the buffer keeps it.
+  /// Real numbers; inputs that are real themselves need no other name for them.
+  struct None;
+  using Values = std::conditional<std::is_same<Pixel, float>::value, None, float>::type;
   using Logits = float[Config::kClasses];
 
   Model() { reset(); }
@@ -50,6 +55,12 @@ class Model {
     return image();
   }
 
+  /// The element of an input that a real number becomes: a sensor's sample, scaled as for training.
+  static Pixel quantize(float real);
+
+  /// Brings kImageElements real numbers to `image()`, and gives it back.
+  static Pixel* quantize(const float* values);
+
   /// Computes `Config::kFeatures` features of one image: kImageHeight x kImageWidth pixels of
   /// kImageChannels elements, row by row.
   static void extract(const Pixel* image, Feature* features);
@@ -63,6 +74,9 @@ class Model {
   /// `extract`, then `predict`.
   std::uint8_t classify(const Pixel* image) const;
 
+  /// The same of kImageElements real numbers.
+  std::uint8_t classify(const Values* values) const;
+
   /// Learns from a labelled sample; labels are below kClasses. Nothing is changed unless the
   /// answer is `LearnStatus::kLearned`: a label that is no class is refused, and so is what is not
   /// finite or so large that the head might not stay finite (runtime/learners/limits.hpp).
@@ -70,6 +84,7 @@ class Model {
 
   /// `extract`, then `learn`. A pixel that is not finite is refused too.
   LearnStatus learn_image(const Pixel* image, std::uint8_t label);
+  LearnStatus learn_image(const Values* values, std::uint8_t label);
 
   /// Whether an image has finite pixels only, and features only that can be learned from: always,
   /// but for floats.

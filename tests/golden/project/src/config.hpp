@@ -23,6 +23,10 @@ struct Config {
   static constexpr int kClasses = 10;
   static constexpr int kFactoryClasses = 10;
 
+  // real input = kInputScale * (code - kInputZeroPoint); inputs that are real have 1 and 0
+  static constexpr float kInputScale = 0.0078125F;
+  static constexpr int kInputZeroPoint = 0;
+
   // real feature = kFeatureScale * (code - kFeatureZeroPoint)
   static constexpr float kFeatureScale = 8.209576F;
   static constexpr int kFeatureZeroPoint = -14;

@@ -6,7 +6,7 @@
 
 /// The interface in tinyml/model.hpp, for `#if`: 10000 * major + 100 * minor + patch. A program
 /// that was written for one version builds with every later one of the same major number.
-#define TINYML_API_VERSION 30000
+#define TINYML_API_VERSION 30100
 
 namespace tinyml {
 

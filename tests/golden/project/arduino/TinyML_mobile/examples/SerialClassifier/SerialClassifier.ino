@@ -20,13 +20,13 @@ void setup() {
 void loop() {
   if (Serial.available() == 0) return;
   const int label = Serial.read();
-  Model::Pixel* const image = Model::image();
+  Model::Pixel* const input = Model::image();
   for (int i = 0; i < Config::kImageElements; ++i) {
     char byte;
     if (Serial.readBytes(&byte, 1) != 1) return;  // the sender stopped in the middle
-    tinyml::put(static_cast<std::uint8_t>(byte), image[i]);
+    tinyml::put(static_cast<std::uint8_t>(byte), input[i]);
   }
-  Model::extract(image, features);
+  Model::extract(input, features);
   Serial.println(model.predict(features));
   model.learn(features, static_cast<std::uint8_t>(label));  // refuses what is no class
 }
