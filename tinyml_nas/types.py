@@ -80,8 +80,9 @@ class Architecture:
 class Footprint:
     """What a network costs. ``activations`` counts the elements that all layers put out.
 
-    ``flash_bytes`` and ``sram_bytes`` come from the generator's own planner, for the int8 network.
-    ``omega_bytes`` is all of Ω in one memory, as the thesis counts. Each with a buffer of one sample.
+    ``flash_bytes`` and ``sram_bytes`` come from the generator's own planner, for the network as it will be
+    pruned and quantized. ``omega_bytes`` is all of Ω in one memory, as the thesis counts. Each with the least
+    buffer that is of use.
     """
 
     parameters: int

@@ -14,6 +14,7 @@ from scenarios.worlds.concept_drift import ConceptDrift
 from tests.support.spaces import TINY_SPACE
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
+from tinyml_nas.pipeline.expected import Expected
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.accuracy import accuracy
 from tinyml_nas.pipeline.stages.answers import answers
@@ -64,6 +65,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         **SUPERNET,
         "strategy": CNAS(RbfPredictor(), BoardConstraint(10**6, 10**5)),
         "board": BOARD,
+        "expected": Expected(L1(0.6), "int8", 128),
         "seed": 3,
     },
     inherit: {**SUPERNET, "genes": (0, 1, 1)},

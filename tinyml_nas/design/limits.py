@@ -9,9 +9,16 @@ from codegen.learners.base import Learner
 from codegen.memory.fit import Bound
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.design.omega import size_of_shapes
+from tinyml_nas.network.graph import Dtype
 from tinyml_nas.network.spec import NetworkSpec
 
 BOARD_KEYS = {"ram": "device.ram_bytes", "flash": "device.flash_bytes"}
+
+
+def useful_samples(wanted: int, learner: Learner, memory: MemoryModel) -> int:
+    """``wanted`` samples, or what learner or memory model keep at most."""
+    most = memory.max_buffer_samples
+    return min(wanted, learner.most_samples, wanted if most is None else most)
 
 
 @dataclass(frozen=True)
@@ -26,18 +33,19 @@ class OmegaLimits:
     learner: Learner
     class_names: tuple[str, ...] = ()
     buffer_samples: int = 1
+    dtype: Dtype = "int8"
 
     def lacks(self, spec: NetworkSpec) -> dict[str, int]:
         """The least value of each limit that Ω exceeds, by its key; empty where Ω fits.
 
-        Ω is the int8 one of the network ``spec``, with ``buffer_samples``. By shapes it is never
+        Ω is that of the network ``spec`` in ``dtype``, with ``buffer_samples``. By shapes it is never
         smaller than the one that will be (``design.omega``).
         """
-        wanted = min(self.buffer_samples, self.learner.most_samples)
-        if self.memory.max_buffer_samples is not None:
-            wanted = min(wanted, self.memory.max_buffer_samples)
+        wanted = useful_samples(self.buffer_samples, self.learner, self.memory)
         buffer = (Bound("pruning.buffer_samples", wanted),)
-        size = size_of_shapes(spec, self.learner, self.board, self.memory, self.class_names, buffer)
+        size = size_of_shapes(
+            spec, self.learner, self.board, self.memory, self.class_names, buffer, self.dtype
+        )
         missing = wanted - size.buffer_samples
         needed = {}
         for name, report in size.reports.items():

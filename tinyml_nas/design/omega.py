@@ -12,7 +12,7 @@ from codegen.memory.fit import Bound, Fit, Size, fit, fit_shapes
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.design.memory.thesis import counted, counted_sample
 from tinyml_nas.design.split import split
-from tinyml_nas.network.graph import graph_of
+from tinyml_nas.network.graph import Dtype, graph_of
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.types import Extractor
 
@@ -114,13 +114,14 @@ def size_of_shapes(
     memory: MemoryModel,
     class_names: tuple[str, ...] = (),
     bounds: Iterable[Bound] = (),
+    dtype: Dtype = "int8",
 ) -> OmegaSize:
-    """The size of the int8 Ω of a network that is yet to be trained and quantized.
+    """The size of the Ω of a network that is yet to be trained and quantized to ``dtype``.
 
     To the byte under the thesis's equations, and within ``SHAPES_TELL_WITHIN_BYTES`` above the
-    program's. A float Ω takes more of everything but code.
+    program's.
     """
-    graph = graph_of(spec)
+    graph = graph_of(spec, dtype)
     classes = compiled_classes(learner, spec.classes)
     fitted = fit_shapes(graph, learner, classes, board, class_names)
     return size_of(graph, fitted, memory, bounds)

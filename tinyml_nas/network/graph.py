@@ -1,8 +1,8 @@
-"""A network's int8 extractor as the generator sees it: shapes alone, for planning.
+"""A network's extractor as the generator sees it: shapes alone, for planning.
 
 The search asks the generator's own planner what a candidate costs. This graph has the operators and
-the tensor shapes that ``codegen.frontend.read`` makes of the converted and quantized network:
-hard-swishes have become 256-byte tables of the convolution before them.
+the tensor shapes that ``codegen.frontend.read`` makes of the converted and quantized network: in int8
+hard-swishes have become 256-byte tables of the convolution before them; in float they are operators.
 ``tests/tinyml_nas/network/test_graph.py`` holds the two against each other.
 """
 
@@ -21,14 +21,18 @@ from tinyml_nas.network.spec import (
     zeros_around,
 )
 
+Dtype = Literal["int8", "float32"]
+"""Of an extractor: quantized, or as it was trained."""
+
 Fused = Literal["NONE", "RELU", "RELU6", "TABLE"]
 FUSED: dict[Activation, Fused] = {"relu": "RELU", "relu6": "RELU6", "hard_swish": "TABLE"}
+BIAS: dict[Dtype, DType] = {"int8": "int32", "float32": "float32"}
 TABLE_ENTRIES = 256
 
 
-def graph_of(spec: NetworkSpec) -> Graph:
+def graph_of(spec: NetworkSpec, dtype: Dtype = "int8") -> Graph:
     """Φ_f of ``spec``, from the image (1, S, S, 3) to the features (1, 1, 1, F)."""
-    build = _Builder(spec.padding)
+    build = _Builder(spec.padding, dtype)
     side, fused = spec.resolution, FUSED[spec.activation]
     image = build.tensor("image", (1, side, side, IMAGE_CHANNELS))
     x = build.conv(image, spec.stem_channels, 3, spec.stem_stride, fused)
@@ -45,15 +49,20 @@ def graph_of(spec: NetworkSpec) -> Graph:
 class _Builder:
     """Appends operators; tensors are passed around by index."""
 
-    def __init__(self, padding: Padding) -> None:
+    def __init__(self, padding: Padding, dtype: Dtype) -> None:
         self.padding: Padding = padding
+        self.dtype: Dtype = dtype
         self.tensors: list[Tensor] = []
         self.ops: list[Op] = []
 
     def tensor(
-        self, name: str, shape: tuple[int, ...], dtype: DType = "int8", constant: bool = False
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        dtype: DType | None = None,
+        constant: bool = False,
     ) -> int:
-        self.tensors.append(Tensor(name, shape, dtype, constant=constant))
+        self.tensors.append(Tensor(name, shape, dtype or self.dtype, constant=constant))
         return len(self.tensors) - 1
 
     def op(
@@ -75,7 +84,7 @@ class _Builder:
         y = self.conv(y, None, block.kernel, block.stride, fused)
         if block.se_channels:
             gate = self.conv(self.mean(y), block.se_channels, fused="RELU")
-            gate = self.conv(gate, block.hidden_channels, fused="TABLE")
+            gate = self.gate(gate, block.hidden_channels)
             y = self.op("MUL", (y, gate), self.tensors[y].shape, fused_activation="NONE")
         y = self.conv(y, block.out_channels)
         if block.residual:
@@ -85,6 +94,14 @@ class _Builder:
                 y = self.op("RESHAPE", (y, axes), shape[-1:])
             y = self.op("ADD", (x, y), shape, fused_activation="NONE")
         return y
+
+    def gate(self, x: int, channels: int) -> int:
+        """A hard sigmoid's convolution: a table in int8, in float relu6(x + 3) / 6."""
+        if self.dtype == "int8":
+            return self.conv(x, channels, fused="TABLE")
+        y = self.conv(x, channels, fused="RELU6")
+        sixth = self.tensor("sixth", (), constant=True)
+        return self.op("MUL", (y, sixth), self.tensors[y].shape, fused_activation="NONE")
 
     def conv(
         self,
@@ -117,11 +134,14 @@ class _Builder:
         inputs = [
             x,
             self.tensor("weights", shape, constant=True),
-            self.tensor("bias", (channels,), "int32", constant=True),
+            self.tensor("bias", (channels,), BIAS[self.dtype], constant=True),
         ]
-        if fused == "TABLE":
+        if fused == "TABLE" and self.dtype == "int8":
             inputs.append(self.tensor("table", (TABLE_ENTRIES,), constant=True))
-        return self.op(kind, tuple(inputs), (1, out, out, channels), **options)
+        y = self.op(kind, tuple(inputs), (1, out, out, channels), **options)
+        if fused == "TABLE" and self.dtype == "float32":
+            y = self.op("HARD_SWISH", (y,), (1, out, out, channels))
+        return y
 
     def mean(self, x: int) -> int:
         """The mean over the map; of a single pixel it is the pixel, as it is converted."""

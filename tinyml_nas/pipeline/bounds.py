@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from tinyml_nas.design.limits import OmegaLimits
+from dataclasses import replace
+
+from tinyml_nas.design.limits import OmegaLimits, useful_samples
 from tinyml_nas.design.omega import OmegaSize, size_of_shapes
 from tinyml_nas.network.cost import thesis_size_bytes
-from tinyml_nas.network.footprint import footprint
+from tinyml_nas.network.graph import Dtype
 from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.pipeline.expected import Expected
 from tinyml_nas.pruning.base import Limits
+from tinyml_nas.pruning.none import NoPruning
+from tinyml_nas.quantization.none import NoQuantization
 from tinyml_nas.search.base import Exceeded
 from tinyml_nas.study import Study
 
@@ -22,6 +27,23 @@ def room(study: Study) -> OmegaLimits | None:
         study.learner,
         study.dataset.class_names,
         study.pruning.buffer_samples,
+        dtype(study),
+    )
+
+
+def dtype(study: Study) -> Dtype:
+    """What the extractor is deployed in."""
+    return "float32" if isinstance(study.quantizer, NoQuantization) else "int8"
+
+
+def searched(study: Study) -> Expected:
+    """What the search counts on: what will be made of a network, where it is to see that."""
+    if not study.search.constraint.as_deployed:
+        return Expected(NoPruning(), "int8", 1)
+    return Expected(
+        study.pruning.expected(_smallest(study), limits(study)),
+        dtype(study),
+        useful_samples(study.pruning.buffer_samples, study.learner, study.memory),
     )
 
 
@@ -31,8 +53,15 @@ def limits(study: Study) -> Limits:
 
 
 def of_search(study: Study) -> tuple[Exceeded, ...]:
-    """Limits of the search that even the smallest network of its space exceeds: then all do."""
-    return study.search.constraint.exceeded(footprint(_smallest(study), study.device))
+    """Limits of the search that even the smallest network of its space exceeds: then all do.
+
+    Of one that is pruned, memory says nothing of what others are pruned to.
+    """
+    smallest, expected = _smallest(study), searched(study)
+    cost = expected.cost(smallest, study.device)
+    if not expected.leaves_whole(smallest):
+        cost = replace(cost, flash_bytes=0, sram_bytes=0, omega_bytes=0)
+    return study.search.constraint.exceeded(cost)
 
 
 def of_space(study: Study) -> OmegaSize | None:
@@ -59,7 +88,12 @@ def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
     """As ``of_space``, for a network that is to be deployed as it is."""
     size = size_of_shapes(
-        spec, study.learner, study.device, study.memory, study.dataset.class_names
+        spec,
+        study.learner,
+        study.device,
+        study.memory,
+        study.dataset.class_names,
+        dtype=dtype(study),
     )
     return size if size.surely_too_large else None
 

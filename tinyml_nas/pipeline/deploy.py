@@ -155,14 +155,19 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
         "train": Split(study.dataset, "train"),
         "validation": validation,
     }
+    if _is_too_large(bounds.of_space(study), found):
+        return None
     exceeded = bounds.of_search(study)
     if exceeded:
         found["search"] = metrics.hopeless(exceeded)
         return None
-    if _is_too_large(bounds.of_space(study), found):
-        return None
     searched = context.run(
-        search, strategy=study.search, board=study.device, seed=study.seed, **supernet
+        search,
+        strategy=study.search,
+        board=study.device,
+        expected=bounds.searched(study),
+        seed=study.seed,
+        **supernet,
     )
     found["search"] = metrics.search(searched, validation.dataset.count("validation"))
     chosen = candidate_of(searched)

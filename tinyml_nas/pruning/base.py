@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.types import DataCounts
@@ -73,6 +73,10 @@ class Pruning(Protocol):
         """Samples that the replay buffer of a network must hold to count as fitting; 1 at least."""
         ...
 
+    def expected(self, smallest: NetworkSpec, limits: Limits) -> Pruning:
+        """What a search of networks from ``smallest`` on may count on; it asks for no board."""
+        ...
+
     def check(self, candidates: Sequence[NetworkSpec], limits: Limits, data: DataCounts) -> None:
         """Refuse what none of these networks can be pruned to, naming the key."""
         ...
@@ -103,3 +107,8 @@ class Unlimited:
     def buffer_samples(self) -> int:
         """Any buffer will do."""
         return 1
+
+    def expected(self: Self, smallest: NetworkSpec, limits: Limits) -> Self:
+        """Itself."""
+        del smallest, limits
+        return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from tinyml_nas.network.spec import NetworkSpec
@@ -41,7 +41,7 @@ class Criterion(ABC):
             any (``narrowed``) is then the uniform network within the same limit, an estimate.
         steps: 1 prunes once. With more, the network is pruned by like shares and trained again after
             each, and importances are measured anew.
-        buffer_samples: Samples that a buffer must hold to be of use; with ``keep_ratio`` None only.
+        buffer_samples: Samples of the replay buffer that the search, and ``keep_ratio`` None, make room for.
     """
 
     keep_ratio: float | None
@@ -78,6 +78,19 @@ class Criterion(ABC):
     def foreseen(self) -> bool:
         """Where the weights have no say in the widths."""
         return self.scope == "uniform" and self.steps == 1
+
+    def expected(self, smallest: NetworkSpec, limits: Limits) -> Criterion:
+        """Itself where there is a ratio; else as little pruning as lets some network fit.
+
+        Networks are compared by what they are before they are pruned: where each were pruned as far as
+        it needs, the largest would win and lose the most. So all keep the share that the smallest one
+        must be pruned to; where that fits whole, what is searched must fit whole.
+        """
+        if self.keep_ratio is not None:
+            return self
+        narrow = self.narrowed(smallest, limits)
+        ratio = limits.size_of(narrow) / limits.size_of(smallest)
+        return replace(self, keep_ratio=ratio)
 
     def check(self, candidates: Sequence[NetworkSpec], limits: Limits, data: DataCounts) -> None:
         """Refuse a limit that no candidate can be brought to; works on shapes alone.

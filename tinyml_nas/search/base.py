@@ -120,6 +120,11 @@ class Constraint(Protocol):
     def penalised(self) -> bool:
         """Whether the objective itself carries a penalty for every limit that is exceeded."""
 
+    @property
+    def as_deployed(self) -> bool:
+        """Whether memory is limited of the network as it will be deployed: here none is limited."""
+        return False
+
     @abstractmethod
     def objective(self, footprint: Footprint) -> float:
         """The second objective, minimised."""

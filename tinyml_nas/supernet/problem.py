@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from codegen.boards.board import Board
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.supernet.families import AnySupernet
 from tinyml_nas.supernet.inherit import inherit
 from tinyml_nas.supernet.space import Genotype
@@ -21,13 +22,19 @@ class SupernetProblem:
     """Scores networks of ``supernet`` on ``validation`` with weights as they are inherited.
 
     BatchNorm's statistics are measured on the first images of ``train``. Neither training nor the
-    test split enters.
+    test split enters. ``cost`` says what a network costs on the board, as what it is deployed.
     """
 
     def __init__(
-        self, supernet: AnySupernet, train: Images, validation: Images, board: Board
+        self,
+        supernet: AnySupernet,
+        train: Images,
+        validation: Images,
+        board: Board,
+        cost: Callable[[NetworkSpec, Board], Footprint] = footprint,
     ) -> None:
         self.supernet = supernet
+        self.cost = cost
         self.board = board
         self.train = train
         self.validation = validation
@@ -65,4 +72,4 @@ class SupernetProblem:
     def _footprint_of(self, genes: tuple[int, ...]) -> Footprint:
         genotype = np.array(genes, dtype=np.int64)
         spec = self.supernet.space.spec(genotype, self.supernet.classes)
-        return footprint(spec, self.board)
+        return self.cost(spec, self.board)

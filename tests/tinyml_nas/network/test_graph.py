@@ -25,6 +25,7 @@ from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.graph import graph_of
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.quantization.int8 import Int8
+from tinyml_nas.quantization.none import NoQuantization
 
 BOARD = Board("test", "cortex-m7", 480_000_000, 0, 2**21, 0x2400_0000, 2**20)
 
@@ -61,6 +62,15 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     genotype = spec.sample(np.random.default_rng(seed))
     genotype[0] = spec.resolutions.index(resolution)
     planned = graph_of(spec.spec(genotype, 10))
+
+    NoQuantization().quantize(keras_model.artifact.path, images, tmp_path)
+    in_float, real_float = (
+        graph_of(spec.spec(genotype, 10), "float32"),
+        read(tmp_path / "extractor.tflite"),
+    )
+    assert shapes(in_float) == shapes(real_float)
+    assert arrange(in_float)[1].arena_bytes == arrange(real_float)[1].arena_bytes
+    assert ops.constant_bytes(in_float) == ops.constant_bytes(real_float)
 
     assert shapes(planned) == shapes(real)
     assert arrange(planned)[1].arena_bytes == arrange(real)[1].arena_bytes

@@ -32,7 +32,7 @@ def context(tmp_path) -> Context:
 
 def searched(context: Context) -> metrics.Metrics:
     strategy = replace(STAGES[search]["strategy"], doe=12, iterations=2)
-    counts = metrics.search(context.run(search, **{**STAGES[search], "strategy": strategy}))
+    counts = metrics.search(context.run(search, **{**STAGES[search], "strategy": strategy}), 500)
     return {name: counts[name] for name in ("evaluations", "failed", "failures")}
 
 

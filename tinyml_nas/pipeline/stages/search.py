@@ -10,6 +10,7 @@ import numpy as np
 
 from codegen import durable
 from codegen.boards.board import Board
+from tinyml_nas.pipeline.expected import Expected
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.search.base import Strategy
 from tinyml_nas.store.digest import Json
@@ -29,9 +30,12 @@ def search(
     train: Split,
     validation: Split,
     board: Board,
+    expected: Expected,
     seed: int,
 ) -> dict[str, Json]:
     """The ``chosen`` candidate, the number of ``evaluations``, and ``failures`` by reason.
+
+    Memory is counted of a network as it is ``expected`` to be deployed.
 
     The whole archive and front stand in ``search.json``.
 
@@ -44,7 +48,7 @@ def search(
     path = UNTRAINED if checkpoint is None else str(checkpoint.path)
     weights = load_supernet(replace(supernet, checkpoint=path), classes)
     scored = validation.load()[: strategy.images]
-    problem = SupernetProblem(weights, train.load(), scored, board)
+    problem = SupernetProblem(weights, train.load(), scored, board, expected.cost)
     found = strategy.search(problem, np.random.default_rng(seed), work)
     durable.write(folder / "search.json", json.dumps(asdict(found), indent=1))
     return {

@@ -15,11 +15,15 @@ class BoardConstraint(Constraint):
 
     With ``omega_bytes``, so is all of Ω in one memory, as ``memory=thesis`` counts it. The second objective is that of ``cnas``, whose limits hold as well. All limits are kept by
     constraint domination (Deb, 2000), so that ``cnas`` must have an ``alpha`` of 0.
+
+    ``as_deployed`` is whether flash, SRAM and Ω are those of the network as it will be pruned and
+    quantized. Without it they are its own in int8, so that a sweep over prunings shares one search.
     """
 
     flash_bytes: int
     sram_bytes: int
     omega_bytes: int | None = None
+    as_deployed: bool = True
     cnas: CnasConstraint = field(default_factory=lambda: CnasConstraint(alpha=0.0))
 
     def __post_init__(self) -> None:

@@ -1,0 +1,37 @@
+"""What a search may count on: what will have become of a network when it is deployed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from codegen.boards.board import Board
+from tinyml_nas.network.cost import thesis_size_bytes
+from tinyml_nas.network.footprint import footprint
+from tinyml_nas.network.graph import Dtype
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.pruning.base import Limits, Pruning
+from tinyml_nas.types import Footprint
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A network is pruned, its extractor deployed in ``dtype``, beside a buffer of ``buffer_samples``.
+
+    The ``pruning`` asks for no board, so that the search asks the planner once for each network.
+    """
+
+    pruning: Pruning
+    dtype: Dtype
+    buffer_samples: int
+
+    def deployed(self, spec: NetworkSpec) -> NetworkSpec:
+        """The network as it will be pruned, or an estimate where the weights decide."""
+        return self.pruning.narrowed(spec, Limits(thesis_size_bytes))
+
+    def cost(self, spec: NetworkSpec, board: Board) -> Footprint:
+        """Counts of the network itself, which is trained; memory of what will be deployed of it."""
+        return footprint(spec, board, self.deployed(spec), self.dtype, self.buffer_samples)
+
+    def leaves_whole(self, spec: NetworkSpec) -> bool:
+        """Whether the network is sure to be deployed as it is."""
+        return self.pruning.foreseen and self.deployed(spec) == spec
