@@ -26,9 +26,13 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tuned:
-    """The values chosen, and every trial. ``at_edge`` names knobs whose best value is a grid's last, widened."""
+    """The values chosen, their score, and every trial.
+
+    ``at_edge`` names knobs whose best value is the first or last of its grid, widened as far as it may be.
+    """
 
     values: Mapping[str, float]
+    score: float
     trials: tuple[Trial, ...]
     at_edge: tuple[str, ...]
 
@@ -75,7 +79,7 @@ def tune(score: Score, knobs: Sequence[Knob], progress: Progress | None = None) 
         Trial(dict(zip(values, key, strict=True)), found) for key, found in tried.items()
     )
     edges = tuple(name for name, grid in grids.items() if values[name] in (grid[0], grid[-1]))
-    return Tuned(dict(values), trials, edges)
+    return Tuned(dict(values), tell(values), trials, edges)
 
 
 def _widened(knob: Knob, grid: list[float], value: float) -> list[float] | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from codegen.boards.board import Board
 from codegen.learners.base import Learner
+from scenarios.auto import Auto, candidates_of
 from scenarios.base import Order, Scenario
 from scenarios.worlds.none import NoScenario
 from tinyml_nas.data.base import Dataset
@@ -92,8 +94,13 @@ class Study:
     pruning: Pruning
     quantizer: Quantizer
     memory: MemoryModel
-    learner: Learner
+    learner: Learner | Auto
     baseline: Learner
     scenario: Scenario | NoScenario
     stream: Order
     project: ProjectSettings
+
+    @property
+    def learners(self) -> Mapping[str, Learner]:
+        """The learners that there are to choose from, by name; one, unless the choice is to be made."""
+        return candidates_of(self.learner)

@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tinyml_nas.config.checks import check_kinds, check_study
+from tinyml_nas.config.checks import check_kind, check_kinds, check_study
 from tinyml_nas.config.errors import ConfigError, explain, under_key, unknown
 from tinyml_nas.config.register import Config
 from tinyml_nas.config.targets import is_protocol, plugin_class
@@ -113,6 +113,8 @@ def _checked(value: Any, hint: Any, key: str, built: Mapping[str, Any]) -> Any:
         return _checked(value, inner, key, built)
     if origin is tuple:
         return _checked_tuple(value, arguments, key, built)
+    if origin is Mapping:
+        return _checked_mapping(value, arguments[1], key, built)
     if dataclasses.is_dataclass(hint):
         return construct(value, key, built)
     if hint is Path and isinstance(value, str):
@@ -137,6 +139,20 @@ def _checked_tuple(
         raise ConfigError(f"{key}: must have {len(hints)} items; got {value!r}")
     pairs = enumerate(zip(value, hints, strict=True))
     return tuple(_checked(item, hint, f"{key}[{i}]", built) for i, (item, hint) in pairs)
+
+
+def _checked_mapping(
+    value: Any, kind: type[Any], key: str, built: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Plug-ins of a kind by name; one that is null was taken out."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{key}: must hold plug-ins by name; got {value!r}")
+    plugins = {}
+    for name, item in value.items():
+        if item is not None:
+            plugins[name] = construct(item, f"{key}.{name}", built)
+            check_kind(plugins[name], (kind,), f"{key}.{name}")
+    return plugins
 
 
 def _seed(seed: int) -> int:

@@ -24,16 +24,23 @@ def check_kinds(built: dict[str, Any]) -> None:
         ConfigError: naming the key and what the plug-in lacks.
     """
     for group, hint in get_type_hints(Study).items():
-        if group not in built:
-            continue
-        kinds = get_args(hint) or (hint,)
-        lacks = [_lacks(built[group], kind) for kind in kinds]
-        if all(lacks):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
-            raise ConfigError(
-                f"{group}._target_: must be a {wanted}; {type(built[group]).__name__} lacks "
-                f"{', '.join(lacks[0])}"
-            )
+        if group in built:
+            check_kind(built[group], get_args(hint) or (hint,), group)
+
+
+def check_kind(plugin: object, kinds: tuple[type[Any], ...], key: str) -> None:
+    """Refuse a plug-in that is of none of these kinds.
+
+    Raises:
+        ConfigError: naming the key and what the plug-in lacks.
+    """
+    lacks = [_lacks(plugin, kind) for kind in kinds]
+    if all(lacks):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise ConfigError(
+            f"{key}._target_: must be a {wanted}; {type(plugin).__name__} lacks "
+            f"{', '.join(lacks[0])}"
+        )
 
 
 def check_study(study: Study) -> None:

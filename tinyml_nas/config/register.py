@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -142,6 +142,8 @@ def _schema_type(hint: Any) -> Any:
         return _schema_type(inner) | None
     if origin is tuple:
         return list[_schema_type(arguments[0])]  # type: ignore[misc]  # built at run time
+    if origin is Mapping:
+        return dict[str, Any]
     if dataclasses.is_dataclass(hint):
         return schema_of(hint)  # type: ignore[arg-type]  # a class, not an instance
     return hint

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from codegen.learners.base import Learner
 from tinyml_nas.design.limits import OmegaLimits, useful_samples
 from tinyml_nas.design.omega import OmegaSize, size_of_shapes
 from tinyml_nas.network.cost import thesis_size_bytes
@@ -24,11 +25,16 @@ def room(study: Study) -> OmegaLimits | None:
     return OmegaLimits(
         study.device,
         study.memory,
-        study.learner,
+        planned(study),
         study.dataset.class_names,
         study.pruning.buffer_samples,
         dtype(study),
     )
+
+
+def planned(study: Study) -> Learner:
+    """The learner that a network is made for: where it is to be chosen, the first candidate."""
+    return next(iter(study.learners.values()))
 
 
 def dtype(study: Study) -> Dtype:
@@ -43,7 +49,7 @@ def searched(study: Study) -> Expected:
     return Expected(
         study.pruning.expected(_smallest(study), limits(study)),
         dtype(study),
-        useful_samples(study.pruning.buffer_samples, study.learner, study.memory),
+        useful_samples(study.pruning.buffer_samples, planned(study), study.memory),
     )
 
 
@@ -86,16 +92,19 @@ def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
 
 
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
-    """As ``of_space``, for a network that is to be deployed as it is."""
-    size = size_of_shapes(
-        spec,
-        study.learner,
-        study.device,
-        study.memory,
-        study.dataset.class_names,
-        dtype=dtype(study),
-    )
-    return size if size.surely_too_large else None
+    """As ``of_space``, for a network that is to be deployed as it is, by any learner that there is."""
+    sizes = [
+        size_of_shapes(
+            spec,
+            learner,
+            study.device,
+            study.memory,
+            study.dataset.class_names,
+            dtype=dtype(study),
+        )
+        for learner in study.learners.values()
+    ]
+    return sizes[0] if all(size.surely_too_large for size in sizes) else None
 
 
 def _smallest(study: Study) -> NetworkSpec:

@@ -7,17 +7,18 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tinyml_nas.design.omega import Omega, OmegaSize
+from tinyml_nas.design.omega import OmegaSize
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline import bounds, compression, metrics, trainings
 from tinyml_nas.pipeline.artifacts import network_files, single_file
+from tinyml_nas.pipeline.choice import Choice, choose
 from tinyml_nas.pipeline.compilers import host_compiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
-from tinyml_nas.pipeline.fieldwork import Fieldwork, Knobs, fieldwork_of
+from tinyml_nas.pipeline.fieldwork import Fieldwork, fieldwork_of
 from tinyml_nas.pipeline.metrics import Metrics
-from tinyml_nas.pipeline.programs import features_of, linked, omega_of, program_of
+from tinyml_nas.pipeline.programs import features_of, linked, program_of
 from tinyml_nas.pipeline.results import (
     accuracy_of,
     artifact_of,
@@ -94,24 +95,20 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
         train=train,
     )
     extractor = extractor_of(quantized)  # Φ_f, Φ_c
-    names = study.dataset.class_names
-    omega = omega_of(study, extractor, study.learner, names)  # Ω
-    found["omega"] = metrics.extractor(network, extractor) | metrics.buffer(omega.size)
-    found["memory"] = metrics.memory(omega.size)
-    if not omega.size.fits:
-        return False
-
     compiler = host_compiler(context.store.root / "host")
     fieldwork = fieldwork_of(context, study, extractor, compiler)
-    knobs, tuned = Knobs(), Metrics()
-    if fieldwork is not None:
-        there = fieldwork.omega(study.learner)
-        if not there.size.fits:
-            found["omega"] |= metrics.buffer(there.size)
-            found["memory"] = metrics.memory(there.size)
-            return False
-        knobs, tuned = fieldwork.tune(study.learner, there)
-    shipped = program_of(context, study, omega, study.learner, knobs, names)
+    choice, table = choose(study, extractor, fieldwork)
+    omega = choice.omega  # Ω
+    if table:
+        found["learner"] = table
+    found["omega"] = metrics.extractor(network, extractor) | metrics.buffer(choice.size)
+    found["memory"] = metrics.memory(choice.size)
+    if not choice.size.fits:
+        return False
+
+    knobs = choice.tuned.get("values", {})
+    names = study.dataset.class_names
+    shipped = program_of(context, study, omega, choice.learner, knobs, names)
     deliver_project(
         shipped.artifact, study.output_dir / "project", overwrite=study.project.overwrite
     )
@@ -125,23 +122,28 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
         accuracy_of(scored), study.dataset.count("test")
     )
     if fieldwork is not None:
-        found["scenario"] = _compared(fieldwork, there, knobs, tuned)
+        found["scenario"] = _compared(fieldwork, choice)
     return True
 
 
-def _compared(fieldwork: Fieldwork, omega: Omega, knobs: Knobs, tuned: Metrics) -> Metrics:
+def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
     """Learner and baseline in the same scenario, on the same streams."""
-    study = fieldwork.study
-    ours = fieldwork.drive(fieldwork.program(study.learner, omega, knobs))
-    other = fieldwork.omega(study.baseline)
-    others_knobs, others_tuned = fieldwork.tune(study.baseline, other)
-    theirs = fieldwork.drive(fieldwork.program(study.baseline, other, others_knobs))
-    return {
-        **metrics.scenario(study, ours),
-        "learner": metrics.driven(study.learner, omega.size, tuned, ours),
-        "baseline": metrics.driven(study.baseline, other.size, others_tuned, theirs),
-        "difference": metrics.compared(ours, theirs),
+    baseline = fieldwork.study.baseline
+    omega = fieldwork.omega(baseline)
+    roles = {
+        "learner": choice,
+        "baseline": Choice("", baseline, omega, omega, fieldwork.tune(baseline, omega)),
     }
+    outcomes = {
+        role: fieldwork.drive(fieldwork.program(one.learner, one.started, one.tuned["values"]))
+        for role, one in roles.items()
+    }
+    driven = {
+        role: metrics.driven(one.learner, one.started.size, one.tuned, outcomes[role])
+        for role, one in roles.items()
+    }
+    told = metrics.scenario(fieldwork.study, outcomes["learner"])
+    return told | driven | {"difference": metrics.compared(*outcomes.values())}
 
 
 def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:

@@ -9,7 +9,6 @@ from codegen.learners.base import Learner
 from scenarios.base import Rows, Scenario
 from scenarios.worlds.none import NoScenario
 from tinyml_nas.design.omega import Omega
-from tinyml_nas.pipeline import metrics
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.metrics import Metrics
@@ -43,22 +42,23 @@ class Fieldwork:
             extractor = extractor_of(run)
         return omega_of(self.study, extractor, self._ready(learner), self.study.field.class_names)
 
-    def tune(self, learner: Learner, omega: Omega) -> tuple[Knobs, Metrics]:
-        """The learner's knobs, and every value that was tried."""
+    def tune(self, learner: Learner, omega: Omega) -> Metrics:
+        """The learner's knobs, how well it does with them on validation streams, and all that was tried."""
         images = Split(self.study.field, "validation")
         draft = self.program(learner, omega, {})
-        value: Any = self.context.run(
-            calibrate,
-            scenario=self.scenario,
-            order=self.study.stream,
-            knobs=learner.knobs(),
-            project=draft.artifact,
-            features=self._features(draft, images),
-            images=images,
-            seed=self.study.seed,
-            compiler=self.compiler,
-        ).value
-        return dict(value["values"]), metrics.tuned(value)
+        return dict(
+            self.context.run(
+                calibrate,
+                scenario=self.scenario,
+                order=self.study.stream,
+                knobs=learner.knobs(),
+                project=draft.artifact,
+                features=self._features(draft, images),
+                images=images,
+                seed=self.study.seed,
+                compiler=self.compiler,
+            ).value
+        )
 
     def program(self, learner: Learner, omega: Omega, knobs: Knobs) -> CppProject:
         """Ω's program at these values."""

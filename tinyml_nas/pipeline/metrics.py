@@ -138,14 +138,14 @@ def scenario(study: Study, outcome: Mapping[str, Any]) -> Metrics:
 
 
 def driven(
-    learner: Learner, size: OmegaSize, tuned: Metrics, outcome: Mapping[str, Any]
+    learner: Learner, size: OmegaSize, value: Metrics, outcome: Mapping[str, Any]
 ) -> Metrics:
     """What came of a learner: figures first."""
     return {
         "name": name_of(learner),
         "buffer_samples": size.buffer_samples,
         **outcome["figures"],
-        "tuned": tuned,
+        "tuned": tuned(value),
         "curves": outcome["curves"],
         "ends": outcome["ends"],
     }
@@ -154,6 +154,28 @@ def driven(
 def tuned(value: Mapping[str, Any]) -> Metrics:
     """Knobs as they are set, those that are at the edge of what was tried, and all that was tried."""
     return {**value["values"], "at_edge": value["at_edge"], "trials": value["trials"]}
+
+
+def choice(name: str, tried: Sequence[tuple[str, OmegaSize, Mapping[str, Any]]]) -> Metrics:
+    """The learner that was chosen, and what each candidate takes and does on validation streams."""
+    return {
+        "chosen": name,
+        "candidates": {each: _candidate(size, found) for each, size, found in tried},
+    }
+
+
+def _candidate(size: OmegaSize, found: Mapping[str, Any]) -> Metrics:
+    program = size.program
+    row: Metrics = {
+        "fits": size.fits,
+        "buffer_samples": size.buffer_samples,
+        "flash_bytes": program.memory.flash_bytes,
+        "ram_bytes": program.memory.ram_bytes,
+    }
+    if found:
+        score = Figure(found["score"], "accuracy", found["streams"])
+        row |= {"validation_end": asdict(score), "knobs": dict(found["values"])}
+    return row
 
 
 def compared(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Metrics:

@@ -28,7 +28,7 @@ def calibrate(
     seed: int,
     compiler: HostCompiler,
 ) -> dict[str, Json]:
-    """The ``values`` that do best, and all ``trials``; see ``scenarios.tuning.Tuned``."""
+    """What ``scenarios.tuning.Tuned`` says, and on how many ``streams``."""
     from scenarios.field import divide
     from scenarios.run import calibrate as tuned
 
@@ -36,4 +36,5 @@ def calibrate(
     classes = images.dataset.classes
     field = divide(split, classes, scenario.samples, scenario.curve_images)
     with reported("calibrate") as report:
-        return asdict(tuned(scenario, order, program, field, knobs, seed, report))
+        found = tuned(scenario, order, program, field, knobs, seed, report)
+    return {**asdict(found), "streams": scenario.tuning_repetitions}
