@@ -70,17 +70,17 @@ def row_of(result: Result) -> Row | None:
     found, said = result.metrics, dict(item.split("=", 1) for item in result.overrides)
     if "size_bytes" not in found:
         return None
-    deployed = found["test_accuracy"].get("deployed")
+    accuracy = {name: figure["value"] for name, figure in found["test_accuracy"].items()}
     model = found.get("memory", {}).get("thesis")
     sizes = found["size_bytes"]
     return Row(
         family=FAMILIES[said["supernet"]],
         keep_ratio=float(said["pruning.keep_ratio"]),
         whole_bytes=sizes["float"],
-        whole_accuracy=found["test_accuracy"]["float"],
+        whole_accuracy=accuracy["float"],
         size_bytes=sizes["pruned"],
-        accuracy=found["test_accuracy"]["pruned"],
-        int8_accuracy=deployed,
+        accuracy=accuracy["pruned"],
+        int8_accuracy=accuracy.get("deployed"),
         omega_bytes=None if model is None else fixed_bytes(model),
         images=found["network"]["test_images"],
     )

@@ -9,14 +9,14 @@ from tinyml_nas.types import Result
 def result(supernet: str, keep: str, size: int, accuracy: float, int8: float | None) -> Result:
     metrics = {
         "size_bytes": {"float": 8_000_000, "pruned": size},
-        "test_accuracy": {"float": 0.9, "pruned": accuracy},
+        "test_accuracy": {"float": {"value": 0.9}, "pruned": {"value": accuracy}},
         "network": {"test_images": 10_000},
         "memory": {
             "thesis": {"ram_parts": {"extractor_weights": 700, "head_weights": 40, "buffer": 9}}
         },
     }
     if int8 is not None:
-        metrics["test_accuracy"]["deployed"] = int8
+        metrics["test_accuracy"]["deployed"] = {"value": int8}
     said = (f"supernet={supernet}", f"pruning.keep_ratio={keep}", "experiment=table1")
     return Result("ok" if int8 else "infeasible", metrics, said, {})
 
