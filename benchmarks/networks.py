@@ -44,14 +44,17 @@ def tflite(name: str) -> Path:
 def _random(build: Callable[[], keras.Model]) -> bytes:
     """A network with random weights."""
     from tinyml_nas.conversion.backend import keras
-    from tinyml_nas.quantization.tflite import convert_int8, with_extremes
+    from tinyml_nas.quantization.calibration import with_extremes
+    from tinyml_nas.quantization.ranges import calibrated
+    from tinyml_nas.quantization.tflite import prepare
 
     keras.utils.set_random_seed(SEED)
     model = build()
     pixels = Cifar10Sample().split("train").pixels[:CALIBRATION_IMAGES]
     images = with_extremes(normalise(resize(pixels, model.input_shape[1])))
     model(images, training=True)  # without momentum: the statistics are those of these images
-    return convert_int8(model, images)
+    prepared = prepare(model, images)
+    return prepared.quantized(calibrated(prepared.graph, images, clip_hard_swish=False))
 
 
 class _Layers:

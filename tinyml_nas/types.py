@@ -148,6 +148,7 @@ class Extractor:
     """Φ_f and Φ_c after quantization: folder with ``extractor.tflite`` and ``head.safetensors``.
 
     real feature = ``scale`` * (code - ``zero_point``); float extractors have scale 1, zero point 0.
+    ``signal_to_noise_db`` is what quantization left of each layer, by its name; nothing is measured of floats.
     """
 
     artifact: Artifact
@@ -155,6 +156,7 @@ class Extractor:
     dtype: Literal["int8", "float32"]
     scale: float
     zero_point: int
+    signal_to_noise_db: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from tinyml_nas.types import Result
 from tools.ship_network import portable
 
 LEARNING = ("search", "inherit", "finetune", "prune")
-MEASURED = ("omega", "memory", "program", "scenario")
+MEASURED = ("omega", "memory", "program", "quantization", "scenario")
 
 
 def remeasured(record: Result, run: Result) -> Result:

@@ -70,7 +70,8 @@ def make_network(
                     module.bias.normal_(0, 0.3)
             network.train()(images)
             features = network.eval().features(images)
-            network.mix.weight /= features.std()
+            if network.mix is not None:
+                network.mix.weight /= features.std()
             logits = network(images)
             network.classifier.weight *= 4 / logits.std(dim=0)[:, None]
             network.classifier.bias -= network(images).mean(dim=0)

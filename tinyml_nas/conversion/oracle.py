@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from tinyml_nas.progress import track
 
 ARENA_BYTES = 16 << 20
+PRESERVING_ARENA_BYTES = 64 << 20  # no activation gives its place to another
 FLOAT_TOLERANCE = 1e-3
 """Float sums may be taken in another order; int8 features must be equal byte by byte."""
 
@@ -29,6 +31,23 @@ def features(tflite: Path, inputs: npt.NDArray[np.generic]) -> npt.NDArray[np.ge
         interpreter.invoke()
         rows.append(interpreter.get_output(0).reshape(-1).copy())
     return np.stack(rows)
+
+
+def tensors(
+    tflite: bytes, inputs: npt.NDArray[np.int8], indices: Sequence[int]
+) -> Iterator[list[npt.NDArray[np.int8]]]:
+    """For each of ``inputs`` (N, H, W, C) the activations ``indices`` of an int8 flatbuffer."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(
+        tflite,
+        arena_size=PRESERVING_ARENA_BYTES,
+        intrepreter_config=runtime.InterpreterConfig.kPreserveAllTensors,
+    )
+    for image in inputs:
+        interpreter.set_input(image[np.newaxis], 0)
+        interpreter.invoke()
+        yield [interpreter.GetTensor(index, 0)["tensor_data"].copy() for index in indices]
 
 
 def check(computed: npt.NDArray[np.generic], reference: npt.NDArray[np.generic]) -> None:

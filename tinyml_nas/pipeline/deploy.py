@@ -114,12 +114,18 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     )
     context.delivered.add("project")
     found["program"] = metrics.program(linked(context, omega, shipped))
-    features = features_of(context, study, extractor, shipped, test, compiler)
-    scored = context.run(
-        score, project=shipped.artifact, features=features, images=test, compiler=compiler
-    )
-    found["test_accuracy"]["deployed"] = metrics.accuracy(
-        accuracy_of(scored), study.dataset.count("test")
+    deployed = {}
+    for images in (validation, test):
+        features = features_of(context, study, extractor, shipped, images, compiler)
+        scored = context.run(
+            score, project=shipped.artifact, features=features, images=images, compiler=compiler
+        )
+        deployed[images.name] = metrics.accuracy(
+            accuracy_of(scored), study.dataset.count(images.name)
+        )
+    found["test_accuracy"]["deployed"] = deployed["test"]
+    found["quantization"] = metrics.quantization(
+        found["network"]["validation_accuracy"], deployed["validation"], extractor
     )
     if fieldwork is not None:
         found["scenario"] = _compared(fieldwork, choice)

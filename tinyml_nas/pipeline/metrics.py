@@ -76,6 +76,24 @@ def extractor(model: TorchModel, quantized: Extractor) -> Metrics:
     }
 
 
+def quantization(before: Metrics, after: Metrics, quantized: Extractor) -> Metrics:
+    """Top-1 accuracy on the validation images ``before`` and ``after``, and what is left of each layer.
+
+    ``layers`` are in the order of the network, in decibels of signal to noise; the last is the features.
+    """
+    found: Metrics = {"validation_accuracy_before": before, "validation_accuracy_after": after}
+    layers = quantized.signal_to_noise_db
+    if layers:
+        worst = min(layers, key=layers.__getitem__)
+        found |= {
+            "features_db": list(layers.values())[-1],
+            "worst_layer": worst,
+            "worst_layer_db": layers[worst],
+            "layers": [{"layer": name, "db": decibels} for name, decibels in layers.items()],
+        }
+    return found
+
+
 def buffer(size: OmegaSize) -> Metrics:
     """The buffer of Ω, and the key that keeps it from being larger."""
     return {

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.types import DataCounts, Extractor
+from tinyml_nas.types import DataCounts, Extractor, Images
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """What a quantizer that trains is given: labelled training images, and a folder for its state."""
+
+    images: Images
+    work: Path
 
 
 class Quantizer(Protocol):
@@ -24,7 +33,11 @@ class Quantizer(Protocol):
         ...
 
     def quantize(
-        self, keras_model: Path, calibration: npt.NDArray[np.float32], folder: Path
+        self,
+        keras_model: Path,
+        calibration: npt.NDArray[np.float32],
+        folder: Path,
+        training: Training | None = None,
     ) -> Extractor:
         """Split the network at its Flatten and write both halves into ``folder``.
 
@@ -33,5 +46,6 @@ class Quantizer(Protocol):
             calibration: Normalised training images, float32 (``calibration_images``, S, S, 3).
             folder: Existing folder; ``head.safetensors`` will hold float32 ``weights``
                 (classes, features) and ``bias`` (classes,).
+            training: For those that train; others leave it alone.
         """
         ...

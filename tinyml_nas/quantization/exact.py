@@ -85,6 +85,11 @@ class ExactNetwork:
                 changed.add(made)
         return values[self.graph.outputs[0]]
 
+    def linear(self, number: int, image: Array, weights: Array) -> Array:
+        """What operator ``number`` sums up for another ``image`` and ``weights``: no bias, no activation."""
+        op = self.graph.ops[number]
+        return KERNELS[op.kind](self.graph, op, [image, _weights(op.kind, weights)])
+
     def _compute(self, op: Op, values: list[Array]) -> Array:
         inputs = [values[index] for index in op.inputs if index >= 0]
         fused = ACTIVATIONS[str(op.options.get("fused_activation", "NONE"))]
@@ -102,6 +107,13 @@ def fixed_point(values: Array, terms: int, axes: tuple[int, ...] | None = None) 
     unit = np.ldexp(1.0, exponent - bits)
     rounded: Array = np.rint(values / unit) * unit
     return rounded
+
+
+def mean(values: Array, axes: tuple[int, ...]) -> Array:
+    """The mean over ``axes``, the same bits in every order."""
+    count = int(np.prod([values.shape[axis] for axis in axes]))
+    result: Array = fixed_point(values, count).sum(axis=axes) / count
+    return result
 
 
 def hard_swish(x: Array) -> Array:
@@ -160,10 +172,7 @@ def _fully_connected(_graph: Graph, _op: Op, inputs: list[Array]) -> Array:
 
 def _mean(_graph: Graph, _op: Op, inputs: list[Array]) -> Array:
     image, axes = inputs
-    over = tuple(axes.astype(int).reshape(-1))
-    count = int(np.prod([image.shape[axis] for axis in over]))
-    mean: Array = fixed_point(image, count).sum(axis=over) / count
-    return mean
+    return mean(image, tuple(axes.astype(int).reshape(-1)))
 
 
 def _average_pool_2d(graph: Graph, op: Op, inputs: list[Array]) -> Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_nas.quantization.base import Training
 from tinyml_nas.types import DataCounts, Extractor
 
 
@@ -24,11 +25,14 @@ class NoQuantization:
         """Any data set will do."""
 
     def quantize(
-        self, keras_model: Path, calibration: npt.NDArray[np.float32], folder: Path
+        self,
+        keras_model: Path,
+        calibration: npt.NDArray[np.float32],
+        folder: Path,
+        training: Training | None = None,
     ) -> Extractor:
         """Write ``extractor.tflite`` (float32 in and out) and ``head.safetensors``."""
         from tinyml_nas.quantization import tflite
 
-        del calibration
         extractor, head = tflite.split(keras_model)
         return tflite.write(tflite.convert_float(extractor), head, folder)

@@ -41,7 +41,7 @@ def calibrated(graph: Graph, images: Images, clip_hard_swish: bool) -> dict[int,
     if clip_hard_swish:
         tops = best_tops(network, images[:PROBED_IMAGES])
         clips = {tensor: (BOTTOM, top) for tensor, top in tops.items()}
-    return _ranges(network, track(images, "calibration"), clips)
+    return ranges_of(network, track(images, "calibration"), clips)
 
 
 def best_tops(network: ExactNetwork, images: Images) -> dict[int, float]:
@@ -51,7 +51,7 @@ def best_tops(network: ExactNetwork, images: Images) -> dict[int, float]:
     highest is taken.
     """
     swishes = hard_swishes(network.graph)
-    largest = _ranges(network, images)
+    largest = ranges_of(network, images)
     tops = {
         tensor: [share * max(largest[tensor][1], 1.0) for share in SHARES_OF_MAXIMUM]
         for tensor in swishes
@@ -98,11 +98,12 @@ def rounded(values: Array, low: float, high: float) -> Array:
     return result
 
 
-def _ranges(
+def ranges_of(
     network: ExactNetwork,
     images: Iterable[npt.NDArray[np.float32]],
     clips: Mapping[int, Range] = MappingProxyType({}),
 ) -> dict[int, Range]:
+    """The least and the greatest value of every activation, by tensor; ``clips`` as in ``ExactNetwork.run``."""
     activations = [*network.graph.inputs, *(op.outputs[0] for op in network.graph.ops)]
     ranges = dict.fromkeys(activations, (math.inf, -math.inf))
     for image in images:

@@ -23,7 +23,7 @@ from tinyml_nas import config, report
 from tinyml_nas.conversion.keras import convert
 from tinyml_nas.network import files
 from tinyml_nas.network.shipped import NETWORKS as SHIPPED
-from tinyml_nas.pipeline import deploy
+from tinyml_nas.pipeline import deploy, programs
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.stages import generate as generate_stage
 from tinyml_nas.pipeline.stages.generate import NotAsReportedError, check_reported
@@ -87,7 +87,7 @@ def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
                 return entry(accuracy=0.9)
 
     monkeypatch.setattr(Context, "run", stage)
-    monkeypatch.setattr(deploy, "target_compiler", lambda: None)
+    monkeypatch.setattr(programs, "target_compiler", lambda: None)
 
     def result(network: str, *overrides: str) -> dict:
         config.register()
@@ -207,7 +207,7 @@ def test_a_run_that_fails_does_not_leave_an_older_project_either(run, tmp_path, 
     def fails(*_: object, **__: object) -> None:
         raise OSError("no space")
 
-    monkeypatch.setattr(deploy, "design", fails)
+    monkeypatch.setattr(programs, "design", fails)
     with pytest.raises(OSError, match="no space"):
         run("omega_256kb")
     assert not (tmp_path / "project").exists()
@@ -234,7 +234,7 @@ def test_a_program_that_is_not_what_was_reported_is_never_emitted(
         return emit_nothing(folder, work, reported=changed, **given)
 
     generate.__name__ = "generate"
-    monkeypatch.setattr(deploy, "generate", generate)
+    monkeypatch.setattr(programs, "generate", generate)
     with pytest.raises(NotAsReportedError, match=rf"{memory} {part}: \d+, reported \d+"):
         run("omega_256kb", "device=nucleo_f446re")
     assert not (tmp_path / "project").exists()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -8,6 +9,10 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from codegen.pixels import INPUT_SCALE
+from tests.tinyml_nas.conftest import block
+from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.quantization import tflite
+from tinyml_nas.quantization.prepared import Prepared
 from tinyml_nas.types import Extractor
 
 
@@ -33,3 +38,27 @@ def run_extractor(extractor: Extractor, images: npt.NDArray[np.float32]) -> npt.
 @pytest.fixture
 def features_of() -> Callable[..., npt.NDArray[np.float32]]:
     return run_extractor
+
+
+@pytest.fixture(scope="session")
+def lite0_keras_model(make_network, normalised, tmp_path_factory) -> Path:
+    """A network of EfficientNet-Lite0's kind, converted: ReLU6, TensorFlow's padding, no feature mix."""
+    from tinyml_nas.conversion.keras import convert
+
+    blocks = (
+        block(8, 8, 8, activation="relu6"),
+        block(8, 32, 12, kernel=5, stride=2, activation="relu6"),
+        block(12, 48, 12, activation="relu6"),
+        block(12, 48, 16, stride=2, activation="relu6"),
+    )
+    spec = NetworkSpec(28, 10, 8, 2, blocks, 48, 48, "relu6", "same", mix=False, norm_epsilon=1e-3)
+    folder = tmp_path_factory.mktemp("lite0")
+    return convert(make_network(spec), normalised("test", 4, 28), folder).artifact.path
+
+
+@pytest.fixture(scope="session")
+def prepared(small_keras_model, lite0_keras_model, normalised) -> dict[str, Prepared]:
+    """The float networks of both families, as quantizers see them."""
+    models = {"mbv3": small_keras_model, "lite0": lite0_keras_model}
+    images = normalised("train", 1, 28)
+    return {name: tflite.prepare(tflite.split(path)[0], images) for name, path in models.items()}

@@ -42,15 +42,22 @@ from tinyml_nas.conversion.keras import convert
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.network.files import load
 from tinyml_nas.quantization.int8 import Int8
+from tinyml_nas.quantization.int8_cle import Int8CLE
+from tinyml_nas.quantization.int8_mse import Int8MSE
 
 folder = Path(sys.argv[1])
 for source in sys.argv[2:]:
     network = load(Path(source))
     images = normalise(resize(Cifar10Sample().split("train").pixels[:40], network.resolution))
     out = folder / Path(source).name
-    (out / "int8").mkdir(parents=True)
+    out.mkdir(parents=True)
     model = convert(network, images[:2], out)
-    Int8(40).quantize(model.artifact.path, images, out / "int8")
+    quantizers = {"int8": Int8(40)}
+    if source == sys.argv[-1]:
+        quantizers |= {"int8_cle": Int8CLE(20, clip_hard_swish=False), "int8_mse": Int8MSE(20)}
+    for name, quantizer in quantizers.items():
+        (out / name).mkdir()
+        quantizer.quantize(model.artifact.path, images, out / name)
 """
 
 FILES = ("extractor.tflite", "head.safetensors")
@@ -74,11 +81,13 @@ def quantized(networks: list[Path], folder: Path, machine: dict[str, str]) -> di
         check=True,
         capture_output=True,
     )
-    return {
-        f"{network.name}/{name}": (folder / network.name / "int8" / name).read_bytes()
-        for network in networks
+    found = {
+        str(path.relative_to(folder)): path.read_bytes()
         for name in FILES
+        for path in folder.rglob(name)
     }
+    assert len(found) == len(FILES) * (len(networks) + 2)
+    return found
 
 
 @pytest.fixture(scope="module")

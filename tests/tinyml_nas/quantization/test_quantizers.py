@@ -11,14 +11,17 @@ from ai_edge_litert import schema_py_generated as schema
 from safetensors.numpy import load_file
 
 from tinyml_nas.quantization import tflite
+from tinyml_nas.quantization.calibration import chosen, with_extremes
+from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.int8 import Int8
+from tinyml_nas.quantization.native import stderr_held
 from tinyml_nas.quantization.none import NoQuantization
 
 
 @pytest.fixture(scope="module")
 def int8(small_keras_model, normalised, tmp_path_factory):
-    calibration = normalised("train", 100, 28)
-    return Int8(100).quantize(small_keras_model, calibration, tmp_path_factory.mktemp("int8"))
+    calibration = normalised("train", 40, 28)
+    return Int8(40).quantize(small_keras_model, calibration, tmp_path_factory.mktemp("int8"))
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +111,7 @@ def test_head_is_torchs_classifier(int8, float32, small_network):
 
 
 def test_equal_input_gives_equal_bytes(int8, small_keras_model, normalised, tmp_path):
-    again = Int8(100).quantize(small_keras_model, normalised("train", 100, 28), tmp_path)
+    again = Int8(40).quantize(small_keras_model, normalised("train", 40, 28), tmp_path)
     assert again.artifact.digest == int8.artifact.digest
     assert {path.name for path in tmp_path.iterdir()} == {"extractor.tflite", "head.safetensors"}
 
@@ -116,22 +119,40 @@ def test_equal_input_gives_equal_bytes(int8, small_keras_model, normalised, tmp_
 def test_only_the_asked_number_of_images_is_used(small_keras_model, normalised, tmp_path):
     images = normalised("train", 21, 28)
     images[20] *= 3  # would be noticed, see below
-    Int8(20).quantize(small_keras_model, images, tmp_path)
+    Int8(20, clip_hard_swish=False).quantize(small_keras_model, images, tmp_path)
 
 
 def test_images_that_are_not_normalised_are_noticed(small_keras_model, normalised, tmp_path):
-    with pytest.raises(tflite.QuantizationError, match=r"scale 0\.\d+ and zero point .* expected"):
-        Int8(20).quantize(small_keras_model, normalised("train", 20, 28) * 3, tmp_path)
+    with pytest.raises(QuantizationError, match=r"scale 0\.\d+ and zero point .* expected"):
+        Int8(4).quantize(small_keras_model, normalised("train", 4, 28) * 3, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_extremes_are_planted_in_a_copy(normalised):
     images = np.zeros((3, 8, 8, 3), np.float32)
-    planted = tflite.with_extremes(images)
+    planted = with_extremes(images)
     assert not images.any()
     assert (planted[0, 0, 0] == -1).all()
     assert (planted[0, 0, 1] == 127 / 128).all()
     assert np.count_nonzero(planted) == 6
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (np.zeros((0, 8, 8, 3)), r"^quantizer\.calibration_images: .* the 0 images .* got 2"),
+        (np.zeros((2, 8, 9, 3)), r"^calibration: .* \(N, 8, 8, 3\).* got \(2, 8, 9, 3\)"),
+        (np.zeros((2, 8, 8)), r"^calibration: .* got \(2, 8, 8\)"),
+        (np.full((2, 8, 8, 3), np.nan), r"^calibration: image 0 is not finite, and 2 of 2"),
+        (
+            np.stack([np.zeros((8, 8, 3)), np.full((8, 8, 3), np.inf)]),
+            "image 1 is not finite, and 1 of",
+        ),
+    ],
+)
+def test_images_that_nothing_can_be_learnt_from_are_refused(images, message):
+    with pytest.raises(ValueError, match=message):
+        chosen(images.astype(np.float32), 2, (8, 8, 3))
 
 
 def test_too_few_images_name_the_key(small_keras_model, normalised, tmp_path):
@@ -149,7 +170,7 @@ def test_a_network_without_flatten_and_dense_is_refused(tmp_path):
 
     image = keras.Input((4, 4, 3))
     keras.Model(image, keras.layers.Conv2D(2, 1)(image)).save(tmp_path / "model.keras")
-    with pytest.raises(tflite.QuantizationError, match="must end in Flatten and Dense"):
+    with pytest.raises(QuantizationError, match="must end in Flatten and Dense"):
         tflite.split(tmp_path / "model.keras")
 
 
@@ -163,7 +184,7 @@ def test_plugins_are_imported_without_the_heavy_libraries():
 
 def test_native_stderr_is_shown_only_on_failure(capfd):
     def noisy(error=None):
-        with tflite._native_stderr_held():
+        with stderr_held():
             os.write(2, b"chatter\n")
             if error:
                 raise error

@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from codegen.frontend.read import read_as_written
 from tinyml_nas.quantization import ranges, tflite
+from tinyml_nas.quantization.calibration import with_extremes
 from tinyml_nas.quantization.exact import ExactNetwork, hard_swish
 from tinyml_nas.quantization.int8 import Int8
 
@@ -19,9 +20,9 @@ from tinyml_nas.quantization.int8 import Int8
 def small(small_keras_model, normalised):
     """The float graph of the small network, as the quantizer sees it, and images."""
     extractor, _ = tflite.split(small_keras_model)
-    images = tflite.with_extremes(normalised("train", 24, 28))
-    content = tflite._prepared(extractor, images[:1])
-    return content, read_as_written(content), images
+    images = with_extremes(normalised("train", 24, 28))
+    prepared = tflite.prepare(extractor, images)
+    return prepared, prepared.graph, images
 
 
 @pytest.fixture(scope="module")
@@ -43,13 +44,13 @@ def one_loud_channel():
     kernel[0, 0, 0] = 0  # nobody listens to the loud one
     reader.set_weights([kernel, np.zeros(4, np.float32)])
     images = rng.uniform(-1, 1, (32, 8, 8, 3)).astype(np.float32)
-    return read_as_written(tflite._prepared(model, images[:1])), images
+    return tflite.prepare(model, images).graph, images
 
 
 def test_every_tensor_is_what_the_reference_kernels_compute(small):
-    content, graph, images = small
+    prepared, graph, images = small
     interpreter = Interpreter(
-        model_content=content,
+        model_content=prepared.content,
         experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
         experimental_preserve_all_tensors=True,
     )
@@ -83,11 +84,10 @@ def test_the_order_of_the_images_does_not_matter(small):
     assert ranges.calibrated(graph, images[::-1], clip_hard_swish=False) == forwards
 
 
-def test_every_tensor_is_quantized_by_its_own_range(small, small_keras_model):
+def test_every_tensor_is_quantized_by_its_own_range(small):
     """Also where ADD runs in place: the converter's own calibration gives its input the sum's range."""
-    _, graph, images = small
-    extractor, _ = tflite.split(small_keras_model)
-    content = tflite.convert_int8(extractor, images)
+    prepared, graph, images = small
+    content = prepared.quantized(ranges.calibrated(graph, images, clip_hard_swish=False))
     main = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content)).subgraphs[0]
     quantized = read_as_written(content)
     found = ranges.calibrated(graph, images, clip_hard_swish=False)

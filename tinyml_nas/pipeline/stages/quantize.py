@@ -7,7 +7,7 @@ from pathlib import Path
 from tinyml_nas.data.calibration import calibration_images
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.pipeline.split import Split
-from tinyml_nas.quantization.base import Quantizer
+from tinyml_nas.quantization.base import Quantizer, Training
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Artifact
 
@@ -21,13 +21,20 @@ def quantize(
     resolution: int,
     train: Split,
 ) -> dict[str, Json]:
-    """Both files, and what the extractor's features are; ``resolution`` is the input side in pixels."""
-    chosen = calibration_images(train.load(), quantizer.calibration_images)
+    """Both files, what the extractor's features are, and what is left of each layer.
+
+    ``resolution`` is the input side in pixels.
+    """
+    images = train.load()
+    chosen = calibration_images(images, quantizer.calibration_images)
     calibration = network_inputs(chosen, resolution)
-    made = quantizer.quantize(keras.path / "model.keras", calibration, folder)
+    made = quantizer.quantize(
+        keras.path / "model.keras", calibration, folder, Training(images, work)
+    )
     return {
         "features": made.features,
         "dtype": made.dtype,
         "scale": made.scale,
         "zero_point": made.zero_point,
+        "signal_to_noise_db": made.signal_to_noise_db,
     }

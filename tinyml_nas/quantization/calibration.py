@@ -1,0 +1,78 @@
+"""The images that a quantizer calibrates on, refused where nothing can be learnt from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from codegen.pixels import normalise
+from tinyml_nas.types import DataCounts
+
+Images = npt.NDArray[np.float32]
+
+KEY = "quantizer.calibration_images"
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A quantizer that looks at training images.
+
+    Args:
+        calibration_images: Number of training images that are looked at, 1 or more.
+    """
+
+    calibration_images: int = 500
+
+    def __post_init__(self) -> None:
+        if self.calibration_images < 1:
+            raise ValueError(f"{KEY}: must be 1 or more; got {self.calibration_images}")
+
+    def check(self, data: DataCounts) -> None:
+        """Refuse to calibrate on more images than there are; reads no data.
+
+        Raises:
+            ValueError: naming the config key.
+        """
+        if self.calibration_images > data.count("train"):
+            raise ValueError(
+                f"{KEY}: must be at most {data.count('train')}, the training images that there are; "
+                f"got {self.calibration_images}"
+            )
+
+
+def chosen(calibration: Images, count: int, shape: tuple[int, ...]) -> Images:
+    """The first ``count`` of normalised images for a network's input ``shape`` (S, S, 3), with extremes.
+
+    Raises:
+        ValueError: there are fewer, or they are no finite images of that shape.
+    """
+    if calibration.shape[1:] != shape:
+        raise ValueError(
+            f"calibration: must be normalised images of shape (N, {', '.join(map(str, shape))}), as the "
+            f"network takes them; got {calibration.shape}"
+        )
+    if len(calibration) < count:
+        raise ValueError(
+            f"{KEY}: must be at most the {len(calibration)} images that are given; got {count}"
+        )
+    images = calibration[:count]
+    broken = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+    if len(broken):
+        raise ValueError(
+            f"calibration: image {broken[0]} is not finite, and {len(broken)} of {count} are not; "
+            "every value must be a normalised pixel in [-1, 1)"
+        )
+    return with_extremes(images)
+
+
+def with_extremes(images: Images) -> Images:
+    """A copy in which the first image's corner holds a black and a white pixel.
+
+    They pin the input's range to that of all images. Two pixels of a real image barely move the
+    ranges further in; a whole black or white image would widen them.
+    """
+    images = images.copy()
+    images[0, 0, :2] = normalise(np.array([[0], [255]], np.uint8))
+    return images

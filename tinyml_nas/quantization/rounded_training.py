@@ -1,0 +1,58 @@
+"""Fine-tuning of a network that rounds: the training loop around ``fake_quantization``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from codegen.frontend.read import read_as_written
+from tinyml_nas.progress import reported
+from tinyml_nas.quantization.base import Training
+from tinyml_nas.quantization.fake_quantization import FakeQuantized
+from tinyml_nas.quantization.prepared import Prepared
+from tinyml_nas.quantization.ranges import Range
+from tinyml_nas.quantization.tflite import Head, Network
+from tinyml_nas.training.loop import Batch, device_of, train
+from tinyml_nas.training.recipes import Recipe
+
+
+def trained(
+    network: Network,
+    ranges: Mapping[int, Range],
+    training: Training,
+    recipe: Recipe,
+    teacher_share: float,
+    seed: int,
+) -> tuple[Prepared, Head]:
+    """The network's weights and head after ``recipe``, rounded in every step within ``ranges``.
+
+    The teacher is the network as it comes, unrounded. A run that was interrupted goes on from the state in
+    ``training.work``.
+
+    Raises:
+        QuantizationError: a layer that cannot be trained, or whose weights are not finite afterwards.
+        RuntimeError: the loss is no longer finite.
+    """
+    prepared = network.prepared
+    quantized = read_as_written(prepared.quantized(ranges))
+    student, teacher = (FakeQuantized(prepared.graph, quantized, network.head) for _ in range(2))
+    teacher.requires_grad_(requires_grad=False)
+    teacher.rounds = False
+    teacher.to(device_of(recipe), memory_format=torch.channels_last)  # type: ignore[call-overload]
+    side = prepared.graph.input.shape[1]
+
+    def backward(batch: Batch, epoch: float) -> Tensor:
+        inputs = batch.inputs(side)
+        logits = student(inputs)
+        answers = teacher(inputs).softmax(1)
+        loss = (1 - teacher_share) * F.cross_entropy(logits, batch.labels)
+        loss = loss + teacher_share * F.cross_entropy(logits, answers)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    with reported("training in int8") as report:
+        train(student, backward, training.images, recipe, training.work, seed, report)
+    return prepared.with_constants(student.constants()), student.head()
