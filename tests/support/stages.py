@@ -135,6 +135,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "recipe": SupernetRecipe(epochs=2.0, decay_epochs=1.0),
         "extends": None,
         "imagenet": None,
+        "start": Artifact(Path("/store/supernet"), "57a7"),
         "answers": Artifact(Path("/store/answers"), "5a1d"),
         "classes": 10,
         "train": TRAIN,

@@ -20,7 +20,7 @@ images of {resolutions} pixels.
 - **Recipe**: {epochs:g} epochs, of which {largest_epochs:g} train the largest network alone and the rest the sandwich
   rule with {teaching} (largest, smallest, {random_networks} random a step); {optimizer}, batch {batch_size}, the
   learning rate falling over the last {decay} epochs; the moving average of the weights over {average_steps} steps.
-- **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.{note}
+- **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.{start}{note}
 - **Use**: classification of small images like CIFAR-10's, and as a feature extractor under a head that learns on the
   device. Not for decisions about people: CIFAR-10 holds none, and its ten classes are all that it knows.
 
@@ -65,6 +65,9 @@ def card(name: str, record: dict[str, Any]) -> str:
         family=LITE0 if from_imagenet else MOBILE_NET,
         option=" train_supernet=lite0" if from_imagenet else "",
         teaching=TAUGHT if "teacher" in recipe else "in-place distillation",
+        start=f" From a trained supernet, digest `{record['started_from'][:16]}`."
+        if "started_from" in record
+        else "",
         note=f" {record['note']}" if "note" in record else "",
         smallest=smallest,
         largest=largest,

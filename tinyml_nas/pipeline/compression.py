@@ -30,7 +30,7 @@ class Lesson:
 def before_pruning(context: Context, study: Study, supernet: Mapping[str, Any]) -> Lesson:
     """The recipe's own; ``supernet`` is what ``inherit`` is given of it."""
     recipe = study.finetune.before_pruning()
-    if not isinstance(recipe, DistilledRecipe):
+    if not isinstance(recipe, DistilledRecipe) or recipe.epochs == 0:  # nobody is asked in vain
         return Lesson(recipe)
     if recipe.teacher == LARGEST:
         largest = tuple(study.supernet.largest().tolist())

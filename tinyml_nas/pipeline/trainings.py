@@ -32,7 +32,8 @@ def supernet(context: Context, study: Study) -> Metrics:
     recipe = study.train_supernet
     extends = recipe.extends
     imagenet, said = start_path(study.supernet), None
-    recipe = replace(recipe, extends=None)
+    start = recipe.start
+    recipe = replace(recipe, extends=None, start=None)
     if isinstance(recipe, TaughtSupernetRecipe):
         said = answers_of(context, study, recipe)
         recipe = replace(recipe, teacher="")  # known by its answers instead
@@ -43,6 +44,7 @@ def supernet(context: Context, study: Study) -> Metrics:
         recipe=recipe,
         extends=None if extends is None else single_file(extends),
         imagenet=None if imagenet is None else single_file(imagenet),
+        start=None if start is None else single_file(start),
         answers=said,
         classes=study.dataset.classes,
         train=Split(study.dataset, "train"),

@@ -53,6 +53,38 @@ def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
         return untrained(space, classes, 0)
     if isinstance(space, Lite0Space) and path.suffix == IMAGENET_SUFFIX:
         return untrained(space, classes, 0, path)  # each network's head is fitted to it
+    metadata, tensors = _read(path)
+    if metadata.get("space") != space_fields(space, classes):
+        raise CheckpointError(
+            f"{path}: was trained for another space or number of classes:\n"
+            f"  file   {metadata.get('space')}\n  config {space_fields(space, classes)}"
+        )
+    supernet = blank(space, classes)
+    supernet.load_state_dict({name: value.float() for name, value in tensors.items()})
+    return supernet
+
+
+def adopt(supernet: AnySupernet, path: Path) -> None:
+    """Take the weights of another trained supernet in place of one's own.
+
+    Its space may have had other resolutions, depths or widths to choose from, as long as every weight
+    of ``supernet`` is there in its own shape; heads for stages after which no network ends are left.
+
+    Raises:
+        CheckpointError: the file is damaged, no supernet, or lacks a weight.
+    """
+    _, tensors = _read(path)
+    for name, own in supernet.state_dict().items():
+        if name not in tensors or tensors[name].shape != own.shape:
+            found = tuple(tensors[name].shape) if name in tensors else "nothing"
+            raise CheckpointError(
+                f"{path}: not of the same layers: {name} is {tuple(own.shape)} here, {found} there"
+            )
+        own.copy_(tensors[name])
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, torch.Tensor]]:
+    """Metadata and tensors of a supernet's file, whole."""
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
@@ -65,14 +97,7 @@ def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
         )
     if metadata.get("tensors_sha256") != tensors_digest(tensors):
         raise CheckpointError(f"{path}: damaged, its tensors do not match their checksum")
-    if metadata.get("space") != space_fields(space, classes):
-        raise CheckpointError(
-            f"{path}: was trained for another space or number of classes:\n"
-            f"  file   {metadata.get('space')}\n  config {space_fields(space, classes)}"
-        )
-    supernet = blank(space, classes)
-    supernet.load_state_dict({name: value.float() for name, value in tensors.items()})
-    return supernet
+    return metadata, tensors
 
 
 def tensors_digest(tensors: dict[str, torch.Tensor]) -> str:

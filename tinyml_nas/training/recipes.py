@@ -120,12 +120,15 @@ class SupernetRecipe(Recipe):
 
     After that each step trains the largest, the smallest and ``random_networks`` others.
     ``extends`` is the state of a run of the same recipe, seed and data from which this one goes on;
-    only its length may have been another. ``reported_networks`` random ones are scored at the end.
+    only its length may have been another. ``start`` is a trained supernet's file, of a space of the same
+    layers whose options may have been others; null starts as the space does.
+    ``reported_networks`` random ones are scored at the end.
     """
 
     largest_epochs: float = 0.0
     random_networks: int = 2
     extends: Path | None = None
+    start: Path | None = None
     reported_networks: int = 50
 
     def __post_init__(self) -> None:
@@ -154,6 +157,8 @@ class SupernetRecipe(Recipe):
             raise ValueError("recipe.epochs: must be above 0, or no step is taken; got 0")
         if self.extends is not None and not is_file(self.extends):
             raise ValueError(f"recipe.extends: no file {self.extends}; null trains from the start")
+        if self.start is not None and not is_file(self.start):
+            raise ValueError(f"recipe.start: no file {self.start}; null starts as the space does")
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ PLATEAU_STATE = "plateau.safetensors"
 _log = logging.getLogger(__name__)
 
 FREE_TO_CHANGE = {
-    *("epochs", "decay_epochs", "checkpoint_steps", "extends", "reported_networks"),
+    *("epochs", "decay_epochs", "checkpoint_steps", "extends", "start", "reported_networks"),
     *("device", "precision"),
 }
 """Fields in which a run may differ from the one that it extends."""

@@ -12,7 +12,7 @@ import torch
 from codegen.boards.board import Board
 from tinyml_nas.cards.supernet import card
 from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
-from tinyml_nas.supernet.files import load_supernet, save_supernet
+from tinyml_nas.supernet.files import adopt, load_supernet, save_supernet
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.record import record
@@ -120,6 +120,27 @@ def test_a_checkpoint_comes_back_whole_or_not_at_all(tiny_space, tmp_path):
         load_supernet(space, 10)
     with pytest.raises(CheckpointError, match="no trained weights"):
         load_supernet(tiny_space, 10)
+
+
+def test_a_supernet_starts_from_another_of_the_same_layers(tiny_space, tmp_path):
+    before = run_of(tiny_space, 3)
+    save_supernet(before, tmp_path / "before.safetensors")
+    narrower = dataclasses.replace(tiny_space, resolutions=tiny_space.resolutions[:1])
+    after = Supernet(narrower, 10)
+    assert not same(before, after)
+    adopt(after, tmp_path / "before.safetensors")
+    for name, value in before.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, atol=1e-3, rtol=1e-3)
+    other = Supernet(dataclasses.replace(tiny_space, features=tiny_space.features + 8), 10)
+    with pytest.raises(
+        CheckpointError, match=r"not of the same layers: \S+ is \(.* here, \(.* there"
+    ):
+        adopt(other, tmp_path / "before.safetensors")
+
+
+def run_of(space, seed):
+    torch.manual_seed(seed)
+    return Supernet(space, 10)
 
 
 def test_an_untrained_supernet_has_the_same_weights_every_time(tiny_space):

@@ -25,6 +25,7 @@ def train_supernet(
     recipe: SupernetRecipe,
     extends: Artifact | None,
     imagenet: Artifact | None,
+    start: Artifact | None,
     answers: Artifact | None,
     classes: int,
     train: Split,
@@ -34,13 +35,13 @@ def train_supernet(
 ) -> dict[str, Json]:
     """Weights, their record and card, and what a longer run ``extends``.
 
-    They start from ``imagenet``'s where the space does, and learn from a teacher's ``answers`` if there are any.
+    They start from ``imagenet``'s where the space does, or from those of another supernet, and learn from a teacher's ``answers`` if there are any.
 
     Returns the accuracies of the ``smallest`` and the ``largest`` network.
     """
     from tinyml_nas.cards.supernet import card
     from tinyml_nas.supernet.families import untrained
-    from tinyml_nas.supernet.files import load_supernet, save_supernet
+    from tinyml_nas.supernet.files import adopt, load_supernet, save_supernet
     from tinyml_nas.supernet.problem import SupernetProblem
     from tinyml_nas.supernet.record import record
     from tinyml_nas.supernet.train import train_supernet as run
@@ -49,6 +50,8 @@ def train_supernet(
 
     recipe = replace(recipe, extends=None if extends is None else extends.path)
     weights = untrained(supernet, classes, seed, None if imagenet is None else imagenet.path)
+    if start is not None:
+        adopt(weights, start.path)
     said = None if answers is None else read_answers(answers.path / FILE)
     with reported("supernet") as report:
         curve = run(weights, train.load(), recipe, work, seed, report, said)
@@ -60,6 +63,8 @@ def train_supernet(
     weights = load_supernet(replace(supernet, checkpoint=str(trained)), classes)
     problem = SupernetProblem(weights, train.load(), validation.load(), board)
     made = record(problem, recipe, curve, train.digest, seed)
+    if start is not None:
+        made["started_from"] = start.digest
     durable.write(folder / "supernet.json", json.dumps(made, indent=1) + "\n")
     durable.write(folder / "supernet.md", card(name, made))
     return {network: made[network]["accuracy"] for network in ("smallest", "largest")}
