@@ -192,6 +192,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     models = {"float": baseline, "pruned": pruned}
     found["training"] = {name: metrics.training(model) for name, model in models.items()}
     found["size_bytes"] = {name: model.size_bytes for name, model in models.items()}
+    found["pruning"] = metrics.pruning(baseline, pruned)
     found["test_accuracy"] = {
         name: metrics.accuracy(
             accuracy_of(context.run(accuracy, network=model.artifact, images=test)),

@@ -67,6 +67,11 @@ def training(model: TorchModel) -> Metrics:
     }
 
 
+def pruning(whole: TorchModel, pruned: TorchModel) -> Metrics:
+    """The share of its bytes that a network kept: what was reached of what was asked."""
+    return {"kept": asdict(Figure(pruned.size_bytes / whole.size_bytes, "share", 1))}
+
+
 def extractor(model: TorchModel, quantized: Extractor) -> Metrics:
     """The extractor of Ω."""
     return {

@@ -103,14 +103,17 @@ class Criterion(ABC):
                 f"pruning.calibration_images: must be at most {data.count('train')}, the training "
                 f"images that there are; got {self.calibration_images}"
             )
-        narrowest = [(spec, self._narrowest(spec)) for spec in candidates]
         if self.keep_ratio is None:
             assert limits.room is not None
-            lacks = [limits.room.lacks(least) for _, least in narrowest]
-            if all(lacks):
-                raise ValueError(self._no_pruning_fits(lacks))
-            return
-        least = min(limits.size_of(narrow) / limits.size_of(spec) for spec, narrow in narrowest)
+            lacks = []
+            for spec in candidates:
+                lacks.append(limits.room.lacks(self._narrowest(spec)))
+                if not lacks[-1]:
+                    return  # one that fits is enough, and planning takes its time
+            raise ValueError(self._no_pruning_fits(lacks))
+        least = min(
+            limits.size_of(self._narrowest(spec)) / limits.size_of(spec) for spec in candidates
+        )
         if self.keep_ratio < least:
             raise ValueError(self._too_small(least))
 

@@ -125,8 +125,16 @@ def test_absurd_values_are_refused_by_their_key(group, option):
             r"quantizer\.calibration_images: must be at most 4000, .*; got 4001",
         ),
         (
-            ["pruning.keep_ratio=0.002"],
+            ["pruning=l1", "pruning.keep_ratio=0.002"],
             r"pruning\.keep_ratio: must be at least 0\.\d+ .*; got 0\.002",
+        ),
+        (
+            ["pruning=fit", "memory.budget_bytes=3000"],
+            r"pruning\.round_to: no pruning fits: .* memory\.budget_bytes of at least [\d,]+, with ",
+        ),
+        (
+            ["pruning=taylor", "pruning.calibration_images=4001"],
+            r"pruning\.calibration_images: must be at most 4000, .*; got 4001",
         ),
         ([f"project.name={'n' * 65}"], r"project\.name: must be up to 64 letters"),
         (["project.golden_images=1001"], r"project\.golden_images: must be at most 1000"),

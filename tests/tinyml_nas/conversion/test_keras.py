@@ -7,10 +7,13 @@ import pytest
 import torch
 from torch import nn
 
+from tests.support.pruning import pruned
 from tinyml_nas.conversion import keras as conversion
 from tinyml_nas.conversion.equivalence import MAX_ABS_ERROR, ConversionError
 from tinyml_nas.conversion.keras import convert, to_keras
 from tinyml_nas.network.spec import zeros_around
+from tinyml_nas.pruning.fpgm import FPGM
+from tinyml_nas.pruning.l1 import L1
 
 
 @pytest.mark.parametrize("resolution", [24, 28, 32, 36, 40])
@@ -29,6 +32,13 @@ def test_network_is_exact_at_every_parity_of_its_maps(
 def test_a_thousand_real_images_agree(small_network, normalised, tmp_path):
     model = convert(small_network, normalised("test", 1000, 28), tmp_path)
     assert model.images == 1000
+    assert 0 < model.max_abs_error <= MAX_ABS_ERROR
+
+
+@pytest.mark.parametrize("pruning", [FPGM(0.4, scope="global"), L1(0.3, round_to=1)])
+def test_a_pruned_network_is_exact_too(small_network, normalised, tmp_path, pruning):
+    """Squeeze-excite and residual sums of odd widths."""
+    model = convert(pruned(pruning, small_network), normalised("test", 20, 28), tmp_path)
     assert 0 < model.max_abs_error <= MAX_ABS_ERROR
 
 

@@ -37,7 +37,8 @@ def test_the_result_holds_what_the_run_is_for(finished):
     # A quarter of the 31 whole batches of the sample's 4,000 images.
     assert [run["steps"] for run in metrics["training"].values()] == [8, 8]
     sizes = metrics["size_bytes"]
-    assert 0.4 < sizes["pruned"] / sizes["float"] <= 0.49
+    assert 0.485 < metrics["pruning"]["kept"]["value"] <= 0.49
+    assert metrics["pruning"]["kept"]["value"] == sizes["pruned"] / sizes["float"]
     thesis, mcu = metrics["memory"]["thesis"], metrics["memory"]["mcu"]
     assert thesis["ram_bytes"] <= thesis["ram_limit_bytes"] == 830_000
     assert mcu["flash_bytes"] == metrics["program"]["flash_bytes"] <= 2**21
