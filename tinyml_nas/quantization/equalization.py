@@ -39,6 +39,8 @@ CLIP = 6.0  # of ReLU6
 LARGEST_FACTOR = 256.0
 """Between two channels of a tensor: beyond, a channel is silent, and was perhaps only so on these images."""
 
+MOST_TOLD = 5  # layers that an error names
+
 OUTPUT_AXIS: Mapping[str, int] = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 3}
 EQUIVARIANT = ("NONE", "RELU", "RELU6")
 
@@ -55,15 +57,16 @@ def equalized(prepared: Prepared, images: Images) -> Prepared:
     """The same network with equalized channels; ``images`` are normalised (N, S, S, 3).
 
     Raises:
-        QuantizationError: there is no layer whose channels could be scaled; says why of each.
+        QuantizationError: there is no layer whose channels could be scaled; says why of the first.
     """
     graph = prepared.graph
     found, reasons = pairs(graph)
     if not found:
-        told = "; ".join(f"{layer}: {reason}" for layer, reason in reasons.items())
+        told = [f"{layer}: {reason}" for layer, reason in reasons.items()]
+        more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
         raise QuantizationError(
-            f"quantizer=int8_cle: no layer can be equalized ({told}); quantizer=int8_mse and "
-            "quantizer=int8_qat need no such layers"
+            f"quantizer=int8_cle: no layer can be equalized ({'; '.join(told[:MOST_TOLD])}{more}); "
+            "quantizer=int8_mse and quantizer=int8_qat need no such layers"
         )
     reached = _reached(graph, [pair.source for pair in found], images)
     constants: dict[int, Array] = {}
@@ -128,6 +131,8 @@ def _readers(graph: Graph, tensor: int) -> tuple[list[int], str]:
             found += further
         else:
             return [], f"{op.kind} reads it"
+    if len(set(found)) < len(found):  # by way of a product, which would have the factor squared
+        return [], "it is multiplied with itself"
     return found, ""
 
 

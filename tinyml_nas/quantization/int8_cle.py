@@ -38,7 +38,7 @@ class Int8CLE(Calibrated):
 
         Raises:
             ValueError: the calibration images are too few, not finite or not of the network's size.
-            QuantizationError: there is no layer that can be equalized; says why of each.
+            QuantizationError: there is no layer that can be equalized; says why.
         """
         from tinyml_nas.quantization import tflite
         from tinyml_nas.quantization.bias_correction import corrected

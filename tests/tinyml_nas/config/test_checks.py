@@ -121,6 +121,10 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         ),
         (["stream=runs", "stream.length=0"], r"stream\.length: must be at least 1; got 0"),
         (
+            ["quantizer=int8_qat", "quantizer.batch_size=4001"],
+            r"quantizer\.batch_size: must be at most 4000, .*; got 4001",
+        ),
+        (
             ["quantizer.calibration_images=4001"],
             r"quantizer\.calibration_images: must be at most 4000, .*; got 4001",
         ),

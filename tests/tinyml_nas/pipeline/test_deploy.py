@@ -45,6 +45,13 @@ def test_the_result_holds_what_the_run_is_for(finished):
     assert mcu["ram_bytes"] == metrics["program"]["ram_bytes"]
     assert 100 < metrics["omega"]["buffer_samples"] == thesis["most_samples"] < mcu["most_samples"]
     assert metrics["omega"]["bound"] == "memory.budget_bytes"
+    lost = metrics["quantization"]
+    assert lost["validation_accuracy_before"] == metrics["network"]["validation_accuracy"]
+    before, after = (lost[f"validation_accuracy_{when}"] for when in ("before", "after"))
+    assert abs(before["value"] - after["value"]) < 0.05
+    assert before["n"] == after["n"] == 1000
+    found = {layer["layer"]: layer["db"] for layer in lost["layers"]}
+    assert found[lost["worst_layer"]] == lost["worst_layer_db"] == min(found.values()) > 0
     driven = metrics["scenario"]
     for role, name in (("learner", "tybox"), ("baseline", "tinyol")):
         found = driven[role]
@@ -81,7 +88,10 @@ def test_linked_bytes_agree_with_the_planned_ones(finished):
 
 
 def test_the_result_is_printed(finished):
-    for text in ("test_accuracy.deployed", "omega.buffer_samples", "scenario.learner.end"):
+    for text in (
+        *("test_accuracy.deployed", "omega.buffer_samples", "scenario.learner.end"),
+        *("quantization.validation_accuracy_after", "quantization.worst_layer"),
+    ):
         assert text in finished.process.stdout
     assert str(finished.folder / "result.json") in finished.process.stdout
 

@@ -148,6 +148,30 @@ def test_another_activation_is_a_reason():
     assert set(reasons.values()) == {"its activation is RELU_N1_TO_1"}
 
 
+def test_a_product_with_itself_is_a_reason():
+    """x * mean(x) has a factor squared; behind a convolution, as in squeeze-excite, it has not."""
+    shapes = {"in": (1, 2, 2, 3), "made": (1, 2, 2, 3), "mean": (1, 1, 1, 3), "mul": (1, 2, 2, 3)}
+    tensors = [Tensor(name, shape, "float32") for name, shape in shapes.items()]
+    tensors += [
+        Tensor("out", (1, 2, 2, 3), "float32"),
+        Tensor("w", (3, 1, 1, 3), "float32", constant=True),
+        Tensor("axes", (2,), "int32", constant=True),
+    ]
+    options = {"fused_activation": "RELU"}
+    ops = (
+        Op("CONV_2D", (0, 5), (1,), options),
+        Op("MEAN", (1, 6), (2,)),
+        Op("MUL", (1, 2), (3,), options),
+        Op("CONV_2D", (3, 5), (4,), options),
+    )
+    found, reasons = pairs(Graph(tuple(tensors), ops, (0,), (4,)))
+    assert not found
+    assert reasons == {
+        "conv_2d": "it is multiplied with itself",
+        "conv_2d_again_1": "its output is the network's",
+    }
+
+
 def test_a_network_in_which_nothing_can_be_equalized_is_refused_with_its_reasons(
     small_spec, make_network, normalised, tmp_path
 ):
