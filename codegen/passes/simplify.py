@@ -22,9 +22,9 @@ PASSES = (
     compose,
     drop_identities,
     fuse_tables,
+    merge_reshapes,
     absorb_padding,
     trim_kernels,
-    merge_reshapes,
 )
 
 

@@ -94,6 +94,9 @@ def _operator_code(kind: str) -> Any:
 def _tensor(tensor: Tensor, buffers: list[Any]) -> Any:
     table = schema.TensorT()
     table.shape, table.name = list(tensor.shape), tensor.name.encode()
+    if tensor.open_axes:
+        sides = enumerate(tensor.shape)
+        table.shapeSignature = [-1 if axis in tensor.open_axes else side for axis, side in sides]
     table.type = {name: number for number, name in DTYPES.items()}[tensor.dtype]
     table.buffer = 0
     if tensor.data is not None:

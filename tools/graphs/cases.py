@@ -383,6 +383,8 @@ CASES: Mapping[str, Case] = {
         layers.gelu,
         layers.prelu,
         layers.dilated,
+        layers.batches,
+        layers.padded_line,
         layers.backwards,
     )
 }

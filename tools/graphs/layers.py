@@ -89,6 +89,92 @@ def dilated(rng: np.random.Generator, dtype: str) -> Graph:
     return b.graph(source, output)
 
 
+def batches(rng: np.random.Generator, dtype: str) -> Graph:
+    """SPACE_TO_BATCH_ND, a convolution and BATCH_TO_SPACE_ND, of an image or of a line of samples."""
+    b = Builder(rng, dtype)
+    line, depthwise = bool(rng.random() < 0.5), bool(rng.random() < 0.5)
+    rank = 1 if line else 2
+    block, taps = ([int(n) for n in rng.integers(1, 4, rank)] for _ in range(2))
+    block[0] = max(block[0], 2)
+    count = int(np.prod(block))
+    before = [int(n) for n in rng.integers(0, 4, rank)]
+    # Whole batches, in which every convolution finds room for its taps.
+    inner = [taps[i] + int(rng.integers(1, 4)) for i in range(rank)]
+    sides = [max(inner[i] * block[i] - before[i] - int(rng.integers(0, 3)), 1) for i in range(rank)]
+    after = [inner[i] * block[i] - before[i] - sides[i] for i in range(rank)]
+    before = [first + min(last, 0) for first, last in zip(before, after, strict=True)]
+    after = [max(last, 0) for last in after]
+    results = [inner[i] - taps[i] + 1 for i in range(rank)]
+    crops = [(0, int(rng.integers(0, results[i] * block[i]))) for i in range(rank)]
+    crops = [
+        (min(1, last), max(last - 1, 0)) if rng.random() < 0.4 else (0, last) for _, last in crops
+    ]
+    depth = int(rng.integers(1, 6))
+    channels = depth if depthwise else int(rng.integers(1, 6))
+    zero, zero_after = (int(n) for n in rng.integers(-128, 128, 2))
+    source = b.activation((1, *sides, depth), 0.05, zero)
+    operand = b.constant(np.array(block, np.int32))
+    padding = np.array(list(zip(before, after, strict=True)), np.int32)
+    x = b.activation((count, *inner, depth), 0.05, zero)
+    b.operator("SPACE_TO_BATCH_ND", (source, operand, b.constant(padding)), x)
+    flat = [1] if line else []
+    if line:
+        image = (count, 1, *inner, depth)
+        shape = b.constant(np.array(image, np.int32))
+        x = b.operator("RESHAPE", (x, shape), b.activation(image, 0.05, zero))
+    kernel = (*flat, *taps)
+    whole = (1, *kernel, channels) if depthwise else (channels, *kernel, depth)
+    weights = _weighted(b, whole, channels, 3 if depthwise else 0, 1.0)
+    scale = _spread(rng, int(np.prod(taps)) * (1 if depthwise else depth))
+    y = b.activation((count, *flat, *results, channels), scale, zero_after)
+    b.operator(
+        "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
+        (x, *weights),
+        y,
+        padding="VALID",
+        stride_h=1,
+        stride_w=1,
+        fused_activation="NONE",
+        dilation_h=1,
+        dilation_w=1,
+        **({"depth_multiplier": 1} if depthwise else {}),
+    )
+    if line:
+        rows = (count, *results, channels)
+        shape = b.constant(np.array(rows, np.int32))
+        y = b.operator("RESHAPE", (y, shape), b.activation(rows, scale, zero_after))
+    made = [results[i] * block[i] - sum(crops[i]) for i in range(rank)]
+    output = b.activation((1, *made, channels), scale, zero_after)
+    b.operator("BATCH_TO_SPACE_ND", (y, operand, b.constant(np.array(crops, np.int32))), output)
+    return b.graph(source, output)
+
+
+def padded_line(rng: np.random.Generator, dtype: str) -> Graph:
+    """PAD before the samples and after them, then a 1-D convolution: a causal one."""
+    b = Builder(rng, dtype)
+    length, depth, channels, taps = (int(n) for n in rng.integers(1, 7, 4))
+    zero = int(rng.integers(-128, 128))
+    edges = taps - 1 + int(rng.integers(0, 2)), int(rng.integers(0, 3))
+    grown = length + sum(edges)
+    source = b.activation((1, length, depth), 0.05, zero)
+    amounts = b.constant(np.array([(0, 0), edges, (0, 0)], np.int32))
+    x = b.operator("PAD", (source, amounts), b.activation((1, grown, depth), 0.05, zero))
+    x = b.operator("RESHAPE", (x,), b.activation((1, 1, grown, depth), 0.05, zero))
+    output = b.activation((1, 1, grown - taps + 1, channels), _spread(rng, taps * depth))
+    b.operator(
+        "CONV_2D",
+        (x, *_weighted(b, (channels, 1, taps, depth), channels, 0)),
+        output,
+        padding="VALID",
+        stride_h=1,
+        stride_w=1,
+        fused_activation="NONE",
+        dilation_h=1,
+        dilation_w=1,
+    )
+    return b.graph(source, output)
+
+
 def backwards(rng: np.random.Generator, dtype: str) -> Graph:
     """TRANSPOSE_CONV of any kernel, stride and padding."""
     b = Builder(rng, dtype)
@@ -115,8 +201,10 @@ def backwards(rng: np.random.Generator, dtype: str) -> Graph:
     return b.graph(source, output)
 
 
-def _weighted(b: Builder, shape: tuple[int, ...], channels: int, axis: int) -> tuple[int, ...]:
-    """Weights, and in most cases a bias."""
+def _weighted(
+    b: Builder, shape: tuple[int, ...], channels: int, axis: int, bias_share: float = 0.8
+) -> tuple[int, ...]:
+    """Weights, and in ``bias_share`` of the cases a bias."""
     codes = b.rng.integers(-127, 128, shape)
     biases = b.rng.integers(-3000, 3000, channels)
     if b.dtype == "float32":
@@ -126,7 +214,7 @@ def _weighted(b: Builder, shape: tuple[int, ...], channels: int, axis: int) -> t
         scales = tuple(b.rng.uniform(0.001, 0.02, channels))
         weights = b.constant(codes.astype(np.int8), scales, axis)
         bias = b.constant(biases.astype(np.int32), tuple(0.05 * scale for scale in scales))
-    return (weights, bias) if b.rng.random() < 0.8 else (weights,)
+    return (weights, bias) if b.rng.random() < bias_share else (weights,)
 
 
 def _spread(rng: np.random.Generator, taps: int) -> float:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.frontend.read import open_model, read
-from codegen.ir import Graph, Quantization, Tensor
+from codegen.ir import Graph, ModelError, Quantization, Tensor
 from codegen.passes.legalize import legalize
 from tests.support.extractors import compile_extractors, oracle
 from tests.support.models import random_inputs, to_flatbuffer
@@ -113,6 +113,42 @@ def test_halves_are_reals() -> None:
     (op,) = open_model(to_flatbuffer(b.graph(source, output))).ops
     folded = legalize(b.graph(source, output)).tensors[op.inputs[1]]
     np.testing.assert_array_equal(folded.data, b.tensors[halves].data.astype(np.float32))
+
+
+def rows(open_sides: tuple[int, ...] = (0, 1)) -> Graph:
+    """A dense layer over the last of three axes, of an open batch: the number of rows is not known."""
+    b = Builder(np.random.default_rng(0), "float32")
+    source = b.activation((1, 3, 4))
+    flat = b.activation((1, 1))
+    dense, activated = b.activation((1, 5)), b.activation((1, 5))
+    for index, axes in ((source, (0,)), (flat, open_sides), (dense, (0,)), (activated, (0,))):
+        b.tensors[index] = replace(b.tensors[index], open_axes=axes)
+    b.operator("RESHAPE", (source, vector(b, -1, 4)), flat)
+    weights = b.constant(b.rng.normal(0, 1, (5, 4)).astype(np.float32))
+    bias = b.constant(b.rng.normal(0, 1, 5).astype(np.float32))
+    b.operator("FULLY_CONNECTED", (flat, weights, bias), dense, fused_activation="NONE")
+    b.operator("LOGISTIC", (dense,), activated)
+    output = b.activation((1, 3, 5))
+    b.tensors[output] = replace(b.tensors[output], open_axes=(0,))
+    b.operator("RESHAPE", (activated, vector(b, 1, 3, 5)), output)
+    return b.graph(source, output)
+
+
+def test_a_number_of_rows_that_was_open_follows_from_the_shapes(tmp_path) -> None:
+    model = to_flatbuffer(rows())
+    graph = read(model)
+    assert [graph.tensors[op.outputs[0]].shape for op in graph.ops[:3]] == [(3, 4), (3, 5), (3, 5)]
+    (extract,) = compile_extractors([graph], tmp_path)
+    inputs = random_inputs(graph, 4, np.random.default_rng(1))
+    dense = inputs @ graph.tensors[graph.ops[1].inputs[1]].data.T
+    dense = dense + graph.tensors[graph.ops[1].inputs[2]].data
+    np.testing.assert_allclose(extract(inputs), 1 / (1 + np.exp(-dense)), rtol=1e-5, atol=1e-6)
+
+
+def test_a_closed_shape_is_not_changed() -> None:
+    """What a file says for certain and what does not follow from it is a fault, and is refused."""
+    with pytest.raises(ModelError, match="does not hold"):
+        read(to_flatbuffer(rows(())))
 
 
 def folded(b: Builder, index: int, source: int) -> np.ndarray:
