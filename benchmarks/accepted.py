@@ -52,7 +52,7 @@ def try_model(path: Path, core: str, tools: Path) -> Row:
     """Compile, build, run and compare one file."""
     began = time.perf_counter()
     try:
-        kind, graph, source = _taken(path)
+        kind, graph, source = taken(path)
         arena = prepare(graph)[1].arena_bytes
         images = golden.generated_images(graph.input, INPUTS)
         found = _run(graph, images)
@@ -70,15 +70,22 @@ def try_model(path: Path, core: str, tools: Path) -> Row:
     return Row(path.stem, kind, arena, instructions, seconds, outcome or "equal", bool(outcome))
 
 
-def _taken(path: Path) -> tuple[str, Graph, int]:
-    """How the file is taken, its graph, and the file's tensor that this computes."""
+def taken(path: Path) -> tuple[str, Graph, int]:
+    """How the file is taken, its graph, and the file's tensor that this computes.
+
+    Where a head reads an average, which the file does not hold, the whole network is compared.
+    """
     model = open_model(path)
     try:
         parts = split(model)
     except ModelError:
-        whole = without_head(model)
-        return "whole", whole.graph, whole.source
-    return f"{parts.head_kind} head", parts.extractor, parts.source
+        kind, source = "whole", -1
+    else:
+        kind, source = f"{parts.head_kind} head", parts.source
+    if source >= 0:
+        return kind, parts.extractor, source
+    whole = without_head(model)
+    return kind, whole.graph, whole.source
 
 
 def _run(graph: Graph, images: golden.Array) -> golden.Array:

@@ -54,12 +54,12 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
         raise OracleError(f"--verify: TensorFlow Lite Micro does not run the file: {reason}")
     try:
         interpreter = runtime.Interpreter.from_bytes(
-            _ending_at(model, source), arena_size=ARENA_BYTES
+            ending_at(model, source), arena_size=ARENA_BYTES
         )
         details = interpreter.get_input_details(0)
         rows = []
         for pixels in images:
-            given = _as_given(pixels, image, np.dtype(details["dtype"]))
+            given = as_given(pixels, image, np.dtype(details["dtype"]))
             interpreter.set_input(given.reshape(details["shape"]), 0)
             interpreter.invoke()
             rows.append(interpreter.get_output(0).reshape(-1).copy())
@@ -67,7 +67,11 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
         raise OracleError(
             f"--verify: TensorFlow Lite Micro does not run the file: {error}"
         ) from error
-    return np.stack(rows)
+    found = np.stack(rows)
+    # Bytes at the end are codes here, 128 less.
+    return (
+        (found.astype(np.int16) - BYTE_OFFSET).astype(np.int8) if found.dtype == np.uint8 else found
+    )
 
 
 def verify(model: Path, source: int, images: Array, image: Tensor, found: Array) -> None:
@@ -117,7 +121,7 @@ def _not_run(model: bytes) -> str:
     return ""
 
 
-def _ending_at(model: bytes, tensor: int) -> bytes:
+def ending_at(model: bytes, tensor: int) -> bytes:
     """The same file with ``tensor`` as its first output, in place."""
     subgraph = Table.root(model, IDENTIFIER).tables(2, 1 << 14)[0]
     altered = bytearray(model)
@@ -125,7 +129,7 @@ def _ending_at(model: bytes, tensor: int) -> bytes:
     return bytes(altered)
 
 
-def _as_given(pixels: Array, image: Tensor, dtype: np.dtype[np.generic]) -> Array:
+def as_given(pixels: Array, image: Tensor, dtype: np.dtype[np.generic]) -> Array:
     """An input as the file takes it: the reals, codes or bytes that codes of ``image`` stand for."""
     if pixels.dtype == dtype:
         return pixels

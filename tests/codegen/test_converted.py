@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.accepted import try_model
 from codegen.__main__ import main
 from codegen.frontend.cut import split
 from codegen.frontend.flatbuffer import Table
@@ -21,6 +22,8 @@ from tests.support.extractors import oracle
 from tests.support.hostile import compile_all_the_way
 from tests.support.models import to_flatbuffer
 from tests.support.needs import needs_cmake
+from tools.guides import export as guides
+from tools.guides.networks import NETWORKS
 
 pytestmark = [
     pytest.mark.slow,  # Keras and the converter take a quarter of a minute
@@ -116,3 +119,16 @@ def test_flipped_bytes_are_refused_or_give_a_sound_program(model: bytes) -> None
             except ModelError:
                 refused += 1
     assert FLIPS / 4 < refused < 2 * FLIPS
+
+
+@pytest.mark.parametrize(
+    ("name", "export"), [("quantization_guide", "uint8"), ("tabular", "float")]
+)
+def test_a_network_of_the_guides_is_taken_as_todays_keras_exports_it(
+    name: str, export: str, tmp_path: Path
+) -> None:
+    model = guides.convert(guides.build(name), NETWORKS[name], export)
+    path = tmp_path / f"{name}.tflite"
+    path.write_bytes(model)
+    row = try_model(path, "", tmp_path)
+    assert (row.kind, row.outcome) == ("FULLY_CONNECTED head", "equal")

@@ -120,7 +120,7 @@ def oracle(model: bytes, inputs: Images) -> Images:
     Of operators that it has not, or not right, it is what LiteRT's reference kernels make of them.
     """
     if any(op.kind in BEYOND_MICRO for op in parse(model).ops):
-        return _reference(model, inputs)
+        return reference(model, inputs)
     from tflite_micro.python.tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(model, arena_size=4 << 20)
@@ -132,7 +132,7 @@ def oracle(model: bytes, inputs: Images) -> Images:
     return np.stack(outputs)
 
 
-def _reference(model: bytes, inputs: Images) -> Images:
+def reference(model: bytes, inputs: Images) -> Images:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     resolver = OpResolverType.BUILTIN_REF

@@ -311,13 +311,26 @@ def activations(keras: Any, layers: Any) -> Any:
         layers.LeakyReLU(0.1),
         layers.PReLU(alpha_initializer="uniform", shared_axes=[1, 2]),
         layers.ELU(),
-        layers.Activation("gelu"),
         layers.Activation("tanh"),
         layers.Activation("swish"),
     ):
         steps += [layers.Conv2D(8, 3, padding="same"), activation]
     steps += [layers.GlobalAveragePooling2D(), layers.Dense(3, activation="softmax")]
     return _chain(keras, (16, 16, 3), *steps)
+
+
+def gelu(keras: Any, layers: Any) -> Any:
+    """The block of ConvNeXt, by its activation: TFLM has no GELU, LiteRT has."""
+    return _chain(
+        keras,
+        (16, 16, 3),
+        layers.Conv2D(8, 4, strides=4),
+        layers.DepthwiseConv2D(3, padding="same"),
+        layers.Conv2D(16, 1, activation="gelu"),
+        layers.Conv2D(8, 1),
+        layers.GlobalAveragePooling2D(),
+        layers.Dense(3, activation="softmax"),
+    )
 
 
 def shuffle(keras: Any, layers: Any) -> Any:
@@ -414,6 +427,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
         "separable_1d": Network(separable_1d, (64, 6)),
         "dilated": Network(dilated, (24, 24, 3)),
         "activations": Network(activations, (16, 16, 3)),
+        "gelu": Network(gelu, (16, 16, 3)),
         "shuffle": Network(shuffle, (16, 16, 3)),
         "mixer": Network(mixer, (16, 16, 3)),
         "maxout": Network(maxout, (20,)),
