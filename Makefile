@@ -16,7 +16,7 @@ run: $(VENV)/.run ## the main job, on the images that travel with the package
 
 test: lint ## linters, types, layers, then the tests
 	@tools/install-debian-packages.sh boards
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -8,16 +8,22 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tinyml_nas.data.sample import Cifar10Sample
 
-# The same examples in every run: a red test is red for everybody. Look for new ones with
-# `pytest --hypothesis-profile default`.
-settings.register_profile("repeatable", derandomize=True)
+# The same examples in every run, however busy the machine: a red test is red for everybody. Look for new ones
+# with `pytest --hypothesis-profile default`.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("repeatable")
 
-UNPACK = Path(__file__).parents[2] / "shared" / "data" / "unpack.py"
+ROOT = Path(__file__).parents[1]
+UNPACK = ROOT.parent / "shared" / "data" / "unpack.py"
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +49,19 @@ def cifar10_root() -> Path:
 def sample() -> Cifar10Sample:
     """The embedded sample of 6,000 images, which is always there."""
     return Cifar10Sample()
+
+
+SHARING = ("tests/tinyml_nas/pipeline", "tests/tinyml_nas/quantization", "tests/scenarios")
+"""Folders whose files share what takes long to make: whole runs, converted networks, built programs."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file run in one process, as do those of a folder that shares fixtures."""
+    for item in items:
+        place = item.path.relative_to(ROOT).as_posix()
+        shared = next((folder for folder in SHARING if place.startswith(folder)), place)
+        item.add_marker(pytest.mark.xdist_group(shared))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
