@@ -31,6 +31,14 @@ def mean(values: npt.ArrayLike, unit: str) -> Figure:
     return Figure(centre, unit, n, deviation, (centre - reach, centre + reach))
 
 
+def spread(points: Values) -> Values:
+    """Deviation (n - 1) over repetitions (R, T) of each point (T,); 0 where there is one."""
+    if len(points) < 2:
+        return np.zeros(points.shape[1])
+    deviation: Values = points.std(axis=0, ddof=1)
+    return deviation
+
+
 def course(curve: Curve) -> dict[str, Figure]:
     """What can be said of any curve: where it starts and ends, and where it would have ended unlearned.
 

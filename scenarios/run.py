@@ -16,6 +16,7 @@ from codegen.learners.base import Knob
 from scenarios.base import Curve, Order, Probe, Scenario, Stream
 from scenarios.driver import Driver, Labels, Progress
 from scenarios.field import Field, Samples
+from scenarios.measures import spread
 from scenarios.tuning import Tuned, tune
 from tinyml_nas.types import Figure
 
@@ -42,6 +43,7 @@ class Outcome:
     Attributes:
         figures: By name; see the world's ``figures``.
         curves: Mean over repetitions after each sample, of each probe.
+        spreads: Deviation (n - 1) over repetitions after each sample, of each probe; 0 for one.
         ends: Of each probe, the accuracy after the last sample of each repetition, on all images scored.
         pool_images: Images that streams are drawn from.
         score_images: Images that ends are scored on.
@@ -49,6 +51,7 @@ class Outcome:
 
     figures: Mapping[str, Figure]
     curves: Mapping[str, tuple[float, ...]]
+    spreads: Mapping[str, tuple[float, ...]]
     ends: Mapping[str, tuple[float, ...]]
     pool_images: int
     score_images: int
@@ -81,6 +84,7 @@ def report(
     return Outcome(
         figures=scenario.figures(curves),
         curves={name: tuple(curve.points.mean(axis=0).tolist()) for name, curve in curves.items()},
+        spreads={name: tuple(spread(curve.points).tolist()) for name, curve in curves.items()},
         ends={name: tuple(curve.end.tolist()) for name, curve in curves.items()},
         pool_images=len(field.pool),
         score_images=len(field.score),

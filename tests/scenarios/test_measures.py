@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from scenarios.measures import change, difference, mean
+from scenarios.measures import change, difference, mean, spread
 
 
 def test_a_mean_has_the_interval_of_students_t() -> None:
@@ -45,3 +45,9 @@ def test_what_a_change_did() -> None:
     assert until["lowest"].value == pytest.approx(0.45)
     slow = change(points, 2, 4, 6)
     assert slow["recovered_after"].value == 3
+
+
+def test_the_spread_of_a_curve_is_that_of_each_point() -> None:
+    points = np.array([[0.5, 0.7], [0.5, 0.9], [0.5, 0.8]])
+    assert spread(points) == pytest.approx([0, 0.1])
+    assert spread(points[:1]).tolist() == [0, 0]

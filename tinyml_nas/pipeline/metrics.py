@@ -170,6 +170,7 @@ def driven(
         **outcome["figures"],
         "tuned": tuned(value),
         "curves": outcome["curves"],
+        "spreads": outcome["spreads"],
         "ends": outcome["ends"],
     }
 

@@ -1,0 +1,176 @@
+"""The thesis's figure 2 beside what sweeps found: a table, and curves with bands.
+
+    python -m benchmarks.figure2 outputs/figure2 [outputs/class_incremental] [--svg FILE]
+
+Takes the folders of any sweeps with a scenario, as those of ``experiment=figure2`` and ``experiment=class_incremental``.
+Prints Markdown: a row for each scenario, stream, network and learner. Ends are means of all repetitions on all images;
+"as published" is the mean of five on 200 images, as the thesis's figures are. Bands are deviations over repetitions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from codegen import durable
+from tinyml_nas.report.result import FILE, flatten, read_result, show
+from tinyml_nas.types import Figure, Result
+
+ROLES = ("learner", "baseline")
+END, AS_PUBLISHED = "end", "end_as_published"
+THESIS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("ConceptDrift", "all"): {
+        "omega_801kb": ".658 ± .019",
+        "omega_1190kb": ".663 ± .021",
+        "tinyol": ".613 ± .014",
+    },
+    ("ClassIncremental", "new"): {"class_incremental": ".353 ± .047", "tinyol": ".243 ± .240"},
+    ("ClassIncremental", "old"): {"class_incremental": ".502 ± .008"},
+    ("Transfer", "all"): {
+        "omega_801kb": ".320 ± .041",
+        "omega_1190kb": ".381 ± .047",
+        "tinyol": ".021 ± .020",
+    },
+}
+"""By world and probe: the thesis's figure of a network, or of TinyOL, which it ran on the one of 801 kB."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one program did in one scenario, by the probe: ``curve`` and ``spread`` have a value a sample."""
+
+    world: str
+    stream: str
+    network: str
+    learner: str
+    probe: str
+    end: Figure
+    as_published: Figure
+    curve: tuple[float, ...]
+    spread: tuple[float, ...]
+    marked: str
+
+    @property
+    def name(self) -> str:
+        """Of the program, in a legend."""
+        return f"{self.network}, {self.learner}"
+
+    @property
+    def thesis(self) -> str:
+        """The thesis's figure of the same, if it has one."""
+        known = THESIS.get((self.world, self.probe), {})
+        if self.learner == "tinyol":
+            return known.get("tinyol", "")
+        return known.get(self.network, "") if self.learner in ("tybox", "auto") else ""
+
+
+def rows_of(result: Result) -> list[Row]:
+    """The rows of a finished job; none where nothing was driven."""
+    scenario = result.metrics.get("scenario")
+    if scenario is None:
+        return []
+    said = dict(item.partition("=")[::2] for item in result.overrides)
+    network = said.get("network") or said.get("experiment") or "searched"
+    return [row for role in ROLES for row in _rows(scenario, scenario[role], Path(network).name)]
+
+
+def _rows(scenario: Mapping[str, Any], driven: Mapping[str, Any], network: str) -> Iterable[Row]:
+    figures = dict(flatten(driven))
+    for probe, curve in driven["curves"].items():
+        prefix = "" if probe == "all" else f"{probe}_"
+        if f"{prefix}{END}" not in figures or f"{prefix}{AS_PUBLISHED}" not in figures:
+            continue
+        yield Row(
+            world=scenario["world"],
+            stream=scenario["stream"],
+            network=network,
+            learner=driven["name"],
+            probe=probe,
+            end=figures[f"{prefix}{END}"],
+            as_published=figures[f"{prefix}{AS_PUBLISHED}"],
+            curve=tuple(curve),
+            spread=tuple(driven["spreads"][probe]),
+            marked=scenario["new_classes_seen_in_training"] or "",
+        )
+
+
+def distinct(rows: Iterable[Row]) -> list[Row]:
+    """Without those that say the same: jobs share their baseline."""
+    return list({(r.world, r.stream, r.name, r.probe, r.end.value): r for r in rows}.values())
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Markdown."""
+    lines = [
+        "| world | stream | images | network | learner | end | as published | thesis |",
+        "|---|---|---|---|---|---:|---:|---:|",
+    ]
+    for row in rows:
+        seen = f" (its extractor has seen {row.marked}: no figure of new classes)"
+        cells = (
+            row.world,
+            row.stream,
+            row.probe,
+            row.network,
+            row.learner,
+            show(row.end) + (seen if row.marked else ""),
+            show(row.as_published),
+            row.thesis,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def draw(rows: Sequence[Row], path: Path) -> None:
+    """A panel for each world, stream and probe, as SVG; what is written twice is equal."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure as Picture
+
+    panels = list(dict.fromkeys((row.world, row.stream, row.probe) for row in rows))
+    with rc_context({"svg.hashsalt": "figure2"}):
+        picture = Picture(figsize=(6, 3.2 * len(panels)), layout="constrained")
+        for axes, panel in zip(
+            picture.subplots(len(panels), squeeze=False)[:, 0], panels, strict=True
+        ):
+            for row in rows:
+                if (row.world, row.stream, row.probe) != panel:
+                    continue
+                low, high = (
+                    [
+                        100 * (mean + sign * wide)
+                        for mean, wide in zip(row.curve, row.spread, strict=True)
+                    ]
+                    for sign in (-1, 1)
+                )
+                (line,) = axes.plot([100 * mean for mean in row.curve], label=row.name, linewidth=1)
+                axes.fill_between(range(len(low)), low, high, color=line.get_color(), alpha=0.15)
+            axes.set_title(", ".join(panel))
+            axes.set_xlabel("labelled samples")
+            axes.set_ylabel("right of 200 images, %")
+            axes.grid(alpha=0.3)
+            axes.legend(fontsize="small")
+        with durable.replacing(path) as aside:
+            picture.savefig(aside, format="svg", metadata={"Date": None})
+
+
+def main() -> None:
+    """Print the table of sweeps, and draw them."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("sweeps", type=Path, nargs="+", help="the folders of sweeps")
+    parser.add_argument("--svg", type=Path, help="where to put the picture")
+    arguments = parser.parse_args()
+    paths = [path for sweep in arguments.sweeps for path in sorted(sweep.glob(f"*/{FILE}"))]
+    rows = distinct(row for path in paths for row in rows_of(read_result(path)))
+    if not rows:
+        parser.error(f"{', '.join(map(str, arguments.sweeps))}: no finished job with a scenario")
+    sys.stdout.write(table(rows) + "\n")
+    if arguments.svg is not None:
+        draw(rows, arguments.svg)
+
+
+if __name__ == "__main__":
+    main()
