@@ -20,7 +20,7 @@ from codegen.ops.unary import Unary
 
 
 class LeakyRelu(Unary):
-    """Two factors to the output's scale, taken in single precision as TensorFlow Lite does."""
+    """Two factors to the output's scale, taken in double precision, in which the oracle has them."""
 
     def check(self, graph: Graph, op: Op) -> None:
         """Refuse an alpha that is no number."""
@@ -32,13 +32,10 @@ class LeakyRelu(Unary):
     def evaluate(self, graph: Graph, op: Op, codes: Codes) -> Codes:
         """Each side rescaled by a factor of its own."""
         source, output = graph.tensors[op.inputs[0]], output_of(graph, op)
-        alpha = np.float32(op.options["alpha"])
         centred = codes - zero_point_of(source)
-        with np.errstate(over="ignore"):
-            slopes = (
-                float(scale_of(source) / scale_of(output)),
-                float(scale_of(source) * alpha / scale_of(output)),
-            )
+        alpha = float(np.float32(op.options["alpha"]))
+        scale, finer = float(scale_of(source)), float(scale_of(output))
+        slopes = scale / finer, scale * alpha / finer
         above, below = (multiply(centred, *quantize_multiplier(slope)) for slope in slopes)
         scaled = np.where(centred >= 0, above, below)
         return to_int8(scaled + zero_point_of(output)).astype(np.int64)

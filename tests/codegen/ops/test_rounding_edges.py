@@ -24,13 +24,15 @@ from tools.graphs.builder import Builder
 CODES = 255
 MODELS = 24
 LAYERS = [
-    (kind, per_channel)
+    (kind, per_channel, 1)
     for kind in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D")
     for per_channel in (False, True)
 ]
+LAYERS += [(kind, True, 2) for kind in ("CONV_2D", "DEPTHWISE_CONV_2D")]  # other kernels
+LAYERS += [("TRANSPOSE_CONV", True, 1)]
 
 
-def edges(rng: np.random.Generator, kind: str, *, per_channel: bool) -> Graph:
+def edges(rng: np.random.Generator, kind: str, *, per_channel: bool, dilation: int = 1) -> Graph:
     """One layer whose outputs, for an input of zero points, lie on either side of every edge."""
     b = Builder(rng)
     channels = 2 * CODES
@@ -41,6 +43,7 @@ def edges(rng: np.random.Generator, kind: str, *, per_channel: bool) -> Graph:
     shape = {
         "FULLY_CONNECTED": (channels, depth),
         "CONV_2D": (channels, 1, 1, depth),
+        "TRANSPOSE_CONV": (channels, 1, 1, depth),
         "DEPTHWISE_CONV_2D": (1, 1, 1, channels),
     }[kind]
     scales = (float(weight_scale),) * (channels if per_channel else 1)
@@ -60,17 +63,24 @@ def edges(rng: np.random.Generator, kind: str, *, per_channel: bool) -> Graph:
     options = {"fused_activation": "NONE"}
     if kind != "FULLY_CONNECTED":
         options |= {"padding": "VALID", "stride_h": 1, "stride_w": 1}
-        options |= {"dilation_h": 1, "dilation_w": 1}
+    if kind == "TRANSPOSE_CONV":
+        shape_of_output = b.constant(np.array((1, 1, 1, channels), np.int32))
+        inputs = (shape_of_output, inputs[1], inputs[0], inputs[2])
+    elif kind != "FULLY_CONNECTED":
+        options |= {"dilation_h": dilation, "dilation_w": dilation}
     if kind == "DEPTHWISE_CONV_2D":
         options |= {"depth_multiplier": 1}
     b.operator(kind, inputs, output, **options)
     return b.graph(source, output)
 
 
-@pytest.mark.parametrize(("kind", "per_channel"), LAYERS)
-def test_sums_at_the_edge_round_as_the_oracles_do(kind, per_channel, tmp_path):
+@pytest.mark.parametrize(("kind", "per_channel", "dilation"), LAYERS)
+def test_sums_at_the_edge_round_as_the_oracles_do(kind, per_channel, dilation, tmp_path):
     rng = np.random.default_rng(zlib.crc32(f"{kind} {per_channel}".encode()))
-    models = [to_flatbuffer(edges(rng, kind, per_channel=per_channel)) for _ in range(MODELS)]
+    models = [
+        to_flatbuffer(edges(rng, kind, per_channel=per_channel, dilation=dilation))
+        for _ in range(MODELS if dilation == 1 else MODELS // 4)
+    ]
 
     def near_zero(graph: Graph) -> np.ndarray:
         zero_point = graph.input.quantization.zero_points[0]
@@ -86,6 +96,8 @@ def pairs(rng: np.random.Generator, kind: str) -> Graph:
     b = Builder(rng)
     side = 256
     scales = rng.uniform(0.005, 0.1, 3)
+    if kind == "PRELU":
+        scales[1] /= 8
     if kind == "MUL":
         scales[2] = scales[0] * scales[1] * rng.uniform(20, 200)
     source = b.activation((1, side, side, 1), scales[0])
@@ -93,14 +105,17 @@ def pairs(rng: np.random.Generator, kind: str) -> Graph:
     zero = int(rng.integers(-128, 128))
     other = b.constant(rising.reshape(1, side, side, 1).copy(), (scales[1],), zero=zero)
     output = b.activation((1, side, side, 1), scales[2])
-    b.operator(kind, (source, other), output, fused_activation="NONE")
+    options = {} if kind == "PRELU" else {"fused_activation": "NONE"}
+    b.operator(kind, (source, other), output, **options)
     return b.graph(source, output)
 
 
-@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL"])
+@pytest.mark.parametrize("kind", ["ADD", "SUB", "MUL", "PRELU"])
 def test_all_pairs_of_codes_round_as_the_oracles_do(kind, tmp_path):
     rng = np.random.default_rng(zlib.crc32(kind.encode()))
-    models = [to_flatbuffer(pairs(rng, kind)) for _ in range(MODELS)]
+    models = [
+        to_flatbuffer(pairs(rng, kind)) for _ in range(MODELS // (4 if kind == "PRELU" else 1))
+    ]
     columns = np.broadcast_to(np.arange(-128, 128), (1, 256, 256))[..., np.newaxis].astype(np.int8)
     compare(models, lambda graph: columns, tmp_path)
 
@@ -150,11 +165,16 @@ def rescaling(rng: np.random.Generator, kind: str) -> Graph:
         ratio = (int(rng.integers(1, 60)) + 0.5) / int(rng.integers(3, 120))
     source = b.activation((1, 1, 256, 1), scale, -128 if kind == "RELU" else None)
     output = b.activation((1, 1, 256, 1), scale / ratio, -128 if kind == "RELU" else None)
-    b.operator(kind, (source,), output)
+    options = {}
+    if kind == "LEAKY_RELU":  # either slope may be what lands on an edge
+        options = {"alpha": float(np.float32(rng.choice([0.5, 0.25, 0.3, 1.5, 3.0])))}
+    if kind == "TANH":
+        output = b.activation((1, 1, 256, 1), 1 / 128, 0)
+    b.operator(kind, (source,), output, **options)
     return b.graph(source, output)
 
 
-@pytest.mark.parametrize("kind", ["RELU", "QUANTIZE", "HARD_SWISH"])
+@pytest.mark.parametrize("kind", ["RELU", "QUANTIZE", "HARD_SWISH", "LEAKY_RELU", "TANH", "ELU"])
 def test_rescaled_codes_round_as_the_oracles_do(kind):
     rng = np.random.default_rng(zlib.crc32(kind.encode()))
     codes = all_codes()
