@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from codegen.boards.board import Board
 from codegen.learners.base import Learner
 from codegen.memory.fit import Bound
+from codegen.memory.map import WORD_BYTES
 from tinyml_nas.design.memory.base import MemoryModel
 from tinyml_nas.design.omega import size_of_shapes
 from tinyml_nas.network.graph import Dtype
@@ -36,7 +37,9 @@ class OmegaLimits:
     dtype: Dtype = "int8"
 
     def lacks(self, spec: NetworkSpec) -> dict[str, int]:
-        """The least value of each limit that Ω exceeds, by its key; empty where Ω fits.
+        """What would do for each limit that Ω exceeds, by its key; empty where Ω fits.
+
+        It is the least that would, but for RAM, where it may be a word above that.
 
         Ω is that of the network ``spec`` in ``dtype``, with ``buffer_samples``. By shapes it is never
         smaller than the one that will be (``design.omega``).
@@ -54,7 +57,10 @@ class OmegaLimits:
                 # A buffer is sized to what there is; what it lacks comes on top.
                 if memory == "ram" and missing > 0:
                     used += missing * report.sample_bytes
-                if used > limit:
-                    key = BOARD_KEYS[memory] if name == "mcu" else "memory.budget_bytes"
-                    needed[key] = used
+                if used <= limit:
+                    continue
+                key = BOARD_KEYS[memory] if name == "mcu" else "memory.budget_bytes"
+                if key == BOARD_KEYS["ram"]:  # where a learner is padded to whole words
+                    used = -(-used // WORD_BYTES) * WORD_BYTES
+                needed[key] = used
         return needed

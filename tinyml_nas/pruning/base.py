@@ -21,7 +21,7 @@ class Room(Protocol):
     """What there is for Ω: a board, and a budget."""
 
     def lacks(self, spec: NetworkSpec) -> Mapping[str, int]:
-        """For each key whose limit the network's Ω exceeds, the least value that would do."""
+        """For each key whose limit the network's Ω exceeds, a value that would do."""
         ...
 
 

@@ -33,8 +33,8 @@ class Criterion(ABC):
 
     Args:
         keep_ratio: Share of the baseline's bytes to keep at most, in (0, 1]; the thesis's networks
-            keep 0.494 and 0.331 of weights and activations. None keeps what fits: the most whose int8
-            Ω fits the board and the memory model's budget with ``buffer_samples`` in its buffer.
+            keep 0.494 and 0.331 of weights and activations. None keeps what fits: the most whose Ω
+            fits the board and the memory model's budget with ``buffer_samples`` in its buffer.
         round_to: Groups keep a multiple of this many channels; 4 suits int8 kernels.
         scope: ``uniform`` keeps about the same share of every group. Under ``global`` the channels of
             all groups compete, so that widths depend on the weights; what is planned before there are

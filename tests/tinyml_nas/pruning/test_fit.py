@@ -102,7 +102,8 @@ def test_the_flash_that_is_missing_is_named(small_spec):
     room = room_of(McuMemory(), replace(BOARD, flash_bytes=4000, ram_bytes=9000))
     lacks = room.lacks(small_spec)
     assert lacks.keys() == {"device.flash_bytes", "device.ram_bytes"}
-    board = replace(
-        BOARD, flash_bytes=lacks["device.flash_bytes"], ram_bytes=lacks["device.ram_bytes"] + 4
-    )
-    assert not replace(room, board=board).lacks(small_spec)
+    flash, ram = lacks["device.flash_bytes"], lacks["device.ram_bytes"]
+    enough = replace(BOARD, flash_bytes=flash, ram_bytes=ram)
+    assert not replace(room, board=enough).lacks(small_spec)
+    for short in (replace(enough, flash_bytes=flash - 1), replace(enough, ram_bytes=ram - 8)):
+        assert replace(room, board=short).lacks(small_spec)
