@@ -17,6 +17,7 @@ from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import Graph, Op
+from codegen.learners.base import Learner
 from codegen.learners.tybox import Tybox
 from codegen.ops import inverted_residual
 from codegen.project import Golden, HeadWeights, Project
@@ -68,7 +69,12 @@ class Measurement:
 
 
 def project_of(
-    graph: Graph, core: str, classes: int, buffer_samples: int, seed: int = 0
+    graph: Graph,
+    core: str,
+    classes: int,
+    buffer_samples: int,
+    learner: Learner | None = None,
+    seed: int = 0,
 ) -> Project:
     """A project around an extractor with a random head."""
     rng = np.random.default_rng(seed)
@@ -79,7 +85,9 @@ def project_of(
     golden = Golden(
         np.zeros((0, *graph.input.shape[1:]), np.int8), np.zeros((0, features), np.int8)
     )
-    return Project("benchmark", graph, head, Tybox(1e-3), buffer_samples, BOARDS[core], golden)
+    return Project(
+        "benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, BOARDS[core], golden
+    )
 
 
 def measure(

@@ -24,8 +24,8 @@ from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.read import open_model
 from codegen.ir import ModelError
-from codegen.learners.base import Learner, tuned
-from codegen.learners.tybox import Tybox
+from codegen.learners.base import Learner
+from codegen.learners.tybox import LEARNING_RATE, Tybox
 from codegen.memory.fit import Fit, Size, fit
 from codegen.options import parser
 from codegen.project import Golden, Project
@@ -79,7 +79,9 @@ def _generate(options: argparse.Namespace) -> int:
         return WRITTEN if fits or written else DOES_NOT_FIT
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
-    learner = Tybox(options.learning_rate or 1.0, passes=options.passes, loss=options.loss)
+    learner = Tybox(
+        options.learning_rate or LEARNING_RATE, passes=options.passes, loss=options.loss
+    )
     fitted = fit(parts.extractor, learner, parts.head.classes, board.load(options.device), names)
     size = fitted.size()
     if options.buffer_samples:
@@ -161,7 +163,7 @@ def _project(
     size: Size,
     names: tuple[str, ...],
 ) -> Project:
-    """With golden vectors, and a learning rate that suits their features unless one is given."""
+    """With golden vectors."""
     source, output = parts.extractor.input, parts.extractor.output
     images = golden.generated_images(source)
     if options.golden:
@@ -185,9 +187,7 @@ def _project(
     if options.verify:
         oracle.verify(options.model, parts.source, images, source, features)
         vectors = replace(vectors, origin=oracle.origin(options.golden))
-    rate = options.learning_rate or golden.steady_rate(features, output, size.buffer_samples)
-    learner = tuned(project.learner, {"learning_rate": rate})
-    return replace(project, golden=vectors, learner=learner)
+    return replace(project, golden=vectors)
 
 
 def _say_written(project: Project, out: Path) -> None:
@@ -205,10 +205,7 @@ def _write_report(
     project: Project | None,
     learner: Learner,
 ) -> None:
-    """Of a project that was not written, the learning rate may be open."""
-    settings = learner if project is None else project.learner
-    is_open = project is None and not options.learning_rate
-    values = {knob.name: None if is_open else knob.value for knob in settings.knobs()}
+    values = {knob.name: knob.value for knob in learner.knobs()}
     content["learner"] |= {**values, "passes": options.passes, "loss": options.loss}
     content["written"] = project is not None
     durable.write(options.report, json.dumps(content, indent=2) + "\n")

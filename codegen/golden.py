@@ -97,20 +97,6 @@ def host_features(project: Project, images: Array) -> Array:
         return _learnable(HostModel(draft).features(images), "the model on the golden images")
 
 
-def steady_rate(features: Array, output: Tensor, buffer_samples: int) -> float:
-    """A learning rate under which plain SGD on features of this size is stable.
-
-    Over the features' mean squared length: a tenth, so that a step moves its own sample's logits by
-    at most that; and for large buffers less, so that all steps of a pass come to one.
-    """
-    reals = features.astype(np.float64)
-    if output.quantization is not None:
-        (scale,), (zero_point,) = output.quantization.scales, output.quantization.zero_points
-        reals = scale * (reals - zero_point)
-    length = 1 + float((reals**2).sum(axis=1).mean())  # the bias is a feature of 1
-    return float(f"{min(0.1, 1 / buffer_samples) / length:.1g}")
-
-
 def _learnable(features: Array, origin: str) -> Array:
     """``features``, if a learner takes them: finite, and not too large."""
     if not np.all(np.abs(features.astype(np.float64)) <= MOST_FEATURE):  # a NaN is not, either

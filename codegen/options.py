@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
-from codegen.learners.tybox import Loss
+from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_PASSES, MOST_RATE, MOST_SAMPLES
 
 
@@ -56,7 +56,8 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--learning-rate",
         type=real(LEAST_RATE, MOST_RATE, "of normal float32 numbers"),
-        help="default: suits the features of the golden vectors",
+        help="of a pass over the buffer, for features of any size and number "
+        f"(default: {LEARNING_RATE:g})",
     )
     add(
         "--passes",

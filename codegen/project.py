@@ -11,6 +11,7 @@ from codegen.boards.board import Board
 from codegen.buffers.base import Shape
 from codegen.ir import Graph
 from codegen.learners.base import Learner, check_samples, compiled_classes
+from codegen.learners.statistics import Statistics
 from codegen.limits import MOST_FEATURE, MOST_WEIGHT
 from codegen.texts import check_line
 
@@ -76,7 +77,8 @@ class Network:
 class Project:
     """Everything that the emitter needs. ``graph`` ends at the features (before the last Dense).
 
-    ``buffer_samples`` is N_B, 0 for a learner that keeps no samples.
+    ``buffer_samples`` is N_B, 0 for a learner that keeps no samples. ``statistics`` are of the training
+    features, for learners that start from them.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Project:
     board: Board
     golden: Golden
     class_names: tuple[str, ...] = ()
+    statistics: Statistics | None = None
 
     @property
     def classes(self) -> int:

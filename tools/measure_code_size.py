@@ -14,7 +14,9 @@ CMakeLists.txt gives; then the linker says which sections each of them needs.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import pkgutil
 import re
 import shlex
 import sys
@@ -22,7 +24,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from unittest import mock
 
 import numpy as np
@@ -30,11 +32,18 @@ import numpy as np
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from codegen import durable, literals, ops  # noqa: E402
+from codegen import (  # noqa: E402
+    durable,
+    learners,
+    literals,
+    ops,
+)
 from codegen.boards.board import CORES, Board, load  # noqa: E402
-from codegen.emit.emitter import emit  # noqa: E402
+from codegen.emit.emitter import context_of, emit  # noqa: E402
 from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor  # noqa: E402
-from codegen.learners.tybox import Tybox  # noqa: E402
+from codegen.learners.base import Learner  # noqa: E402
+from codegen.learners.statistics import statistics_of  # noqa: E402
+from codegen.learners.tybox import BufferName, Tybox  # noqa: E402
 from codegen.memory.code_size import FILE, RUNTIME_CLASSES, kernel_key  # noqa: E402
 from codegen.ops import inverted_residual  # noqa: E402
 from codegen.passes.legalize import legalize  # noqa: E402
@@ -167,6 +176,7 @@ class Firmware:
             for dtype in ("float32", "int8")
         }
         return {
+            "learners": self.learners(),
             "runtime": self.total,
             "vectors": self.vectors,
             "drivers": extra,
@@ -190,14 +200,31 @@ class Firmware:
         (flags,) = re.findall(r"^CXX_FLAGS = (.*)$", text, re.MULTILINE)
         return shlex.split(flags)
 
-    def _learner(self, classes: int, dtype: DType) -> tuple[int, dict[str, int]]:
+    def learners(self) -> dict[str, int]:
+        """By how much each class of learner, or of buffer, is larger than TyBox, or its buffer."""
+        reference, _ = self._learner(RUNTIME_CLASSES, "int8")
+        found = dict.fromkeys(Tybox().code(), 0)
+        for learner in every_learner():
+            known = sum(found.get(part, 0) for part in learner.code())
+            (new, *others) = [part for part in learner.code() if part not in found] or [""]
+            assert not others, "one part at a time is new"
+            if new:
+                size, _ = self._learner(RUNTIME_CLASSES, "int8", learner)
+                found[new] = size - reference - known
+        return found
+
+    def _learner(
+        self, classes: int, dtype: DType, learner: Learner | None = None
+    ) -> tuple[int, dict[str, int]]:
         """Bytes of sections with a head of ``classes``, and those that come from libraries."""
         project = self.folder / "learner"
         base = replace(load("arduino_nano33ble"), core=self.core, emulator="")
-        emit(identity(base, classes, dtype), project)
+        made = identity(base, classes, dtype, learner)
+        emit(made, project)
         build = self.folder / "user" / "build"
         objects = []
         for source, flags in (
+            ("src/head.cpp", self.flags),
             ("src/model.cpp", self.flags),
             ("src/extractor.cpp", self.flags),
             ("platform/application.cpp", [*self.small, "-Os"]),
@@ -213,11 +240,26 @@ class Firmware:
         words[at : at + 2] = [*objects, f"-Wl,-Map={mapped}", "-o", "learner.elf"]
         toolchain.run(words, build, TIMEOUT_S)
         found = sections(mapped)
-        code = {k: v for k, v in found.items() if "kInitial" not in k}
+        # What the learner starts from is planned as the head.
+        constants = ("InitialWeights", "InitialBias", *context_of(made)["factory"].arrays)
+        endings = tuple(f"k{name}E" for name in constants)
+        code = {k: v for k, v in found.items() if not k.endswith(endings)}
         return sum(code.values()), {k: v for k, v in found.items() if k.endswith(".o)")}
 
 
-def identity(board: Board, classes: int, dtype: DType) -> Project:
+def every_learner() -> Iterator[Learner]:
+    """Each with its first values: TyBox with every buffer first, then those of ``codegen/learners``."""
+    yield from (
+        Tybox(buffer=name, buffer_bits=bits) for name in get_args(BufferName) for bits in (8, 4)
+    )
+    for module in pkgutil.iter_modules(learners.__path__, f"{learners.__name__}."):
+        for kind in vars(importlib.import_module(module.name)).values():
+            own = isinstance(kind, type) and kind.__module__ == module.name
+            if own and hasattr(kind, "factory") and hasattr(kind, "NAME"):
+                yield kind()
+
+
+def identity(board: Board, classes: int, dtype: DType, learner: Learner | None = None) -> Project:
     """A project whose features are its image."""
     quantization = Quantization((0.05,), (-3,)) if dtype == "int8" else None
     shapes = (1, 1, FEATURES, 1), (1, FEATURES)
@@ -226,7 +268,13 @@ def identity(board: Board, classes: int, dtype: DType) -> Project:
     weights = np.ones((classes, FEATURES), np.float32)
     head = HeadWeights(weights, np.ones(classes, np.float32))
     golden = Golden(np.zeros((1, 1, FEATURES, 1), dtype), np.zeros((1, FEATURES), dtype))
-    return Project("identity", graph, head, Tybox(0.01), 10, board, golden)
+    learner = learner or Tybox()
+    statistics = None
+    if learner.needs_statistics:
+        seen = np.random.default_rng(0).normal(size=(4 * FEATURES, FEATURES))
+        statistics = statistics_of(seen, np.arange(len(seen)) % classes, range(classes))
+    samples = min(10, learner.most_samples)
+    return Project("identity", graph, head, learner, samples, board, golden, (), statistics)
 
 
 def measure_kernels(
@@ -328,13 +376,30 @@ def sections(mapped: Path) -> dict[str, int]:
     return found
 
 
+def measure_learners(cores: Sequence[str], output: Path) -> None:
+    """Measure the learners alone; all else stays as it is."""
+    content = json.loads(output.read_text())
+    for core in cores:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            mock.patch("codegen.memory.map.code_bytes", return_value=0),
+        ):
+            content["cores"][core]["learners"] = Firmware(core, Path(name)).learners()
+        print(f"{core}: {content['cores'][core]['learners']}", flush=True)
+        durable.write(output, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
 def main() -> None:
     """Measure the cores that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--core", action="append", choices=CORES, help="repeatable; default: all")
     parser.add_argument("--new", action="store_true", help="measure what the file has not yet")
     parser.add_argument("--output", type=Path, default=FILE)
+    parser.add_argument("--learners", action="store_true", help="these alone: half a minute a core")
     arguments = parser.parse_args()
+    if arguments.learners:
+        measure_learners(arguments.core or CORES, arguments.output)
+        return
     found, usual = kernels()
     known = json.loads(arguments.output.read_text()) if arguments.output.exists() else {}
     cores = known.get("cores", {})

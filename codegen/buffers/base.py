@@ -9,6 +9,8 @@ from codegen.ir import DTYPE_BYTES, DType
 
 LABEL_BYTES = 1
 COUNTER_BYTES = 4
+WHOLE_BITS, PACKED_BITS = 8, 4
+"""Of a feature in a buffer: as the extractor writes it, or the upper half of its int8 code."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,34 @@ class Cpp:
 
     headers: tuple[str, ...]
     type: str
+
+
+def row_bytes(shape: Shape, bits: int) -> int:
+    """A sample's features as a buffer keeps them, in ``bits`` each or as they are.
+
+    Raises:
+        ValueError: reals are not packed.
+    """
+    if bits == PACKED_BITS:
+        if shape.dtype != "int8":
+            raise ValueError(
+                f"learner.buffer_bits: features are {shape.dtype}, and only int8 is packed into "
+                f"{PACKED_BITS} bits; must be {WHOLE_BITS}"
+            )
+        return (shape.features + 1) // 2
+    return shape.feature_bytes
+
+
+def unpacked_bytes(shape: Shape, bits: int) -> int:
+    """Where a packed row is unpacked."""
+    return shape.features if bits == PACKED_BITS else 0
+
+
+def rows(bits: int) -> str:
+    """The C++ type of the rows."""
+    if bits == PACKED_BITS:
+        return "PackedRows<Config::kFeatures, Config::kBufferSamples>"
+    return "Rows<Config::Feature, Config::kFeatures, Config::kBufferSamples>"
 
 
 class Buffer(Protocol):

@@ -97,7 +97,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "plan": layout,
         "memory": fitted.memory(project.buffer_samples),
         "factory": project.learner.factory(
-            project.head.weights, project.head.bias, project.classes
+            project.head.weights, project.head.bias, project.classes, project.statistics
         ),
         "calls": calls,
         "arrays": arrays,

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.buffers.base import Cpp, Shape
+from codegen.learners.statistics import Statistics
 from codegen.limits import MOST_CLASSES, MOST_SAMPLES, MOST_WEIGHT
 
 FLOAT_BYTES = 4
@@ -76,14 +77,26 @@ class Learner(Protocol):
     def flash(self, shape: Shape) -> int:
         """Bytes of constants beside the first head: the arrays of ``factory``."""
 
-    def factory(self, weights: Floats, bias: Floats, classes: int) -> Factory:
+    @property
+    def needs_statistics(self) -> bool:
+        """Whether ``factory`` needs those of the training features."""
+
+    def factory(
+        self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
+    ) -> Factory:
         """What it starts from, given the head (C, F), (C,) that was trained on the host.
 
         ``classes`` is at least C: those beyond are yet to come.
+
+        Raises:
+            ValueError: it needs statistics, and there are none.
         """
 
     def cpp(self) -> Cpp:
         """Its class, a template of ``Config`` and of its buffer, if it has one."""
+
+    def code(self) -> tuple[str, ...]:
+        """Parts of its code whose sizes ``codegen/memory/code_size.json`` has."""
 
     def constants(self) -> Mapping[str, str]:
         """Constants of ``Config``: declarations (type and name) and their values in C++."""
@@ -119,16 +132,16 @@ def opened(weights: Floats, bias: Floats, classes: int) -> Factory:
 
 def name_of(learner: Learner) -> str:
     """What a learner goes by in results and on the device."""
-    return type(learner).__name__.lower()
+    return type(learner).__module__.rpartition(".")[2]
 
 
-def check_knobs(learner: Learner) -> None:
+def check_knobs(knobs: tuple[Knob, ...]) -> None:
     """Refuse values of knobs, and those of their grids, that the program would refuse.
 
     Raises:
         ValueError: naming the key.
     """
-    for knob in learner.knobs():
+    for knob in knobs:
         for value in (knob.value, *knob.grid):
             if not knob.least <= value <= knob.most:  # nor is a NaN
                 raise ValueError(

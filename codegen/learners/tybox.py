@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
-from codegen.buffers.base import Buffer, Cpp, Shape
+from codegen.buffers.balanced_reservoir import BalancedReservoir
+from codegen.buffers.base import PACKED_BITS, WHOLE_BITS, Buffer, Cpp, Shape
 from codegen.buffers.fifo import Fifo
+from codegen.buffers.per_class import PerClass
+from codegen.buffers.reservoir import Reservoir
 from codegen.learners.base import (
     FLOAT_BYTES,
     UNBOUNDED,
@@ -21,11 +24,20 @@ from codegen.learners.base import (
     opened,
     parts,
 )
+from codegen.learners.statistics import Statistics
 from codegen.limits import LEAST_RATE, MOST_RATE, check_passes, check_rate
 
 Loss = Literal["cross_entropy", "squared_error"]
-BufferName = Literal["fifo"]
-BUFFERS: Mapping[str, Buffer] = {"fifo": Fifo()}
+BufferName = Literal["fifo", "per_class", "reservoir", "balanced_reservoir"]
+BUFFERS: Mapping[str, Callable[[int], Buffer]] = {
+    "fifo": Fifo,
+    "per_class": PerClass,
+    "reservoir": Reservoir,
+    "balanced_reservoir": BalancedReservoir,
+}
+LEARNING_RATE = 3.0
+LENGTH_FLOATS = 2
+"""The features' mean squared length, and of how many samples."""
 LOSSES: Mapping[str, str] = {
     "cross_entropy": "Loss::kCrossEntropy",
     "squared_error": "Loss::kSquaredError",
@@ -39,20 +51,26 @@ class Tybox:
     On every labelled sample: push, then ``passes`` passes of SGD over the whole buffer.
 
     Args:
-        learning_rate: Of a step on one sample.
+        learning_rate: Of a pass over the buffer, in units of the features' mean squared length
+            (``runtime/learners/replay.hpp``): one rate for features and buffers of any size.
         learning_rates: Rates to try on validation streams, ascending; empty for ``learning_rate`` alone.
         passes: Over the buffer, for every label.
         loss: What a step lowers.
         buffer: Which samples are kept.
+        buffer_bits: Of a feature in the buffer: 8, or 4 for twice as many samples of int8 features.
         max_classes: Classes that are compiled in, None for those of the first head.
     """
 
-    learning_rate: float
+    learning_rate: float = LEARNING_RATE
     learning_rates: tuple[float, ...] = ()
     passes: int = 1
     loss: Loss = "cross_entropy"
     buffer: BufferName = "fifo"
+    buffer_bits: int = WHOLE_BITS
     max_classes: int | None = None
+
+    NAME: ClassVar[str] = "Tybox"
+    HEADER: ClassVar[str] = "tybox.hpp"
 
     def __post_init__(self) -> None:
         check_rate("learner.learning_rate", self.learning_rate)
@@ -69,8 +87,12 @@ class Tybox:
                 raise ValueError(
                     f"learner.{key}: must be one of {', '.join(allowed)}; got {getattr(self, key)!r}"
                 )
+        if self.buffer_bits not in (WHOLE_BITS, PACKED_BITS):
+            raise ValueError(
+                f"learner.buffer_bits: must be {WHOLE_BITS} or {PACKED_BITS}; got {self.buffer_bits}"
+            )
         check_classes(self.max_classes)
-        check_knobs(self)
+        check_knobs(self.knobs())
 
     @property
     def most_samples(self) -> int:
@@ -78,10 +100,15 @@ class Tybox:
         return UNBOUNDED
 
     def ram(self, shape: Shape) -> Mapping[str, int]:
-        """The head, the buffer, its counters and the learning rate."""
+        """The head; the buffer; its counters, the learning rate, and the features' length."""
         samples = shape.buffer_samples * self.sample_bytes(shape)
-        rest = FLOAT_BYTES * len(self.knobs()) + self._buffer.state_bytes(shape)
+        numbers = len(self.knobs()) + LENGTH_FLOATS + self.extra_floats(shape)
+        rest = FLOAT_BYTES * numbers + self._buffer.state_bytes(shape)
         return parts(head_bytes(shape), samples, rest)
+
+    def extra_floats(self, shape: Shape) -> int:
+        """Numbers beside the head that a plain replay does not have."""
+        return 0
 
     def state_bytes(self, shape: Shape) -> int:
         """The head."""
@@ -99,14 +126,26 @@ class Tybox:
         """None."""
         return 0
 
-    def factory(self, weights: Floats, bias: Floats, classes: int) -> Factory:
+    @property
+    def needs_statistics(self) -> bool:
+        """The head is enough."""
+        return False
+
+    def factory(
+        self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
+    ) -> Factory:
         """The head as it was trained."""
         return opened(weights, bias, classes)
 
     def cpp(self) -> Cpp:
         """Its class."""
         buffer = self._buffer.cpp()
-        return Cpp(("learners/tybox.hpp", *buffer.headers), f"Tybox<Config, {buffer.type}>")
+        header, name = self.HEADER, self.NAME
+        return Cpp((f"learners/{header}", *buffer.headers), f"{name}<Config, {buffer.type}>")
+
+    def code(self) -> tuple[str, ...]:
+        """Its class, and the buffer's."""
+        return self.NAME, f"{self.buffer} {self.buffer_bits}"
 
     def constants(self) -> Mapping[str, str]:
         """Passes and loss."""
@@ -119,4 +158,4 @@ class Tybox:
 
     @property
     def _buffer(self) -> Buffer:
-        return BUFFERS[self.buffer]
+        return BUFFERS[self.buffer](self.buffer_bits)

@@ -7,6 +7,7 @@ programs; rerun it when kernels, learner, application or compiler change. Code i
   ``RUNTIME_CLASSES`` classes on int8 features and no drivers,
 - what the board's drivers of serial port and flash add,
 - what another number of classes or another dtype of features changes in the learner,
+- what another learner takes than TyBox with a first-in-first-out buffer, and another buffer than that,
 - every section that the graph's kernels need, once: kernels share helpers and libraries,
 - for each call its parameters and instructions.
 
@@ -109,6 +110,12 @@ def _runtime_bytes(core: Mapping[str, Any], learner: Learner, shape: Shape, boar
         total += drivers.get(board.flash_header, 0)
     if board.boot_bytes:
         total -= core["vectors"]
+    for part in learner.code():
+        if part not in core["learners"]:
+            raise LookupError(
+                f"{FILE.name}: there is no size of {part}; run tools/measure_code_size.py --learners"
+            )
+        total += core["learners"][part]
     by_classes = core["learner"][shape.dtype]
     return int(total + by_classes[_nearest(by_classes, shape.classes)])
 

@@ -59,7 +59,7 @@ def build_firmware(project: Path, folder: Path) -> Path:
         ToolchainError: cmake or the cross-compiler is missing or failed; a program that does not
             fit the board fails to link.
     """
-    _cmake(project, folder, emulated=False)
+    _cmake(project, folder, "firmware", emulated=False)
     return folder / "firmware.elf"
 
 
@@ -79,7 +79,7 @@ def run_self_test(project: Path, board: Board, folder: Path) -> str:
         ToolchainError: a program is missing, the project does not build, or the test fails.
     """
     machine = machine_for(board.emulator, board.core).name
-    _cmake(project, folder, emulated=True)
+    _cmake(project, folder, "self_test", emulated=True)
     return _emulate(machine, folder / "self_test.elf", folder)
 
 
@@ -101,7 +101,7 @@ def run_stream(
     """
     images = shape.checked_images(images)
     machine = machine_for(board.emulator, board.core).name
-    _cmake(project, folder, emulated=True)
+    _cmake(project, folder, "stream", emulated=True)
     count = len(images)
     pixels = images.reshape(count, -1).view(np.uint8)
     marks = np.full(count, NO_LABEL, np.uint8) if labels is None else labels.astype(np.uint8)
@@ -134,7 +134,7 @@ def stack_bytes(printed: str) -> int:
     return int(found[1])
 
 
-def _cmake(project: Path, folder: Path, *, emulated: bool) -> None:
+def _cmake(project: Path, folder: Path, target: str, *, emulated: bool) -> None:
     cmake = toolchain.find("cmake")
     toolchain.find("arm-none-eabi-g++")
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,7 @@ def _cmake(project: Path, folder: Path, *, emulated: bool) -> None:
     configure = [cmake, "-S", str(project.resolve()), "-B", ".", cross]
     configure += ["-DEMULATED=ON"] if emulated else []
     toolchain.run(configure, folder, BUILD_TIMEOUT_S)
-    toolchain.run([cmake, "--build", "."], folder, BUILD_TIMEOUT_S)
+    toolchain.run([cmake, "--build", ".", "--target", target], folder, BUILD_TIMEOUT_S)
 
 
 def _emulate(machine: str, program: Path, folder: Path) -> str:

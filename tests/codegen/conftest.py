@@ -13,6 +13,7 @@ from codegen.boards.board import load
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.learners.base import Learner
+from codegen.learners.statistics import Statistics
 from codegen.learners.tybox import Loss, Tybox
 from codegen.project import Golden, HeadWeights, Project
 
@@ -39,7 +40,7 @@ def identity_project(
     features: int = 12,
     classes: int = 5,
     buffer_samples: int = 4,
-    learning_rate: float = 0.01,
+    learning_rate: float = 0.3,
     passes: int = 1,
     loss: Loss = "cross_entropy",
     dtype: str = "int8",
@@ -47,6 +48,7 @@ def identity_project(
     class_names: tuple[str, ...] = (),
     machine: str = "",
     learner: Learner | None = None,
+    statistics: Statistics | None = None,
 ) -> Project:
     """A project with a random head and two golden images."""
     rng = np.random.default_rng(7)
@@ -62,6 +64,7 @@ def identity_project(
         board=replace(BOARDS[core], emulator=machine or BOARDS[core].emulator),
         golden=Golden(images, images.reshape(2, features)),
         class_names=class_names,
+        statistics=statistics,
     )
 
 

@@ -15,9 +15,20 @@ CLASSES, FEATURES = 10, 24
 
 
 class NumpyDriver:
-    """Softmax head, cross-entropy, SGD over a first-in-first-out buffer; records what it is told."""
+    """Softmax head, cross-entropy, SGD over a first-in-first-out buffer; records what it is told.
 
-    def __init__(self, centres: npt.NDArray[np.float64], buffer_samples: int, rate: float) -> None:
+    ``normalised``: a step is the rate over the features' mean squared length and the samples in the buffer.
+    """
+
+    def __init__(
+        self,
+        centres: npt.NDArray[np.float64],
+        buffer_samples: int,
+        rate: float,
+        *,
+        normalised: bool = False,
+    ) -> None:
+        self._normalised = normalised
         self._initial = (centres.copy(), -0.5 * (centres**2).sum(axis=1))
         self._shipped_rate = rate
         self._buffer_samples = buffer_samples
@@ -31,6 +42,7 @@ class NumpyDriver:
             maxlen=self._buffer_samples
         )
         self._rate = self._shipped_rate
+        self._lengths: list[float] = []
         self.resets += 1
 
     def set_knob(self, name: str, value: float) -> None:
@@ -40,13 +52,18 @@ class NumpyDriver:
     def learn(self, features: npt.NDArray[np.generic], label: int) -> None:
         self.learned.append((features.tobytes(), label))
         self._buffer.append((features.astype(np.float64), label))
+        self._lengths.append(float(np.sum(features.astype(np.float64) ** 2)))
+        step = bias_step = self._rate
+        if self._normalised:
+            step /= np.mean(self._lengths) * len(self._buffer)
+            bias_step /= len(features) * len(self._buffer)
         for sample, target in self._buffer:
             logits = self._weights @ sample + self._bias
             error = np.exp(logits - logits.max())
             error /= error.sum()
             error[target] -= 1
-            self._weights -= self._rate * np.outer(error, sample)
-            self._bias -= self._rate * error
+            self._weights -= step * np.outer(error, sample)
+            self._bias -= bias_step * error
 
     def predict(self, features: npt.NDArray[np.generic]) -> npt.NDArray[np.integer]:
         return (features @ self._weights.T + self._bias).argmax(axis=1)
@@ -74,8 +91,10 @@ def make_split(centres: npt.NDArray[np.float64]) -> Callable[..., Samples]:
 def make_driver(centres: npt.NDArray[np.float64]) -> Callable[..., NumpyDriver]:
     """``make_driver(buffer_samples=1, rate=0.05)``: a head that knows the classes well."""
 
-    def make(buffer_samples: int = 1, rate: float = 0.05) -> NumpyDriver:
-        return NumpyDriver(centres, buffer_samples, rate)
+    def make(
+        buffer_samples: int = 1, rate: float = 0.05, *, normalised: bool = False
+    ) -> NumpyDriver:
+        return NumpyDriver(centres, buffer_samples, rate, normalised=normalised)
 
     return make
 

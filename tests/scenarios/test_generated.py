@@ -25,7 +25,7 @@ BOARD = Board("host_only", "cortex-m4", 10**8, 0, 1 << 20, 1 << 29, 1 << 20)
 DRIFT = ConceptDrift(
     samples=200, drift_at=50, repetitions=2, tuning_repetitions=2, curve_images=100
 )
-RATE = 0.05
+RATE = 2.0
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def model(request, centres, codes: Samples, tmp_path_factory) -> HostModel:
         Tensor(name, shape, "int8", quantization)
         for name, shape in (("image", (1, 1, features, 1)), ("psi", (1, features)))
     )
-    learner = Tybox(RATE / 20) if request.param == "tybox" else TinyOL(RATE)
+    learner = Tybox(RATE) if request.param == "tybox" else TinyOL(RATE)
     golden = codes.features[:1]
     project = Project(
         name="identity",
@@ -69,7 +69,7 @@ def test_the_generated_program_goes_through_the_drift_as_the_oracle_does(
     split = Samples(model.features(codes.features.reshape(len(codes), 1, -1, 1)), codes.labels)
     found = report(DRIFT, Shuffled(), model, divide(split, 10, 200, 100), 3)
     real = Samples((codes.features.astype(np.float32) - ZERO_POINT) * SCALE, codes.labels)
-    oracle = make_driver(model.shape.buffer_samples, model.knobs["learning_rate"])
+    oracle = make_driver(model.shape.buffer_samples, model.knobs["learning_rate"], normalised=True)
     expected = report(DRIFT, Shuffled(), oracle, divide(real, 10, 200, 100), 3)
     # One of 250 images may lie on the border between two classes.
     assert found.ends["all"] == pytest.approx(expected.ends["all"], abs=0.005)
@@ -85,7 +85,7 @@ def test_tuning_leaves_the_shipped_rate(model: HostModel, codes: Samples) -> Non
     """The chosen rate counts once it is baked in; a reset goes back to what was generated."""
     baked = model.knobs["learning_rate"]
     field = divide(codes, 10, 200, 100)
-    knob = Knob("learning_rate", baked, 1e-12, 1.0, (2 * baked,))
+    knob = Knob("learning_rate", baked, 1e-12, 100.0, (2 * baked,))
     found = calibrate(DRIFT, Shuffled(), model, field, (knob,), 3)
     assert found.values == {"learning_rate": 2 * baked}
     model.reset()

@@ -32,6 +32,7 @@ from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.rearrange import rearrange
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
+from tinyml_nas.pipeline.stages.summarise import summarise
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
 from tinyml_nas.pipeline.stages.train_teacher import train_teacher
 from tinyml_nas.pruning.l1 import L1
@@ -103,6 +104,15 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "images": TEST,
         "golden_images": 2,
         "reported": {"flash": {"code": 9000, "weights": 100}, "ram": {"arena": 400}},
+        "statistics": Artifact(Path("/store/statistics"), "3d1e"),
+    },
+    summarise: {
+        "program": PROJECT,
+        "extractor": EXTRACTOR,
+        "images": TRAIN,
+        "rows": (0, 2),
+        "most_images": 50,
+        "compiler": COMPILER,
     },
     link: {"project": PROJECT, "board": BOARD, "compiler": TargetCompiler("arm 12.2")},
     observe: {

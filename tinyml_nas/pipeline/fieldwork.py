@@ -63,7 +63,7 @@ class Fieldwork:
     def program(self, learner: Learner, omega: Omega, knobs: Knobs) -> CppProject:
         """Ω's program at these values."""
         names, ready = self.study.field.class_names, self._ready(learner)
-        return program_of(self.context, self.study, omega, ready, knobs, names)
+        return program_of(self.context, self.study, omega, ready, knobs, names, self._rows)
 
     def drive(self, project: CppProject) -> Metrics:
         """What the scenario makes of a program."""

@@ -1,22 +1,24 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
+
+#include "runtime/buffers/rows.hpp"
 
 namespace tinyml {
 
 /// The buffer B of TyBox: the last `kCapacity` labelled samples, first in, first out.
 ///
-/// A sample takes exactly `kFeatures * sizeof(Feature) + 1` bytes: features as the extractor writes
-/// them, and a label. Samples and labels lie in separate arrays, so that nothing is padded.
-template <typename Feature, int kFeatures, int kCapacity>
+/// A sample takes exactly its row and a byte for its label: rows and labels lie in separate arrays,
+/// so that nothing is padded.
+template <typename Rows>
 class Fifo {
-  static_assert(kFeatures > 0 && kCapacity > 0, "a buffer holds at least one sample");
-
  public:
-  /// Adds a sample; a full buffer forgets its oldest one. `features` has `kFeatures` elements.
+  using Feature = typename Rows::Feature;
+  static constexpr int kCapacity = Rows::kCapacity;
+
+  /// Adds a sample; a full buffer forgets its oldest one.
   void push(const Feature* features, std::uint8_t label) {
-    std::memcpy(features_[next_], features, sizeof(features_[next_]));
+    rows_.put(next_, features);
     labels_[next_] = label;
     next_ = next_ + 1 == kCapacity ? 0 : next_ + 1;
     if (count_ < kCapacity) ++count_;
@@ -29,7 +31,7 @@ class Fifo {
     // next push overwrites.
     int row = count_ < kCapacity ? 0 : next_;
     for (int seen = 0; seen < count_; ++seen) {
-      visit(features_[row], labels_[row]);
+      visit(rows_.at(row), labels_[row]);
       row = row + 1 == kCapacity ? 0 : row + 1;
     }
   }
@@ -40,12 +42,11 @@ class Fifo {
   }
 
   int count() const { return count_; }
-  static constexpr int capacity() { return kCapacity; }
 
  private:
   std::int32_t next_ = 0;   ///< Row that the next push writes.
   std::int32_t count_ = 0;  ///< Samples held.
-  Feature features_[kCapacity][kFeatures];
+  Rows rows_;
   std::uint8_t labels_[kCapacity];
 };
 

@@ -47,24 +47,37 @@ class Head {
   template <typename FeatureAt>
   void logits(FeatureAt feature, float scale, float (&out)[kClasses]) const {
     float sums[kClasses];
-    for_each_class<kClasses>([&sums](int c) { sums[c] = 0.0F; });
-    for (int i = 0; i < kFeatures; ++i) add_product(sums, feature(i), weights_[i]);
+    sum_products(feature, sums);
     for_each_class<kClasses>([&](int c) { out[c] = bias_[c] + scale * sums[c]; });
   }
 
-  /// One step of plain stochastic gradient descent on one sample.
+  /// The same without biases.
+  template <typename FeatureAt>
+  void products(FeatureAt feature, float scale, float (&out)[kClasses]) const {
+    float sums[kClasses];
+    sum_products(feature, sums);
+    for_each_class<kClasses>([&](int c) { out[c] = scale * sums[c]; });
+  }
+
+  /// One step of stochastic gradient descent on one sample; of weights and biases at their own
+  /// rates.
   template <Loss kLoss, typename FeatureAt>
-  void step(FeatureAt feature, float scale, std::uint8_t label, float learning_rate) {
+  void step(FeatureAt feature, float scale, std::uint8_t label, float rate, float bias_rate) {
     float deltas[kClasses];
     logits(feature, scale, deltas);
     softmax(deltas);
     logit_gradient<kLoss>(deltas, label);
-    for (float& delta : deltas) delta *= learning_rate;
-    for (int c = 0; c < kClasses; ++c) bias_[c] -= deltas[c];
+    for (int c = 0; c < kClasses; ++c) bias_[c] -= deltas[c] * bias_rate;
     float factors[kClasses];
-    for_each_class<kClasses>([&](int c) { factors[c] = deltas[c] * scale; });
+    for_each_class<kClasses>([&](int c) { factors[c] = deltas[c] * rate * scale; });
     for (int i = 0; i < kFeatures; ++i) subtract_product(weights_[i], feature(i), factors);
   }
+
+  float& weight(int feature, int c) { return weights_[feature][c]; }
+  float weight(int feature, int c) const { return weights_[feature][c]; }
+  float* row(int feature) { return weights_[feature]; }
+  float& bias(int c) { return bias_[c]; }
+  float bias(int c) const { return bias_[c]; }
 
   /// Whether every weight and bias lies within `kMostWeight`.
   bool within_limits() const {
@@ -74,6 +87,13 @@ class Head {
   }
 
  private:
+  template <typename FeatureAt>
+  [[gnu::always_inline]] inline void sum_products(FeatureAt feature,
+                                                  float (&sums)[kClasses]) const {
+    for_each_class<kClasses>([&sums](int c) { sums[c] = 0.0F; });
+    for (int i = 0; i < kFeatures; ++i) add_product(sums, feature(i), weights_[i]);
+  }
+
   float weights_[kFeatures][kClasses];
   float bias_[kClasses];
 };

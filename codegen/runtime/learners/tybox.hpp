@@ -3,21 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/learners/head.hpp"
-#include "runtime/learners/learner.hpp"
+#include "runtime/learners/replay.hpp"
 
 namespace tinyml {
 
 /// A head and the buffer that it is trained from (TyBox, Pavan et al. 2023; with a buffer of one
 /// sample it is TinyOL, Ren et al. 2021).
 ///
-/// On every labelled sample: push, then `Config::kPasses` passes of plain SGD on `Config::kLoss`
-/// over the buffer. Its one knob is the learning rate.
+/// On every labelled sample: push, then `Config::kPasses` passes of SGD over the buffer. Knob 0 is
+/// the learning rate (`Replay`).
 template <typename Config, typename Buffer>
 class Tybox {
-  static_assert(Config::kKnobs == 1 && Config::knob(0).least >= kLeastRate &&
-                    Config::knob(0).most <= kMostRate,
-                "limits.hpp counts on this");
+  static_assert(Config::kKnobs == 1, "the learning rate");
 
  public:
   using Feature = typename Config::Feature;
@@ -30,6 +27,7 @@ class Tybox {
   void reset() {
     head_.load(Factory::weights(), Factory::bias());
     buffer_.clear();
+    replay_.reset();
     knobs_.reset();
   }
 
@@ -42,13 +40,9 @@ class Tybox {
     if (!takes(features)) return LearnStatus::kWrongSample;
     if (!head_.within_limits()) return LearnStatus::kWrongHead;
     if (Config::kClasses > Config::kFactoryClasses && head_.unseen(label)) head_.open(label);
+    replay_.measure(features);
     buffer_.push(features, label);
-    for (int pass = 0; pass < Config::kPasses; ++pass) {
-      buffer_.for_each([this](const Feature* sample, std::uint8_t sample_label) {
-        head_.template step<Config::kLoss>(centred<Config>(sample), Config::kFeatureScale,
-                                           sample_label, knobs_[0]);
-      });
-    }
+    replay_.run(head_, buffer_, knobs_[0]);
     return LearnStatus::kLearned;
   }
 
@@ -64,6 +58,7 @@ class Tybox {
  private:
   Head<Config::kFeatures, Config::kClasses> head_;
   Knobs<Config> knobs_;
+  Replay<Config> replay_;
   Buffer buffer_;
 };
 

@@ -93,7 +93,7 @@ void test_learning() {
 void test_buffer() {
   constexpr int kWidth = 3;
   constexpr int kCapacity = 4;
-  tinyml::Fifo<Config::Feature, kWidth, kCapacity> buffer;
+  tinyml::Fifo<tinyml::Rows<Config::Feature, kWidth, kCapacity>> buffer;
   for (int i = 0; i < 2 * kCapacity + 2; ++i) {
     const auto value = static_cast<Config::Feature>(i);
     const Config::Feature sample[kWidth] = {value, value, value};

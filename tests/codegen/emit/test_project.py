@@ -64,7 +64,7 @@ def test_self_test_passes_for_every_learner(emit_identity, settings):
 @needs_cmake
 def test_self_test_fails_when_the_head_does_not_learn(emit_identity):
     _, folder = emit_identity()
-    head = folder / "runtime" / "learner" / "row.hpp"
+    head = folder / "runtime" / "learners" / "row.hpp"
     broken = head.read_text().replace("-= x *", "+= x *")
     assert broken != head.read_text()
     head.write_text(broken)
@@ -76,7 +76,7 @@ def test_self_test_fails_when_the_head_does_not_learn(emit_identity):
 @needs_cmake
 def test_self_test_fails_when_the_buffer_forgets_its_order(emit_identity):
     _, folder = emit_identity()
-    buffer = folder / "runtime" / "learner" / "replay_buffer.hpp"
+    buffer = folder / "runtime" / "buffers" / "fifo.hpp"
     broken = buffer.read_text().replace("count_ < kCapacity ? 0 : next_", "0")
     assert broken != buffer.read_text()
     buffer.write_text(broken)

@@ -15,7 +15,15 @@ from codegen.boards.board import CORES, load, names
 from codegen.buffers.base import Shape
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Tensor
-from codegen.learners.tybox import Tybox
+from codegen.learners.base import name_of
+from codegen.learners.imprint_replay import ImprintReplay
+from codegen.learners.lda import Lda
+from codegen.learners.ncm import Ncm
+from codegen.learners.online_lda import OnlineLda
+from codegen.learners.rls import Rls
+from codegen.learners.statistics import statistics_of
+from codegen.learners.tinyol import TinyOL
+from codegen.learners.tybox import BUFFERS, Tybox
 from codegen.memory import code_size
 from codegen.memory.map import MemoryMap, memory_map
 from codegen.passes.prepare import prepare
@@ -95,6 +103,31 @@ def test_fused_blocks_link_to_their_plan(tmp_path, make_identity, core):
 )
 def test_heads_of_any_size_link_to_their_plan(tmp_path, make_identity, case):
     check_linked(make_identity(**case), tmp_path)
+
+
+@needs_board_tools
+@pytest.mark.parametrize(
+    "learner",
+    [OnlineLda(max_classes=6), ImprintReplay(buffer="balanced_reservoir", buffer_bits=4)],
+    ids=name_of,
+)
+def test_other_learners_link_to_their_plan(tmp_path, make_identity, learner):
+    rng = np.random.default_rng(0)
+    seen = statistics_of(rng.normal(size=(200, 90)), np.arange(200) % 5, range(5))
+    samples = min(50, learner.most_samples)
+    project = make_identity(features=90, buffer_samples=samples, learner=learner, statistics=seen)
+    check_linked(project, tmp_path)
+
+
+def test_every_learner_has_a_size():
+    """Those that a configuration can name, with every buffer."""
+    core = code_size.measured()["cores"]
+    for kind in (Tybox, TinyOL, ImprintReplay, Ncm, Lda, OnlineLda, Rls):
+        assert all(set(kind().code()) <= set(sizes["learners"]) for sizes in core.values())
+    for name in BUFFERS:
+        for bits in (8, 4):
+            code = Tybox(buffer=name, buffer_bits=bits).code()
+            assert all(set(code) <= set(sizes["learners"]) for sizes in core.values())
 
 
 @needs_board_tools

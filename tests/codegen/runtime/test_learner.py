@@ -142,7 +142,11 @@ def test_gradient_is_the_slope_of_the_loss(harness, logits, label, squared):
 
 
 class Oracle:
-    """TyBox as its paper says it, in float64: B is a deque, every sample is one SGD step."""
+    """TyBox as its paper says it, in float64: B is a deque, every sample is one SGD step.
+
+    A step is the rate over the features' mean squared length and over the samples in B; the bias is a
+    feature of their mean square.
+    """
 
     def __init__(self, project):
         quantization = project.graph.output.quantization
@@ -152,6 +156,7 @@ class Oracle:
         self.bias = project.head.bias.astype(np.float64)
         self.settings = project.learner
         self.rate = float(np.float32(project.learner.learning_rate))
+        self.length, self.seen = 0.0, 0
         self.buffer = deque(maxlen=project.buffer_samples)
 
     def real(self, features):
@@ -162,6 +167,10 @@ class Oracle:
 
     def learn(self, features, label):
         self.buffer.append((self.real(features), label))
+        self.seen = min(self.seen + 1, 256)
+        self.length += (np.sum(self.real(features) ** 2) - self.length) / self.seen
+        rate = self.rate / (self.length * len(self.buffer))
+        bias_rate = self.rate / (len(self.buffer) * len(features))
         for _ in range(self.settings.passes):
             for x, y in self.buffer:
                 p = softmax(self.weights @ x + self.bias)
@@ -169,8 +178,8 @@ class Oracle:
                 if self.settings.loss == "squared_error":
                     jacobian = np.diag(p) - np.outer(p, p)
                     delta = jacobian @ delta
-                self.weights -= self.rate * np.outer(delta, x)
-                self.bias -= self.rate * delta
+                self.weights -= rate * np.outer(delta, x)
+                self.bias -= bias_rate * delta
 
 
 def stream(project, count, seed):
@@ -187,8 +196,8 @@ CASES = [
     {"buffer_samples": 1, "loss": "squared_error", "passes": 3},
     {"buffer_samples": 7},
     {"buffer_samples": 7, "loss": "squared_error"},
-    {"buffer_samples": 20, "passes": 2, "learning_rate": 0.002},
-    {"buffer_samples": 7, "dtype": "float32", "learning_rate": 1e-5},
+    {"buffer_samples": 20, "passes": 2, "learning_rate": 0.3},
+    {"buffer_samples": 7, "dtype": "float32"},
     {"buffer_samples": 7, "features": 1, "classes": 2},
     {"buffer_samples": 3, "features": 37, "classes": 19},
 ]
@@ -220,12 +229,13 @@ def test_learner_follows_the_oracle(emit_identity, case):
 def test_step_is_the_gradient_by_finite_differences(emit_identity, loss):
     project, tree = emit_identity(loss=loss, buffer_samples=1)
     model = HostModel(tree)
-    model.set_knob("learning_rate", 1.0)
     sample, label = stream(project, 1, seed=3)[0][0], 2
+    oracle = Oracle(project)
+    length = float(np.sum(oracle.real(sample) ** 2))
+    model.set_knob("learning_rate", length)  # a step of 1
     model.learn(sample, label)
     step_weights = project.head.weights - model.head()[0]
-    step_bias = project.head.bias - model.head()[1]
-    oracle = Oracle(project)
+    step_bias = (project.head.bias - model.head()[1]) / (length / len(sample))
     x, nudge = oracle.real(sample), 1e-5
 
     def loss_at(weights, bias):

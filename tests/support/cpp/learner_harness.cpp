@@ -12,7 +12,7 @@ constexpr int kClasses = 4;
 template <typename Feature, int kCapacity>
 int contents(const Feature* features, const std::uint8_t* labels, int count, Feature* kept_features,
              std::uint8_t* kept_labels) {
-  using Buffer = tinyml::Fifo<Feature, kFeatures, kCapacity>;
+  using Buffer = tinyml::Fifo<tinyml::Rows<Feature, kFeatures, kCapacity>>;
   // Exactly features and label for each sample; two integers, and padding to their alignment.
   constexpr int kExact = kCapacity * (kFeatures * static_cast<int>(sizeof(Feature)) + 1) + 8;
   static_assert(sizeof(Buffer) >= kExact && sizeof(Buffer) < kExact + 4);

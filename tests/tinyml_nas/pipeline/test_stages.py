@@ -81,7 +81,11 @@ class Replayed:
 def records(bench, finished, tmp_path_factory):
     """The last call of each stage."""
     folder = tmp_path_factory.mktemp("records")
-    runs = {"smoke": ("experiment=smoke",), "supernet": TINY_SUPERNET, "teacher": TINY_TEACHER}
+    smoke = (
+        "experiment=smoke",
+        "learner@baseline=ncm",
+    )  # which starts from moments of the training data
+    runs = {"smoke": smoke, "supernet": TINY_SUPERNET, "teacher": TINY_TEACHER}
     for name, overrides in runs.items():
         _, _, *arguments = bench.command(f"recorded_{name}", *overrides)
         subprocess.run(

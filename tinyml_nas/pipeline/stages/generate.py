@@ -10,7 +10,7 @@ from codegen.learners.base import Learner
 from tinyml_nas.pipeline.inputs import device_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
-from tinyml_nas.types import Extractor
+from tinyml_nas.types import Artifact, Extractor
 
 Parts = Mapping[str, Mapping[str, int]]
 
@@ -32,15 +32,18 @@ def generate(
     images: Split,
     golden_images: int,
     reported: Parts,
+    statistics: Artifact | None = None,
 ) -> dict[str, Json]:
     """The tree in ``project``, and the bytes that it takes of the board.
 
-    The features of the first ``golden_images`` travel with it, for its self-test.
+    The features of the first ``golden_images`` travel with it, for its self-test. ``statistics`` are what
+    ``summarise`` found, for learners that start from them.
 
     Raises:
         NotAsReportedError: the parts of flash and RAM are not those that were ``reported`` of Ω.
     """
     from codegen.emit.emitter import context_of, emit
+    from codegen.learners.statistics import FILE, Statistics
     from codegen.project import Golden, Project
     from tinyml_nas.conversion import oracle
     from tinyml_nas.design.split import split
@@ -57,6 +60,7 @@ def generate(
         board=board,
         golden=Golden(inputs, oracle.features(tflite, inputs)),
         class_names=class_names,
+        statistics=None if statistics is None else Statistics.read(statistics.path / FILE),
     )
     about_to_emit = context_of(project)
     memory, plan = about_to_emit["memory"], about_to_emit["plan"]

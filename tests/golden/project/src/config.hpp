@@ -54,7 +54,7 @@ struct MemoryPlan {
   /// The samples that the learner keeps.
   static constexpr std::size_t kBufferBytes = 329;
   /// What else the learner has: knobs, counters, statistics, padding.
-  static constexpr std::size_t kLearnerBytes = 15;
+  static constexpr std::size_t kLearnerBytes = 23;
   /// Of these three, what is saved across a loss of power: the head and what belongs to it.
   static constexpr std::size_t kStateBytes = 1880;
   /// State of the program around the model, see platform/application.hpp.

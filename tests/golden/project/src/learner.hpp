@@ -5,9 +5,11 @@
 #include "runtime/buffers/fifo.hpp"
 #include "runtime/learners/tybox.hpp"
 #include "src/config.hpp"
+#include "src/head.hpp"
 
 namespace tinyml {
 
-using Learner = Tybox<Config, Fifo<Config::Feature, Config::kFeatures, Config::kBufferSamples>>;
+using Learner =
+    Tybox<Config, Fifo<Rows<Config::Feature, Config::kFeatures, Config::kBufferSamples>>>;
 
 }  // namespace tinyml

@@ -1,0 +1,113 @@
+"""What one learning step costs on an emulated core, for every learner.
+
+    python -m benchmarks.learning                  # Cortex-M4, 192 features, ten classes: a minute
+
+A step over a full buffer is the difference between two runs, twice over: the last sample of a run that fills the
+buffer costs a step, an inference and its input and output; the last one of an unlabelled run costs the same without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import emulated, networks
+from codegen.boards.board import CORES
+from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.learners.base import Learner
+from codegen.learners.lda import Lda
+from codegen.learners.ncm import Ncm
+from codegen.learners.online_lda import OnlineLda
+from codegen.learners.rls import Rls
+from codegen.learners.statistics import statistics_of
+from codegen.learners.tybox import Tybox
+
+SAMPLES = 158  # of a full buffer, as in the thesis
+CLASSES = 10
+QUANTIZATION = Quantization((0.05,), (-3,))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A learner, and the multiply-adds of its step over F features and C classes."""
+
+    learner: Learner
+    multiply_adds: Callable[[int, int], int]
+
+
+CASES = {
+    "tybox": Case(Tybox(1e-3), lambda f, c: SAMPLES * 2 * f * c),
+    "ncm": Case(Ncm(), lambda f, c: f * (c + 4)),
+    "lda": Case(Lda(), lambda f, c: f * f + f * (c + 4)),
+    "online_lda": Case(OnlineLda(), lambda f, c: 5 * f * f // 2 + 4 * f * c),
+    "rls": Case(Rls(), lambda f, c: 3 * (f + 1) ** 2 // 2 + 2 * f * c),
+}
+"""Those of the triangle: U' x is half a square, an update a whole one, P x one."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One learning step."""
+
+    instructions: int
+    multiply_adds: int
+
+    @property
+    def ratio(self) -> float:
+        """Instructions a multiply-add."""
+        return self.instructions / self.multiply_adds
+
+
+def step(case: Case, core: str, features: int, classes: int = CLASSES) -> Step:
+    """One learning step on ``core``."""
+    shapes = (1, 1, features, 1), (1, features)
+    tensors = tuple(Tensor(f"t{n}", shape, "int8", QUANTIZATION) for n, shape in enumerate(shapes))
+    graph = Graph(tensors, (Op("RESHAPE", (0,), (1,)),), (0,), (1,))
+    samples = min(SAMPLES, case.learner.most_samples)
+    project = emulated.project_of(graph, core, classes, samples, case.learner)
+    rng = np.random.default_rng(1)
+    count = max(samples, 2) + 1
+    images = rng.integers(-128, 128, (count, *shapes[0][1:])).astype(np.int8)
+    labels = rng.integers(0, classes, count).tolist()
+    if case.learner.needs_statistics:
+        seen = rng.integers(-128, 128, (4 * features, features))
+        known = statistics_of(0.05 * (seen + 3), np.arange(len(seen)) % classes, range(classes))
+        project = replace(project, statistics=known)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        program = emulated.build(project, folder, "stream", emulated=True)
+
+        def total(number: int, *, learn: bool) -> int:
+            given = labels[:number] if learn else None
+            tools = networks.CACHE
+            return emulated.stream(
+                program, project, folder, tools, images[:number], given, {}
+            ).total
+
+        last = total(count, learn=True) - total(count - 1, learn=True)
+        last -= total(count, learn=False) - total(count - 1, learn=False)
+    return Step(last, case.multiply_adds(features, classes))
+
+
+def main() -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description="Measure a learning step on an emulated core.")
+    parser.add_argument("--core", choices=CORES, default="cortex-m4")
+    parser.add_argument("--features", type=int, default=192)
+    parser.add_argument("--learner", action="append", choices=sorted(CASES))
+    arguments = parser.parse_args()
+    sys.stdout.write(f"{'instructions':>12} {'MAC':>9} {'per MAC':>7}  learner\n")
+    for name in arguments.learner or CASES:
+        found = step(CASES[name], arguments.core, arguments.features)
+        row = f"{found.instructions:>12,} {found.multiply_adds:>9,} {found.ratio:>7.2f}  {name}\n"
+        sys.stdout.write(row)
+
+
+if __name__ == "__main__":
+    main()

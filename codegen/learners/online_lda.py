@@ -1,0 +1,78 @@
+"""Linear discriminant analysis with a covariance that is learnt on the device."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from codegen.buffers.base import Shape
+from codegen.learners.base import FLOAT_BYTES, Factory, Floats, Knob
+from codegen.learners.closed_form import (
+    ClosedForm,
+    centred,
+    centred_bytes,
+    discriminant,
+    memory_knob,
+    needed,
+)
+from codegen.learners.statistics import Statistics, inverse, number, packed, packed_bytes, shrunk
+
+VARIANCE_ROOM = 10.0
+"""How much larger the inverse covariance may become than the factory's is where it is largest."""
+
+
+@dataclass(frozen=True)
+class OnlineLda(ClosedForm):
+    """Streaming LDA (Hayes and Kanan 2020): class means and covariance, both learnt, both forgetting.
+
+    ``memory`` is the means', in samples of a class; ``covariance_memory`` the covariance's, in samples.
+    RAM has F (F + 1) / 2 floats for its inverse and F for each class's mean beside the head.
+    """
+
+    memory: float = 20.0
+    prior_samples: float = 20.0
+    shrinkage: float = 0.01
+    covariance_memory: float = 3000.0
+
+    NAME: ClassVar[str] = "OnlineLda"
+    HEADER: ClassVar[str] = "online_lda.hpp"
+
+    def extra_floats(self, shape: Shape) -> int:
+        """Counts, the class that is next, means, and the inverse covariance."""
+        triangle = packed_bytes(shape.features) // FLOAT_BYTES
+        return shape.classes + 1 + shape.classes * shape.features + triangle
+
+    def scratch_bytes(self, shape: Shape) -> int:
+        """Two vectors."""
+        return FLOAT_BYTES * 2 * shape.features
+
+    def flash(self, shape: Shape) -> int:
+        """Mean and unit of the features, a bound, class means, and the inverse covariance."""
+        means = FLOAT_BYTES * (1 + shape.classes * shape.features)
+        return centred_bytes(shape) + means + packed_bytes(shape.features)
+
+    def factory(
+        self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
+    ) -> Factory:
+        """Means and covariance of the training features."""
+        known = needed(statistics)
+        means, constants = centred(known)
+        precision = inverse(shrunk(known.unit**2 * known.within, self.shrinkage))
+        head = discriminant(means, means @ precision, known, classes)
+        triangle = packed(precision)
+        missing = classes - len(means)
+        arrays = {
+            **constants,
+            "MostVariance": number(VARIANCE_ROOM * triangle[: len(precision)].max()),
+            "Means": np.pad(means, ((0, missing), (0, 0))).astype(np.float32),
+            "Precision": triangle,
+        }
+        return Factory(*head, arrays)
+
+    def knobs(self) -> tuple[Knob, ...]:
+        """Both memories."""
+        grid = (1000.0, 3000.0, 10000.0)
+        covariance = memory_knob("covariance_memory", self.covariance_memory, grid)
+        return (*super().knobs(), covariance)

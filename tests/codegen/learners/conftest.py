@@ -1,0 +1,89 @@
+"""One build for each learner, shared by all that is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codegen.emit.emitter import emit
+from codegen.learners.base import Learner
+from codegen.learners.statistics import Statistics, statistics_of
+from codegen.project import Project
+from codegen.toolchain.host import HostModel
+from tests.codegen.conftest import SCALE, ZERO_POINT, identity_project
+
+FEATURES, KNOWN, CLASSES = 12, 5, 7
+"""Two of the classes are yet to come."""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """An emitted project around an extractor that does nothing, and its library."""
+
+    project: Project
+    tree: Path
+    model: HostModel
+
+    def real(self, features: np.ndarray) -> np.ndarray:
+        """Features as the learner sees them, in float64."""
+        if self.project.graph.output.dtype == "float32":
+            return features.astype(np.float64)
+        scale = float(np.float32(SCALE))
+        return scale * (features.astype(np.float64) - ZERO_POINT)
+
+
+def draw(count: int, seed: int, dtype: str, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples (N, F) of classes that lie apart, features of different sizes and one that never changes."""
+    rng = np.random.default_rng(seed)
+    centres = np.random.default_rng(5).normal(0, 25, (CLASSES, FEATURES))
+    labels = rng.integers(0, classes, count)
+    mixed = rng.normal(0, 15, (count, FEATURES)) @ np.random.default_rng(6).normal(
+        0, 0.5, (FEATURES, FEATURES)
+    )
+    codes = np.clip(np.rint(centres[labels] + mixed), -128, 127)
+    codes[:, 3] = 17
+    return (codes if dtype == "int8" else codes / 7).astype(dtype), labels
+
+
+def moments(dtype: str) -> Statistics:
+    """Of what the factory saw."""
+    features, labels = draw(400, 1, dtype, KNOWN)
+    real = features.astype(np.float64)
+    if dtype == "int8":
+        real = float(np.float32(SCALE)) * (real - ZERO_POINT)
+    return statistics_of(real, labels, range(KNOWN))
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
+    """``build(learner, dtype, buffer_samples, core)``, once for each."""
+
+    @cache
+    def make(
+        learner: Learner,
+        dtype: str = "int8",
+        buffer_samples: int = 0,
+        core: str = "cortex-m4",
+    ) -> Built:
+        project = identity_project(
+            features=FEATURES,
+            classes=KNOWN,
+            buffer_samples=buffer_samples,
+            dtype=dtype,
+            core=core,
+            learner=learner,
+            statistics=moments(dtype) if learner.needs_statistics else None,
+        )
+        inputs, _ = draw(2, 3, dtype, KNOWN)
+        golden = replace(project.golden, inputs=inputs.reshape(2, 1, FEATURES, 1), features=inputs)
+        project = replace(project, golden=golden)
+        tree = tmp_path_factory.mktemp("learners") / "project"
+        emit(project, tree)
+        return Built(project, tree, HostModel(tree))
+
+    return make

@@ -1,0 +1,221 @@
+"""The heads that keep statistics, against NumPy from their definitions: nothing recursive, nothing factored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codegen.learners.lda import Lda
+from codegen.learners.ncm import Ncm
+from codegen.learners.online_lda import OnlineLda
+from codegen.learners.rls import Rls
+from tests.codegen.learners.conftest import CLASSES, FEATURES, KNOWN, draw, moments
+
+SHRINKAGE = 0.02
+LEARNERS = {
+    "ncm": (Ncm(memory=15.0, prior_samples=4.0, max_classes=CLASSES), "float32"),
+    "lda": (Lda(memory=15.0, prior_samples=4.0, shrinkage=SHRINKAGE, max_classes=CLASSES), "int8"),
+    "online_lda": (
+        OnlineLda(
+            memory=15.0,
+            prior_samples=4.0,
+            shrinkage=SHRINKAGE,
+            covariance_memory=60.0,
+            max_classes=CLASSES,
+        ),
+        "float32",
+    ),
+    "rls": (
+        Rls(memory=80.0, prior_samples=30.0, shrinkage=SHRINKAGE, max_classes=CLASSES),
+        "int8",
+    ),
+}
+
+
+class Means:
+    """Class means that forget, in the metric of a covariance that may be learnt too."""
+
+    def __init__(self, learner, statistics, metric: str) -> None:
+        self.unit, self.learner, self.metric = statistics.unit, learner, metric
+        self.centre = statistics.mean
+        self.means = {c: self.unit * (m - self.centre) for c, m in enumerate(statistics.means)}
+        self.counts = dict.fromkeys(self.means, learner.prior_samples)
+        within = self.unit**2 * statistics.within
+        size = np.trace(within) / FEATURES
+        self.covariance = within + SHRINKAGE * size * np.eye(FEATURES)
+        if metric == "none":
+            self.covariance = np.eye(FEATURES)
+
+    def learn(self, x, label) -> None:
+        x = self.unit * (x - self.centre)
+        if label not in self.means:
+            self.means[label], self.counts[label] = x, 1
+            return
+        rate = max(1 / (self.counts[label] + 1), 1 / self.learner.memory)
+        d = x - self.means[label]
+        if self.metric == "learnt":
+            share = 1 / self.learner.covariance_memory
+            new = (1 - rate) * np.outer(d, d)
+            self.covariance = (1 - share) * self.covariance + share * new
+        self.means[label] = self.means[label] + rate * d
+        self.counts[label] += 1
+
+    def logits(self, x):
+        """Half the difference of squared distances: what all classes share is left out."""
+        out = np.full((len(x), CLASSES), -np.inf)
+        metric = np.linalg.inv(self.covariance)
+        for c, mean in self.means.items():
+            out[:, c] = self.unit * (x - self.centre) @ metric @ mean - mean @ metric @ mean / 2
+        return out
+
+
+class Ridge:
+    """The regression on one-hot labels of all samples, each with its weight."""
+
+    def __init__(self, learner, statistics, project) -> None:
+        self.unit, self.learner = statistics.unit, learner
+        head = project.learner.factory(project.head.weights, project.head.bias, CLASSES, statistics)
+        self.centre = statistics.mean
+        first = np.zeros((FEATURES + 1, CLASSES))
+        first[:-1, :KNOWN] = head.weights[:KNOWN].T / self.unit
+        first[-1, :KNOWN] = head.bias[:KNOWN] + head.weights[:KNOWN] @ self.centre
+        moment = np.eye(FEATURES + 1)
+        covariance = statistics.second - np.outer(self.centre, self.centre)
+        moment[:-1, :-1] = self.unit**2 * covariance
+        size = np.trace(moment) / len(moment)
+        prior = moment + SHRINKAGE * size * np.eye(len(moment))
+        self.moment = learner.prior_samples * prior
+        self.target = self.moment @ first
+        self.counts = np.where(np.arange(CLASSES) < KNOWN, learner.prior_samples, 0.0)
+
+    def learn(self, x, label) -> None:
+        x, kept = np.append(self.unit * (x - self.centre), 1), 1 - 1 / self.learner.memory
+        self.counts *= kept
+        self.counts[label] += 1
+        seen = self.counts > 0
+        weight = min(self.counts.sum() / (seen.sum() * self.counts[label]), 10)
+        self.moment = kept * self.moment + weight * np.outer(x, x)
+        self.target = kept * self.target + weight * np.outer(x, np.eye(CLASSES)[label])
+
+    def logits(self, x):
+        solved = np.linalg.solve(self.moment, self.target)
+        out = np.column_stack([self.unit * (x - self.centre), np.ones(len(x))]) @ solved
+        return np.where(self.counts > 0, out, -np.inf)
+
+
+def oracle_of(name, built, dtype):
+    statistics = moments(dtype)
+    if name == "rls":
+        return Ridge(built.project.learner, statistics, built.project)
+    metric = {"ncm": "none", "lda": "frozen", "online_lda": "learnt"}[name]
+    return Means(built.project.learner, statistics, metric)
+
+
+@pytest.fixture(params=LEARNERS)
+def case(request, build):
+    learner, dtype = LEARNERS[request.param]
+    built = build(learner, dtype)
+    built.model.reset()
+    return request.param, built, dtype
+
+
+def stream(dtype, count=260):
+    """Known classes, then two more: one of them late, and the other's label is larger."""
+    features, labels = draw(count, 8, dtype, CLASSES - 1)
+    labels[: count // 3] %= KNOWN
+    late = np.arange(count) > 2 * count // 3
+    labels[late & (labels == 1)] = CLASSES - 1
+    return features, labels
+
+
+def test_it_follows_the_oracle_sample_by_sample(case) -> None:
+    name, built, dtype = case
+    oracle = oracle_of(name, built, dtype)
+    features, labels = stream(dtype)
+    probe = draw(40, 9, dtype, CLASSES)[0]
+    for number, (sample, label) in enumerate(zip(features, labels, strict=True)):
+        if number % 20 == 0:
+            expected = oracle.logits(built.real(probe))
+            known = np.isfinite(expected).all(axis=0)
+            found = built.model.logits(probe)
+            size = np.abs(expected[:, known]).max()
+            np.testing.assert_allclose(found[:, known], expected[:, known], atol=5e-4 * size)
+            assert not np.isin(built.model.predict(probe), np.flatnonzero(~known)).any()
+        built.model.learn(sample, int(label))
+        oracle.learn(built.real(sample), int(label))
+    assert known.all(), "both new classes were learned"
+
+
+def test_the_first_day_loses_nothing(case) -> None:
+    """Means give what they say of the training data; least squares, the very predictions of the factory."""
+    name, built, dtype = case
+    features, labels = draw(400, 1, dtype, KNOWN)
+    predicted = built.model.predict(features)
+    if name == "rls":
+        head = built.project.head
+        logits = built.real(features) @ head.weights.T + head.bias
+        np.testing.assert_array_equal(predicted, logits.argmax(axis=1))
+    else:
+        assert np.mean(predicted == labels) > (0.75 if name == "ncm" else 0.9)
+
+
+def test_what_is_refused_changes_nothing(case) -> None:
+    _, built, dtype = case
+    model = built.model
+    features, labels = stream(dtype, 12)
+    for sample, label in zip(features, labels, strict=True):
+        model.learn(sample, int(label))
+    before = model.state()
+    row = np.ascontiguousarray(features[:1])
+    learn = model._library.tinyml_learn
+    for label in (CLASSES, 255):
+        assert learn(model._model, row.ctypes.data, label) == 1
+    if dtype == "float32":
+        for value in (np.nan, np.inf, -np.inf, 3e38, -1e6):
+            wrong = features[0].copy()
+            wrong[5] = value
+            with pytest.raises(ValueError, match="features: must be finite"):
+                model.learn(wrong, 0)
+    np.testing.assert_array_equal(model.state(), before)
+    damaged = before.copy()
+    damaged[-1 if len(before) > CLASSES * (FEATURES + 2) else 0] = np.nan
+    model.set_state(damaged)
+    with pytest.raises(ValueError, match="head: a weight is not finite"):
+        model.learn(features[1], 0)
+    np.testing.assert_array_equal(model.state(), damaged)
+
+
+def test_what_is_saved_goes_on_as_if_nothing_had_been(case) -> None:
+    """All that a learner knows is in its state: the power may be cut between two samples."""
+    _, built, dtype = case
+    model = built.model
+    features, labels = stream(dtype, 60)
+    for sample, label in zip(features[:30], labels[:30], strict=True):
+        model.learn(sample, int(label))
+    saved = model.state()
+    ends = []
+    for restart in (False, True):
+        if restart:
+            model.reset()
+        model.set_state(saved)
+        for sample, label in zip(features[30:], labels[30:], strict=True):
+            model.learn(sample, int(label))
+        ends.append(model.state())
+    np.testing.assert_array_equal(*ends)
+
+
+@pytest.mark.parametrize("kind", [Ncm, Lda, OnlineLda, Rls])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("memory", 1.0),
+        ("memory", float("nan")),
+        ("prior_samples", 0.0),
+        ("shrinkage", 0.0),
+        ("shrinkage", float("inf")),
+        ("max_classes", 1),
+    ],
+)
+def test_bad_values_name_their_key(kind, key, value) -> None:
+    with pytest.raises(ValueError, match=rf"learner\.{key}: must be in"):
+        kind(**{key: value})

@@ -1,0 +1,121 @@
+"""A new class starts as its mean and is replayed then; other buffers under the same learner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codegen.learners.imprint_replay import ImprintReplay
+from tests.codegen.learners.conftest import CLASSES, FEATURES, KNOWN, draw
+
+LEARNER = ImprintReplay(learning_rate=0.5, max_classes=CLASSES, imprint_samples=2)
+CAPACITY = 13
+
+
+class Oracle:
+    """In float64, from what was said of it; the buffer is per class."""
+
+    def __init__(self, project) -> None:
+        self.weights = np.zeros((CLASSES, FEATURES))
+        self.bias = np.full(CLASSES, -np.inf)
+        self.weights[:KNOWN], self.bias[:KNOWN] = project.head.weights, project.head.bias
+        self.buffer, self.new = [], dict.fromkeys(range(KNOWN, CLASSES), 0)
+        self.lengths = []
+
+    def logits(self, x):
+        return x @ self.weights.T + self.bias
+
+    def learn(self, x, label) -> None:
+        if len(self.buffer) == CAPACITY:
+            counts = np.bincount([y for _, y in self.buffer], minlength=CLASSES)
+            loser = label if counts[label] == counts.max() else int(counts.argmax())
+            del self.buffer[next(i for i, (_, y) in enumerate(self.buffer) if y == loser)]
+        self.buffer.append((x, label))
+        self.lengths.append(x @ x)
+        if self.new.get(label, 2) < 2:
+            self.new[label] += 1
+            self.imprint(label)
+        step = 0.5 / np.mean(self.lengths) / len(self.buffer)
+        for sample, y in self.buffer:
+            z = self.logits(sample)
+            p = np.exp(z - z.max())
+            delta = p / p.sum() - np.eye(CLASSES)[y]
+            self.weights -= step * np.outer(delta, sample)
+            self.bias -= 0.5 / len(self.buffer) / FEATURES * delta
+
+    def imprint(self, label) -> None:
+        own = np.mean([x for x, y in self.buffer if y == label], axis=0)
+        rest = [x for x, y in self.buffer if y != label]
+        away = own - (np.mean(rest, axis=0) if rest else 0)
+        others = [c for c in range(CLASSES) if c != label and np.isfinite(self.bias[c])]
+        size = np.mean(np.sum(self.weights[others] ** 2, axis=1))
+        self.weights[label] = away * np.sqrt(size / (away @ away))
+        self.bias[label] = self.logits(own)[others].max() - self.weights[label] @ own
+
+
+@pytest.fixture(scope="module")
+def built(build):
+    return build(LEARNER, "int8", CAPACITY)
+
+
+def learn(built, features, labels) -> None:
+    for sample, label in zip(features, labels, strict=True):
+        built.model.learn(sample, int(label))
+
+
+def stream(count):
+    features, labels = draw(count, 8, "int8", CLASSES)
+    labels[: count // 4] %= KNOWN
+    return features, labels
+
+
+def test_it_follows_the_oracle(built) -> None:
+    built.model.reset()
+    oracle = Oracle(built.project)
+    features, labels = stream(120)
+    probe = draw(30, 9, "int8", CLASSES)[0]
+    for number, (sample, label) in enumerate(zip(features, labels, strict=True), 1):
+        learn(built, [sample], [label])
+        oracle.learn(built.real(sample), int(label))
+        if number % 10 == 0:
+            expected = oracle.logits(built.real(probe))
+            known = np.isfinite(oracle.bias)
+            found = built.model.logits(probe)
+            size = np.abs(expected[:, known]).max()
+            np.testing.assert_allclose(found[:, known], expected[:, known], atol=1e-4 * size)
+            assert not np.isin(built.model.predict(probe), np.flatnonzero(~known)).any()
+    assert known.all()
+
+
+def test_a_class_is_known_after_its_first_sample(built) -> None:
+    built.model.reset()
+    features, labels = draw(60, 11, "int8", CLASSES)
+    old, new = features[labels < KNOWN], features[labels == KNOWN]
+    learn(built, old, labels[labels < KNOWN])
+    assert not (built.model.predict(features) >= KNOWN).any()
+    learn(built, new[:1], [KNOWN])
+    assert built.model.predict(new[:1]) == KNOWN
+
+
+def test_what_is_saved_tells_which_classes_are_new(built) -> None:
+    """After a restart the buffer is empty: a class that was imprinted is not set anew from nothing."""
+    built.model.reset()
+    learn(built, *stream(60))
+    state = built.model.state()
+    built.model.reset()
+    built.model.set_state(state)
+    features, labels = draw(50, 12, "int8", CLASSES)
+    before = built.model.head()[0][KNOWN:].copy()
+    learn(built, features[labels == KNOWN][:1], [KNOWN])
+    after = built.model.head()[0][KNOWN:]
+    assert np.abs(after - before).max() < 0.5 * np.abs(before).max()
+
+
+def test_what_is_refused_changes_nothing(built) -> None:
+    built.model.reset()
+    learn(built, *stream(30))
+    before = built.model.state()
+    row = np.zeros(FEATURES, np.int8)
+    assert built.model._library.tinyml_learn(built.model._model, row.ctypes.data, CLASSES) == 1
+    np.testing.assert_array_equal(built.model.state(), before)
+    assert built.model.buffer_count == CAPACITY

@@ -1,0 +1,60 @@
+// The buffers behind a C interface, for tests/codegen/buffers/test_buffers.py.
+
+#include "runtime/buffers/balanced_reservoir.hpp"
+#include "runtime/buffers/fifo.hpp"
+#include "runtime/buffers/per_class.hpp"
+#include "runtime/buffers/reservoir.hpp"
+
+namespace {
+
+constexpr int kFeatures = 3;
+constexpr int kClasses = 4;
+constexpr int kCapacity = 7;
+
+using Whole = tinyml::Rows<std::int8_t, kFeatures, kCapacity>;
+using Packed = tinyml::PackedRows<kFeatures, kCapacity>;
+
+/// Pushes `count` samples (row by row), twice over; then writes what is kept.
+template <typename Buffer>
+int contents(const std::int8_t* features, const std::uint8_t* labels, int count,
+             std::int8_t* kept_features, std::uint8_t* kept_labels) {
+  Buffer buffer;
+  int kept = 0;
+  for (int round = 0; round < 2; ++round) {  // cleared, it is as new
+    buffer.clear();
+    for (int i = 0; i < count; ++i) buffer.push(features + i * kFeatures, labels[i]);
+    kept = 0;
+    buffer.for_each([&](const std::int8_t* sample, std::uint8_t label) {
+      for (int f = 0; f < kFeatures; ++f) kept_features[kept * kFeatures + f] = sample[f];
+      kept_labels[kept++] = label;
+    });
+  }
+  return kept == buffer.count() ? kept : -1;
+}
+
+template <typename Rows>
+int contents_of(int kind, const std::int8_t* features, const std::uint8_t* labels, int count,
+                std::int8_t* kept_features, std::uint8_t* kept_labels) {
+  switch (kind) {
+    case 0:
+      return contents<tinyml::Fifo<Rows>>(features, labels, count, kept_features, kept_labels);
+    case 1:
+      return contents<tinyml::PerClass<Rows, kClasses>>(features, labels, count, kept_features,
+                                                        kept_labels);
+    case 2:
+      return contents<tinyml::Reservoir<Rows>>(features, labels, count, kept_features, kept_labels);
+    default:
+      return contents<tinyml::BalancedReservoir<Rows, kClasses>>(features, labels, count,
+                                                                 kept_features, kept_labels);
+  }
+}
+
+}  // namespace
+
+extern "C" int buffer_contents(int kind, int packed, const std::int8_t* features,
+                               const std::uint8_t* labels, int count, std::int8_t* kept_features,
+                               std::uint8_t* kept_labels) {
+  return packed != 0
+             ? contents_of<Packed>(kind, features, labels, count, kept_features, kept_labels)
+             : contents_of<Whole>(kind, features, labels, count, kept_features, kept_labels);
+}
