@@ -8,8 +8,8 @@
 namespace tinyml {
 
 /// The latest samples of each class, as many of one as of another as far as they came: a full
-/// buffer forgets the oldest sample of the class that has most (of the new one's own, if that has
-/// most).
+/// buffer forgets the oldest sample of the class that has most (of the class that comes, if that
+/// has most).
 ///
 /// However long one class alone arrives, the others keep their share. Samples lie in the order in
 /// which they came; what is forgotten in the middle is closed up.

@@ -7,13 +7,13 @@
 
 namespace tinyml {
 
-/// TyBox whose new classes start as their mean (weight imprinting: Qi, Brown and Lowe 2018), and
-/// are then replayed as all others are.
+/// TyBox in which classes that join start as their mean (weight imprinting: Qi, Brown and Lowe
+/// 2018), and are then replayed as all others are.
 ///
 /// While a class that the factory did not know has at most `Config::kImprintSamples` samples, its
-/// column is set anew from those in the buffer: in the direction in which their mean lies from that
-/// of the others, as long as the columns of the others are on average, and with a bias that makes
-/// its logit at its own mean equal to the largest of the others.
+/// column is set again from those in the buffer: in the direction in which their mean lies from
+/// that of the others, as long as the columns of the others are on average, and with a bias that
+/// makes its logit at its own mean equal to the largest of the others.
 template <typename Config, typename Buffer>
 class ImprintReplay {
   static_assert(Config::kKnobs == 1, "the learning rate");

@@ -106,6 +106,8 @@ std::uint8_t largest_of(const float (&logits)[kClasses]) {
   return static_cast<std::uint8_t>(best);
 }
 
+// In C++14 too, which Arduino compiles: without the shorter names of C++17.
+// NOLINTBEGIN(modernize-type-traits)
 /// Refuses, while the program is compiled, a class that lacks a part of the above.
 template <typename Learner, typename Config, typename Factory>
 constexpr bool is_learner() {
@@ -137,5 +139,6 @@ constexpr bool is_learner() {
                 "the samples that it keeps are counted");
   return true;
 }
+// NOLINTEND(modernize-type-traits)
 
 }  // namespace tinyml

@@ -14,7 +14,7 @@ namespace tinyml {
 ///
 /// The covariance S becomes (1 - a) S + a d d', d a sample's distance from its class's mean; kept
 /// is its inverse P. The head is W = P M, biases -m' P m / 2 (of features less their mean): what a
-/// sample does to it follows from what it does to P, and one class after another is computed anew,
+/// sample does to it follows from what it does to P, and one class after another is computed again,
 /// so that no rounding adds up.
 ///
 /// Knob 0 is the memory of the means, in samples of a class; knob 1 that of the covariance, 1 / a.
@@ -33,7 +33,7 @@ class OnlineLda {
   struct State {
     Head<kFeatures, kClasses> head;
     float counts[kClasses];
-    float latest;                      ///< The class whose column was computed anew last.
+    float latest;                      ///< The class whose column was computed again last.
     float means[kClasses][kFeatures];  ///< In units.
     UdFactor<kFeatures> precision;
   };

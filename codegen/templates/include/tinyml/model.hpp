@@ -29,6 +29,7 @@ class Model {
       Config::Feature;  ///< A feature, as the extractor writes it and the buffer keeps it.
   /// Real numbers; inputs that are real themselves need no other name for them.
   struct None;
+  // NOLINTNEXTLINE(modernize-type-traits): in C++14 too, which Arduino compiles
   using Values = std::conditional<std::is_same<Pixel, float>::value, None, float>::type;
   using Logits = float[Config::kClasses];
 

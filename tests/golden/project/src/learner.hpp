@@ -9,7 +9,8 @@
 
 namespace tinyml {
 
-using Learner =
-    Tybox<Config, Fifo<Rows<Config::Feature, Config::kFeatures, Config::kBufferSamples>>>;
+// clang-format off
+using Learner = Tybox<Config, Fifo<Rows<Config::Feature, Config::kFeatures, Config::kBufferSamples>>>;
+// clang-format on
 
 }  // namespace tinyml
