@@ -18,11 +18,19 @@ from codegen import durable
 from tinyml_nas.report.result import FILE, flatten, read_result, show
 from tinyml_nas.types import Figure, Result
 
-MATTERS = re.compile(
-    r"test_accuracy\.|omega\.buffer_samples$|program\.(flash|ram)_bytes$|error$|.*\.missing_bytes\."
-    r"|scenario\.learner\.((new_|old_)?end|lowest|recovered_after)$|scenario\.difference\."
-)
-"""Figures by which jobs are told apart; the others stand in ``summary.csv`` and each job's result."""
+MATTERS = {
+    r"scenario\.learner\.(end|before|lowest)": r"\1",
+    r"scenario\.learner\.(new|old)_end": r"\1, end",
+    r"scenario\.learner\.recovered_after": "recovered after",
+    r"scenario\.difference\.all_(end)": r"\1 - baseline's",
+    r"test_accuracy\.(\w+)": r"\1",
+    r"learner\.(chosen)": r"\1",
+    r"omega\.buffer_samples": "N_B",
+    r"program\.(flash|ram)_bytes": r"\1, bytes",
+    r"memory\.(\w+)\.missing_bytes\.(\w+)": r"\2 missing (\1)",
+    "error": "error",
+}
+"""Figures by which jobs are told apart, in this order, and their titles; ``summary.csv`` has all others too."""
 
 _log = logging.getLogger(__name__)
 
@@ -82,8 +90,14 @@ def _rows(sweep: Path) -> list[Row]:
 def _table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
     """Titles, and the cells of each row: what was varied, and what matters and is not the same for all."""
     varied = _telling([row.overrides for row in rows])
-    matter = [name for name in _telling([row.figures for row in rows]) if MATTERS.match(name)]
-    titles = ["job", *varied, "status", *(name.removeprefix("scenario.") for name in matter)]
+    telling = _telling([row.figures for row in rows])
+    matter = {
+        name: re.sub(pattern, title, name)
+        for pattern, title in MATTERS.items()
+        for name in telling
+        if re.fullmatch(pattern, name)
+    }
+    titles = ["job", *varied, "status", *matter.values()]
     body = [
         [
             row.job.removeprefix("job-"),

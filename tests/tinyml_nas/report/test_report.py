@@ -120,7 +120,9 @@ def sweep(tmp_path: Path) -> Path:
     for job, accuracy in accuracies.items():
         metrics = {"test_accuracy": {"float": figure(0.79), "pruned": figure(accuracy)}}
         write_result(Result("ok", metrics, (f"job={job}",), {}), tmp_path / job)
-    infeasible = Result("infeasible", {"memory": {"missing_bytes": {"ram": 7}}}, ("job=11",), {})
+    infeasible = Result(
+        "infeasible", {"memory": {"mcu": {"missing_bytes": {"ram": 7}}}}, ("job=11",), {}
+    )
     write_result(infeasible, tmp_path / "job-11")
     return tmp_path
 
@@ -134,7 +136,7 @@ def test_the_summary_has_a_row_for_each_job_in_order(tmp_path):
     assert [row["test_accuracy.pruned"] for row in rows] == ["0.79", "0.78", "0.65", ""]
     assert rows[0]["test_accuracy.pruned.n"] == "10000"
     assert rows[0]["test_accuracy.pruned.unit"] == "accuracy"
-    assert rows[3]["memory.missing_bytes.ram"] == "7"
+    assert rows[3]["memory.mcu.missing_bytes.ram"] == "7"
 
 
 def test_the_summary_to_read_has_what_was_varied_and_what_matters_and_differs(tmp_path):
@@ -147,7 +149,7 @@ def test_the_summary_to_read_has_what_was_varied_and_what_matters_and_differs(tm
         write_result(Result("ok", metrics, overrides, {}), tmp_path / job)
     write_summary(tmp_path)
     header, rule, *rows = (tmp_path / "summary.md").read_text().splitlines()
-    assert header == "| job | learner | status | test_accuracy.pruned |"
+    assert header == "| job | learner | status | pruned |"
     assert rule == "| --- | --- | --- | --- |"
     assert rows == ["| 0 | job-0 | ok | 79.00 % |", "| 1 | job-1 | ok | 78.00 % |"]
 
@@ -167,6 +169,27 @@ def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(over
     result = replace(trained_result(), overrides=tuple(overrides))
     command = card("x", result).split("    python run.py ")[1].split("\n\nTo use these weights")[0]
     assert shlex.split(command) == overrides
+
+
+def test_the_summary_has_short_titles_and_what_a_scenario_found_first(tmp_path):
+    for job, end in {"job-0": 0.7, "job-1": 0.8}.items():
+        driven = {"end": figure(end, n=20, deviation=0.01), "start": figure(end)}
+        metrics = {
+            "omega": {"buffer_samples": int(100 * end)},
+            "test_accuracy": {"deployed": figure(end)},
+            "scenario": {
+                "learner": driven,
+                "difference": {"all_end": figure(end, "accuracy_difference")},
+            },
+            "memory": {"mcu": {"missing_bytes": {"ram": int(10 * end)}}},
+        }
+        write_result(Result("ok", metrics, (f"stream={job}", "x=1"), {}), tmp_path / job)
+    write_summary(tmp_path)
+    header, _, first, _ = (tmp_path / "summary.md").read_text().splitlines()
+    assert header == (
+        "| job | stream | status | end | end - baseline's | deployed | N_B | ram missing (mcu) |"
+    )
+    assert first == "| 0 | job-0 | ok | 70.00 ± 1.00 % | +70.00 points | 70.00 % | 70 | 7 |"
 
 
 def test_the_printed_summary_has_a_row_for_each_job(tmp_path):
