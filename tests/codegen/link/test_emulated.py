@@ -154,7 +154,7 @@ def test_a_killed_board_comes_back_with_the_saved_head(built, tmp_path):
     images, labels = samples(host, 8)
     with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
         board = Board(port, TIMEOUT_S)
-        with pytest.raises(BoardError, match="no valid head of this model is saved"):
+        with pytest.raises(BoardError, match="nothing valid of this model is saved"):
             board.load()
         learn_both(board, host, images, labels)
         assert board.save() == 1

@@ -179,7 +179,7 @@ def test_numbers_only_rise(sixteen, numbers):
     device = Device(sixteen[0])
     last = 0
     for count, number in enumerate(numbers, 1):
-        payload = np.float32(count).tobytes()
-        reply = exchange(device, encode(Message.SET_LEARNING_RATE, number, payload))[0]
+        payload = b"\0" + np.float32(count).tobytes()
+        reply = exchange(device, encode(Message.SET_KNOB, number, payload))[0]
         assert reply.payload[0] == (Status.OK if number > last else Status.USED_SEQUENCE)
         last = max(last, number)
