@@ -22,6 +22,7 @@ GROUPS = (
     "dataset",
     "field",
     "device",
+    "memory",
     "supernet",
     "train_supernet",
     "train_teacher",
@@ -31,14 +32,14 @@ GROUPS = (
     "finetune",
     "pruning",
     "quantizer",
-    "memory",
     "learner",
     "baseline",
     "scenario",
     "stream",
     "project",
 )
-"""Keys that hold plug-ins, in the order in which they are built: ``search`` takes the two before."""
+"""Keys that hold plug-ins, in the order in which they are built: ``search`` takes the two before, and ``constraint``
+copies values of ``device`` and ``memory``, which are refused under their own keys."""
 
 
 def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) -> Study:

@@ -12,7 +12,13 @@ from tinyml_nas.network.shipped import NETWORKS, TEACHERS
 from tinyml_nas.pipeline import bounds
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import UNTRAINED, checkpoint_path, start_path
-from tinyml_nas.training.recipes import LARGEST, DistilledRecipe, Recipe, TaughtSupernetRecipe
+from tinyml_nas.training.recipes import (
+    LARGEST,
+    DistilledRecipe,
+    FinetuneRecipe,
+    Recipe,
+    TaughtSupernetRecipe,
+)
 
 Check = Callable[[], object]
 
@@ -97,7 +103,13 @@ def _check_pruning(study: Study) -> None:
 
 
 def _check_taught(recipe: Recipe, study: Study) -> None:
-    """A teacher of the supernet itself is there where that is trained."""
+    """A teacher of the supernet itself, and weights to inherit, are there where that is trained."""
+    keeps = isinstance(recipe, FinetuneRecipe) and recipe.keep_inherited
+    if keeps and study.supernet.checkpoint in (None, UNTRAINED):
+        raise ValueError(
+            "finetune.keep_inherited: this supernet was not trained on the data set, so that there is "
+            "nothing to keep; false trains the network that is found"
+        )
     if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
         if study.supernet.checkpoint == UNTRAINED:
             raise ValueError(

@@ -28,8 +28,25 @@ class Lesson:
 
 
 def before_pruning(context: Context, study: Study, supernet: Mapping[str, Any]) -> Lesson:
-    """The recipe's own; ``supernet`` is what ``inherit`` is given of it."""
-    recipe = study.finetune.before_pruning()
+    """That of an inherited network; ``supernet`` is what ``inherit`` is given of it."""
+    return _by_own_teacher(context, study, supernet, study.finetune.before_pruning())
+
+
+def after_pruning(
+    context: Context, study: Study, supernet: Mapping[str, Any], own: Lesson, whole: TorchModel
+) -> Lesson:
+    """That of a pruned network: ``own`` again, or what the ``whole`` network can tell."""
+    recipe = study.finetune.after_pruning()
+    if study.finetune.recovery_teacher != "recipe":
+        return Lesson(recipe, teacher=whole.artifact)
+    if recipe == study.finetune.before_pruning():
+        return own
+    return _by_own_teacher(context, study, supernet, recipe)
+
+
+def _by_own_teacher(
+    context: Context, study: Study, supernet: Mapping[str, Any], recipe: FinetuneRecipe
+) -> Lesson:
     if not isinstance(recipe, DistilledRecipe) or recipe.epochs == 0:  # nobody is asked in vain
         return Lesson(recipe)
     if recipe.teacher == LARGEST:
@@ -38,13 +55,6 @@ def before_pruning(context: Context, study: Study, supernet: Mapping[str, Any]) 
         return Lesson(recipe, teacher=taught_by)
     said = trainings.answers_of(context, study, recipe)
     return Lesson(replace(recipe, teacher=""), answers=said)  # known by its answers instead
-
-
-def after_pruning(study: Study, own: Lesson, whole: TorchModel) -> Lesson:
-    """``own`` again, or what the ``whole`` network can tell."""
-    if study.finetune.recovery_teacher == "recipe":
-        return own
-    return Lesson(study.finetune.after_pruning(), teacher=whole.artifact)
 
 
 def trained(context: Context, study: Study, network: Artifact, lesson: Lesson) -> TorchModel:

@@ -187,7 +187,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     inherited = model_of(context.run(inherit, genes=chosen.architecture.genes, **supernet))
     own = compression.before_pruning(context, study, supernet)
     baseline = compression.trained(context, study, inherited.artifact, own)  # Υ
-    recovery = compression.after_pruning(study, own, baseline)
+    recovery = compression.after_pruning(context, study, supernet, own, baseline)
     pruned = compression.pruned(context, study, baseline, recovery)  # Φ
     models = {"float": baseline, "pruned": pruned}
     found["training"] = {name: metrics.training(model) for name, model in models.items()}

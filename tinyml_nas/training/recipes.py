@@ -183,11 +183,14 @@ class FinetuneRecipe(Recipe):
     """Train a chosen network before pruning, and again after it.
 
     Args:
+        keep_inherited: Leave a network's weights as the supernet had them, and train after pruning alone:
+            where there are few images, and the supernet has seen many.
         recovery_teacher: Who teaches a pruned network: ``unpruned`` is what it was before, asked about
             every batch as it is shown; ``recipe`` is whoever teaches the recipe, if anybody.
         recovery_share: Weight of the unpruned network's answers in the loss, in [0, 1].
     """
 
+    keep_inherited: bool = False
     recovery_teacher: Literal["unpruned", "recipe"] = "unpruned"
     recovery_share: float = 0.9
 
@@ -197,13 +200,14 @@ class FinetuneRecipe(Recipe):
             raise ValueError(f"recipe.recovery_share: must be in [0, 1]; got {self.recovery_share}")
 
     def before_pruning(self) -> FinetuneRecipe:
-        """The same training, whatever comes after it: what has no part in it has its default."""
-        return replace(self, recovery_teacher="unpruned", recovery_share=0.0)
+        """The training of an inherited network: what has no part in it has its default."""
+        alone = replace(self, keep_inherited=False, recovery_teacher="unpruned", recovery_share=0.0)
+        return replace(alone, epochs=0, decay_epochs=None) if self.keep_inherited else alone
 
     def after_pruning(self) -> FinetuneRecipe:
-        """The same training, but taught by the unpruned network; by the recipe's own teacher alike."""
+        """The training of a pruned network, taught by the unpruned one or by the recipe's own teacher."""
         if self.recovery_teacher == "recipe":
-            return self.before_pruning()
+            return replace(self, keep_inherited=False).before_pruning()
         common = {item.name: getattr(self, item.name) for item in fields(Recipe)}
         return DistilledRecipe(
             **common, teacher="", teacher_share=self.recovery_share

@@ -157,6 +157,10 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         ),
         (
             ["supernet=ofa_mbv3", "supernet.checkpoint=untrained"],
+            r"finetune\.keep_inherited: this supernet was not trained on the data set",
+        ),
+        (
+            ["supernet=ofa_mbv3", "supernet.checkpoint=untrained", "finetune=quick"],
             r"finetune\.teacher: largest is the supernet's largest network, and .* untrained; .*lite0",
         ),
         (

@@ -39,7 +39,7 @@ def lessons(tmp_path, option: str = "quick", **fields: object):
     study, context = study_of("pruning=l1", f"finetune={option}"), Recorder(tmp_path)
     study = replace(study, finetune=replace(study.finetune, **fields))
     own = compression.before_pruning(context, study, {})
-    return own, compression.after_pruning(study, own, WHOLE), context.calls
+    return own, compression.after_pruning(context, study, {}, own, WHOLE), context.calls
 
 
 @pytest.mark.parametrize("option", ["quick", "standard", "strong"])
@@ -63,6 +63,19 @@ def test_or_from_the_teacher_of_the_recipe(tmp_path):
     assert [name for name, _ in calls] == ["answers"]
     assert own.teacher is None
     assert own.recipe.teacher == ""
+
+
+@pytest.mark.parametrize("teacher", ["unpruned", "recipe"])
+def test_what_is_inherited_is_kept_until_it_is_pruned(tmp_path, teacher):
+    own, recovery, calls = lessons(
+        tmp_path, "strong", recovery_teacher=teacher, keep_inherited=True
+    )
+    assert (own.recipe.epochs, own.teacher, own.answers) == (0, None, None)
+    assert recovery.recipe.epochs == 60
+    assert recovery.teacher is not None
+    assert [name for name, _ in calls] == ([] if teacher == "unpruned" else ["inherit"])
+    again = lessons(tmp_path, "strong", recovery_teacher=teacher)[1]
+    assert recovery.recipe == again.recipe  # by the same key
 
 
 def test_how_it_is_recovered_is_in_no_key_of_the_training_before(tmp_path):
