@@ -156,6 +156,11 @@ ROWS = (
     long_rows,
     wide_pool,
 )
+# One plain kernel for all cores: a few models show what the others' many have to.
+PLAIN = (
+    *("transpose", "part", "parts", "renamed", "extremes", "largest"),
+    *("curves", "gelu", "prelu", "dilated", "batches", "padded_line", "backwards"),
+)
 FAMILIES: Mapping[str, Callable[[np.random.Generator, str], Graph]] = {
     **cases.CASES,
     **{case.__name__: case for case in (*ROWS, squeeze_excite, inverted_residual, network)},

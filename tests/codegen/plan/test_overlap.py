@@ -26,7 +26,10 @@ from tools.graphs.builder import Builder
 from tools.graphs.cases import CASES
 from tools.graphs.networks import Network, picks, random_network
 
-ORDERED = ("convolution", "depthwise_convolution", "zero_padded_kernel", "pool", "padding", "unary")
+ORDERED = (
+    *("convolution", "depthwise_convolution", "zero_padded_kernel", "dilated"),
+    *("pool", "padding", "unary"),
+)
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30
 MODELS_ON_A_CORE = 8
 INPUTS = 3
