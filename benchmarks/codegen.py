@@ -14,19 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import emulated, networks
+from benchmarks import emulated, learning, networks
 from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
 from codegen import durable
 from codegen.frontend.read import read
-from codegen.ir import Graph, Op, Quantization, Tensor
 from codegen.learners.tybox import Tybox
 from codegen.memory.fit import fit
 from codegen.pixels import resize, to_codes
@@ -35,7 +33,7 @@ from tinyml_nas.data.sample import Cifar10Sample
 FUNCTIONS = 12  # listed under a table of layers
 
 # A learning step as in the thesis: a full buffer, a head of ten classes.
-LEARNER = {"samples": 158, "features": 186, "classes": 10}
+LEARNER = {"samples": learning.SAMPLES, "features": 186, "classes": 10}
 
 
 @dataclass(frozen=True)
@@ -75,35 +73,13 @@ def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
 
 
 def learning_step(core: str) -> dict[str, float]:
-    """Instructions of one step with a full buffer: the difference between two runs, twice over.
-
-    The last sample of a run that fills the buffer costs a step over all samples, an inference and
-    its input and output; the last sample of an unlabelled run costs the same without the step.
-    """
-    samples, features, classes = LEARNER["samples"], LEARNER["features"], LEARNER["classes"]
-    quantized = Quantization((0.05,), (-3,))
-    shapes = (1, 1, features, 1), (1, features)
-    tensors = tuple(Tensor(f"t{n}", shape, "int8", quantized) for n, shape in enumerate(shapes))
-    graph = Graph(tensors, (Op("RESHAPE", (0,), (1,)),), (0,), (1,))
-    project = emulated.project_of(graph, core, classes, samples)
-    rng = np.random.default_rng(1)
-    images = rng.integers(-128, 128, (samples + 1, *shapes[0][1:])).astype(np.int8)
-    labels = rng.integers(0, classes, samples + 1).tolist()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        program = emulated.build(project, folder, "stream", emulated=True)
-
-        def total(count: int, *, learn: bool) -> int:
-            given = labels[:count] if learn else None
-            run = emulated.stream(
-                program, project, folder, networks.CACHE, images[:count], given, {}
-            )
-            return run.total
-
-        last = total(samples + 1, learn=True) - total(samples, learn=True)
-        last -= total(samples + 1, learn=False) - total(samples, learn=False)
-    multiply_adds = samples * 2 * features * classes  # forward and update
-    return {"instructions": last, "multiply_adds": multiply_adds, "ratio": last / multiply_adds}
+    """One step of TyBox with a full buffer; ``benchmarks.learning`` has the other learners."""
+    found = learning.step(learning.CASES["tybox"], core, LEARNER["features"], LEARNER["classes"])
+    return {
+        "instructions": found.instructions,
+        "multiply_adds": found.multiply_adds,
+        "ratio": found.ratio,
+    }
 
 
 def table_of_layers(name: str, result: Measurement) -> str:
