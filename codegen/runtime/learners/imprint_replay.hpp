@@ -12,8 +12,9 @@ namespace tinyml {
 ///
 /// While a class that the factory did not know has at most `Config::kImprintSamples` samples, its
 /// column is set again from those in the buffer: in the direction in which their mean lies from
-/// that of the others, as long as the columns of the others are on average, and with a bias that
-/// makes its logit at its own mean equal to the largest of the others.
+/// that of the others, as long as the columns of the others are on average (where all are blank, so
+/// that the two means' logits lie kMargin apart), and with a bias that puts it as far above the
+/// largest other logit at its own mean as it falls on half of the way to the others.
 template <typename Config, typename Buffer>
 class ImprintReplay {
   static_assert(Config::kKnobs == 1, "the learning rate");
@@ -93,8 +94,10 @@ class ImprintReplay {
       const float away = state_.head.weight(i, label) - mean_[i];
       length += away * away;
     }
-    const bool is_anywhere = length > kLeastSquare && squares < kMostSquare && seen > 0.0F;
-    const float factor = is_anywhere ? root(squares / seen / length) : 0.0F;
+    float factor = 0.0F;
+    if (length > kLeastSquare && squares < kMostSquare) {
+      factor = squares > 0.0F ? root(squares / seen / length) : kMargin / length;
+    }
     float logit = 0.0F;
     for (int i = 0; i < Config::kFeatures; ++i) {
       const float mean = state_.head.weight(i, label);
@@ -102,7 +105,7 @@ class ImprintReplay {
       state_.head.weight(i, label) = weight;
       logit += weight * mean;
     }
-    const float bias = (seen > 0.0F ? most : 0.0F) - logit;
+    const float bias = (seen > 0.0F ? most : 0.0F) + 0.5F * factor * length - logit;
     const float bounded = bias < kMostWeight ? bias : kMostWeight;
     state_.head.bias(label) = bounded > kLeastBias ? bounded : kLeastBias;
   }
@@ -130,6 +133,7 @@ class ImprintReplay {
     return guess;
   }
 
+  static constexpr float kMargin = 4.0F;
   static constexpr int kRootSteps = 64;  // half the exponents, then a few
   static constexpr float kLeastSquare = 1e-12F;
   static constexpr float kMostSquare = 1e20F;

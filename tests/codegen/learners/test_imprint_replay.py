@@ -50,7 +50,8 @@ class Oracle:
         others = [c for c in range(CLASSES) if c != label and np.isfinite(self.bias[c])]
         size = np.mean(np.sum(self.weights[others] ** 2, axis=1))
         self.weights[label] = away * np.sqrt(size / (away @ away))
-        self.bias[label] = self.logits(own)[others].max() - self.weights[label] @ own
+        margin = self.weights[label] @ away / 2
+        self.bias[label] = self.logits(own)[others].max() + margin - self.weights[label] @ own
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,18 @@ def test_a_class_is_known_after_its_first_sample(built) -> None:
     assert not (built.model.predict(features) >= KNOWN).any()
     learn(built, new[:1], [KNOWN])
     assert built.model.predict(new[:1]) == KNOWN
+
+
+def test_from_a_blank_head_classes_are_known_after_a_sample_each(built) -> None:
+    """As where a device is given another task."""
+    built.model.reset()
+    blank = np.zeros((CLASSES, FEATURES), np.float32)
+    built.model.set_head(blank, np.full(CLASSES, -1e24, np.float32))
+    features, labels = draw(60, 13, "int8", CLASSES)
+    for label in (KNOWN, KNOWN + 1):  # those whose columns are set
+        learn(built, features[labels == label][:1], [label])
+    both = labels >= KNOWN
+    assert np.mean(built.model.predict(features[both]) == labels[both]) > 0.8
 
 
 def test_what_is_saved_tells_which_classes_are_new(built) -> None:
