@@ -83,8 +83,9 @@ def records(bench, finished, tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
     smoke = (
         "experiment=smoke",
-        "learner@baseline=ncm",
-    )  # which starts from moments of the training data
+        "learner@baseline=ncm",  # starts from moments of the training data
+        "scenario=class_incremental",  # starts with a head of fewer classes
+    )
     runs = {"smoke": smoke, "supernet": TINY_SUPERNET, "teacher": TINY_TEACHER}
     for name, overrides in runs.items():
         _, _, *arguments = bench.command(f"recorded_{name}", *overrides)
