@@ -80,7 +80,7 @@ def rows_of(result: Result) -> list[Row]:
 
 def _rows(scenario: Mapping[str, Any], driven: Mapping[str, Any], network: str) -> Iterable[Row]:
     figures = dict(flatten(driven))
-    for probe, curve in driven["curves"].items():
+    for probe, curve in driven.get("curves", {}).items():  # none of one that does not fit
         prefix = "" if probe == "all" else f"{probe}_"
         if f"{prefix}{END}" not in figures or f"{prefix}{AS_PUBLISHED}" not in figures:
             continue

@@ -43,6 +43,7 @@ RESULTS = [
     ),
     Result("infeasible", {"memory": {}}, (), {}),
 ]
+RESULTS[1].metrics["scenario"]["baseline"] = {"name": "rls", "fits": False, "missing_bytes": {}}
 
 
 def test_there_is_a_row_for_each_program_and_probe_and_the_baseline_once():

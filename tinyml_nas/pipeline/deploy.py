@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from codegen.learners.base import name_of
 from tinyml_nas.design.omega import OmegaSize
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
@@ -133,13 +134,13 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
 
 
 def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
-    """Learner and baseline in the same scenario, on the same streams."""
+    """Learner and baseline in the same scenario, on the same streams; alone, if the baseline does not fit."""
     baseline = fieldwork.study.baseline
     omega = fieldwork.omega(baseline)
-    roles = {
-        "learner": choice,
-        "baseline": Choice("", baseline, omega, omega, fieldwork.tune(baseline, omega)),
-    }
+    roles = {"learner": choice}
+    if omega.size.fits:
+        tuned = fieldwork.tune(baseline, omega)
+        roles["baseline"] = Choice(name_of(baseline), baseline, omega, omega, tuned)
     outcomes = {
         role: fieldwork.drive(fieldwork.program(one.learner, one.started, one.tuned["values"]))
         for role, one in roles.items()
@@ -149,6 +150,8 @@ def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
         for role, one in roles.items()
     }
     told = metrics.scenario(fieldwork.study, outcomes["learner"])
+    if not omega.size.fits:
+        return told | driven | {"baseline": metrics.unfit(baseline, omega.size)}
     return told | driven | {"difference": metrics.compared(*outcomes.values())}
 
 

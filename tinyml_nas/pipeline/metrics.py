@@ -175,6 +175,12 @@ def driven(
     }
 
 
+def unfit(learner: Learner, size: OmegaSize) -> Metrics:
+    """A learner that is too large for the board or the budget, and by how much."""
+    missing = {name: report.shortfall for name, report in size.reports.items() if report.shortfall}
+    return {"name": name_of(learner), "fits": False, "missing_bytes": missing}
+
+
 def tuned(value: Mapping[str, Any]) -> Metrics:
     """Knobs as they are set, those that are at the edge of what was tried, and all that was tried."""
     return {**value["values"], "at_edge": value["at_edge"], "trials": value["trials"]}
