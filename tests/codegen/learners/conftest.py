@@ -12,6 +12,11 @@ import pytest
 
 from codegen.emit.emitter import emit
 from codegen.learners.base import Learner
+from codegen.learners.imprint_replay import ImprintReplay
+from codegen.learners.lda import Lda
+from codegen.learners.ncm import Ncm
+from codegen.learners.online_lda import OnlineLda
+from codegen.learners.rls import Rls
 from codegen.learners.statistics import Statistics, statistics_of
 from codegen.project import Project
 from codegen.toolchain.host import HostModel
@@ -19,6 +24,29 @@ from tests.codegen.conftest import SCALE, ZERO_POINT, identity_project
 
 FEATURES, KNOWN, CLASSES = 12, 5, 7
 """Two of the classes are yet to come."""
+SHRINKAGE = 0.02
+CLOSED_FORMS = {
+    "ncm": (Ncm(memory=15.0, prior_samples=4.0, max_classes=CLASSES), "float32"),
+    "lda": (Lda(memory=15.0, prior_samples=4.0, shrinkage=SHRINKAGE, max_classes=CLASSES), "int8"),
+    "online_lda": (
+        OnlineLda(
+            memory=15.0,
+            prior_samples=4.0,
+            shrinkage=SHRINKAGE,
+            covariance_memory=60.0,
+            max_classes=CLASSES,
+        ),
+        "float32",
+    ),
+    "rls": (
+        Rls(memory=80.0, prior_samples=30.0, shrinkage=SHRINKAGE, max_classes=CLASSES),
+        "int8",
+    ),
+}
+IMPRINT, IMPRINT_SAMPLES = (
+    ImprintReplay(learning_rate=0.5, max_classes=CLASSES, imprint_samples=2),
+    13,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +92,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
     """``build(learner, dtype, buffer_samples, core)``, once for each."""
 
     @cache
-    def make(
-        learner: Learner,
-        dtype: str = "int8",
-        buffer_samples: int = 0,
-        core: str = "cortex-m4",
-    ) -> Built:
+    def made(learner: Learner, dtype: str, buffer_samples: int, core: str) -> Built:
         project = identity_project(
             features=FEATURES,
             classes=KNOWN,
@@ -85,5 +108,13 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Built]:
         tree = tmp_path_factory.mktemp("learners") / "project"
         emit(project, tree)
         return Built(project, tree, HostModel(tree))
+
+    def make(
+        learner: Learner,
+        dtype: str = "int8",
+        buffer_samples: int = 0,
+        core: str = "cortex-m4",
+    ) -> Built:
+        return made(learner, dtype, buffer_samples, core)
 
     return make

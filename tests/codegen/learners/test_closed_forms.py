@@ -9,27 +9,15 @@ from codegen.learners.lda import Lda
 from codegen.learners.ncm import Ncm
 from codegen.learners.online_lda import OnlineLda
 from codegen.learners.rls import Rls
-from tests.codegen.learners.conftest import CLASSES, FEATURES, KNOWN, draw, moments
-
-SHRINKAGE = 0.02
-LEARNERS = {
-    "ncm": (Ncm(memory=15.0, prior_samples=4.0, max_classes=CLASSES), "float32"),
-    "lda": (Lda(memory=15.0, prior_samples=4.0, shrinkage=SHRINKAGE, max_classes=CLASSES), "int8"),
-    "online_lda": (
-        OnlineLda(
-            memory=15.0,
-            prior_samples=4.0,
-            shrinkage=SHRINKAGE,
-            covariance_memory=60.0,
-            max_classes=CLASSES,
-        ),
-        "float32",
-    ),
-    "rls": (
-        Rls(memory=80.0, prior_samples=30.0, shrinkage=SHRINKAGE, max_classes=CLASSES),
-        "int8",
-    ),
-}
+from tests.codegen.learners.conftest import (
+    CLASSES,
+    CLOSED_FORMS,
+    FEATURES,
+    KNOWN,
+    SHRINKAGE,
+    draw,
+    moments,
+)
 
 
 class Means:
@@ -111,9 +99,9 @@ def oracle_of(name, built, dtype):
     return Means(built.project.learner, statistics, metric)
 
 
-@pytest.fixture(params=LEARNERS)
+@pytest.fixture(params=CLOSED_FORMS)
 def case(request, build):
-    learner, dtype = LEARNERS[request.param]
+    learner, dtype = CLOSED_FORMS[request.param]
     built = build(learner, dtype)
     built.model.reset()
     return request.param, built, dtype

@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codegen.learners.imprint_replay import ImprintReplay
-from tests.codegen.learners.conftest import CLASSES, FEATURES, KNOWN, draw
-
-LEARNER = ImprintReplay(learning_rate=0.5, max_classes=CLASSES, imprint_samples=2)
-CAPACITY = 13
+from tests.codegen.learners.conftest import (
+    CLASSES,
+    FEATURES,
+    IMPRINT,
+    IMPRINT_SAMPLES,
+    KNOWN,
+    draw,
+)
 
 
 class Oracle:
@@ -26,7 +29,7 @@ class Oracle:
         return x @ self.weights.T + self.bias
 
     def learn(self, x, label) -> None:
-        if len(self.buffer) == CAPACITY:
+        if len(self.buffer) == IMPRINT_SAMPLES:
             counts = np.bincount([y for _, y in self.buffer], minlength=CLASSES)
             loser = label if counts[label] == counts.max() else int(counts.argmax())
             del self.buffer[next(i for i, (_, y) in enumerate(self.buffer) if y == loser)]
@@ -56,7 +59,7 @@ class Oracle:
 
 @pytest.fixture(scope="module")
 def built(build):
-    return build(LEARNER, "int8", CAPACITY)
+    return build(IMPRINT, "int8", IMPRINT_SAMPLES)
 
 
 def learn(built, features, labels) -> None:
@@ -131,4 +134,4 @@ def test_what_is_refused_changes_nothing(built) -> None:
     row = np.zeros(FEATURES, np.int8)
     assert built.model._library.tinyml_learn(built.model._model, row.ctypes.data, CLASSES) == 1
     np.testing.assert_array_equal(built.model.state(), before)
-    assert built.model.buffer_count == CAPACITY
+    assert built.model.buffer_count == IMPRINT_SAMPLES
