@@ -17,7 +17,7 @@ class UdFactor {
  public:
   static constexpr int kFloats = kSize * (kSize + 1) / 2;
 
-  void load(const float* packed) { std::memcpy(d_, packed, sizeof(float) * kFloats); }
+  void load(const float* packed) { std::memcpy(packed_, packed, sizeof(packed_)); }
 
   /// x becomes U' x; gives x' P x. `packed` is such a matrix, in flash or here.
   static float project(const float* packed, float* x) {
@@ -30,7 +30,7 @@ class UdFactor {
     for (int j = 0; j < kSize; ++j) sum += packed[j] * x[j] * x[j];
     return sum;
   }
-  float project(float* x) const { return project(d_, x); }
+  float project(float* x) const { return project(packed_, x); }
 
   /// x, which was projected, becomes P x.
   static void expand(const float* packed, float* x) {
@@ -41,20 +41,21 @@ class UdFactor {
       column += j;
     }
   }
-  void expand(float* x) const { expand(d_, x); }
+  void expand(float* x) const { expand(packed_, x); }
 
   /// P becomes growth (P - P x x' P / (r + x' P x)), and `gain` P x / (r + x' P x), for the vector
   /// x that was projected to `f`. Elements of D stay within `least` and `most`: what no sample
   /// excites would grow for ever.
   void update(const float* f, float r, float growth, float least, float most, float* gain) {
     float alpha = r;
-    float* column = u_;
+    float* column = packed_ + kSize;
     for (int j = 0; j < kSize; ++j) {
-      const float v = d_[j] * f[j];
+      float& d = packed_[j];
+      const float v = d * f[j];
       const float before = alpha;
       alpha += v * f[j];
-      const float d = d_[j] * (before / alpha) * growth;
-      d_[j] = d < least ? least : (d > most ? most : d);
+      d = d * (before / alpha) * growth;
+      d = d < least ? least : (d > most ? most : d);
       rotate(column, gain, -f[j] / before, v, j);
       gain[j] = v;
       column += j;
@@ -64,8 +65,7 @@ class UdFactor {
   }
 
  private:
-  float d_[kSize];
-  float u_[kSize * (kSize - 1) / 2 + (kSize == 1 ? 1 : 0)];
+  float packed_[kFloats];
 };
 
 }  // namespace tinyml
