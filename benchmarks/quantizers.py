@@ -1,9 +1,9 @@
 """What each quantizer leaves of a trained network's accuracy, as the generated C++ computes it.
 
-    python -m benchmarks.quantizers DATA omega_256kb omega_801kb
+    python -m benchmarks.quantizers DATA omega_256kb omega_801kb [--calibration-images 100]
 
 Scores on CIFAR-10's 5,000 validation images; never on test images. Calibration and training use the embedded
-sample's 4,000 training images. Each quantizer has the defaults of its option file.
+sample's 4,000 training images. Each quantizer has the defaults of its option file but for the calibration images.
 """
 
 from __future__ import annotations
@@ -41,25 +41,28 @@ from tinyml_nas.quantization.int8_qat import Int8QAT
 from tinyml_nas.training.loop import accuracy
 from tinyml_nas.types import Extractor, Images
 
-QUANTIZERS: dict[str, Quantizer] = {
-    "int8, minimum and maximum": Int8(clip_hard_swish=False),
-    "int8": Int8(),
-    "int8_cle": Int8CLE(),
-    "int8_mse": Int8MSE(),
-    "int8_qat": Int8QAT(),
-}
 CHECKED_IMAGES = 50
 
 
-def rows(name: str, validation: Images) -> Iterator[tuple[str, float, str, str]]:
+def quantizers(images: int) -> dict[str, Quantizer]:
+    """What is compared; each calibrates on ``images``."""
+    return {
+        "int8, minimum and maximum": Int8(images, clip_hard_swish=False),
+        "int8": Int8(images),
+        "int8_cle": Int8CLE(images),
+        "int8_mse": Int8MSE(images),
+        "int8_qat": Int8QAT(images),
+    }
+
+
+def rows(name: str, validation: Images, images: int) -> Iterator[tuple[str, float, str, str]]:
     """For float and each quantizer: accuracy, what is left of features and of the worst layer, seconds."""
     network, train = load(NETWORKS.folder(name)), Cifar10Sample().split("train")
     yield "float", accuracy(network, validation), "", ""
-    most = max(quantizer.calibration_images for quantizer in QUANTIZERS.values())
-    calibration = network_inputs(calibration_images(train, most), network.resolution)
+    calibration = network_inputs(calibration_images(train, images), network.resolution)
     with tempfile.TemporaryDirectory() as folder:
         model = convert(network, calibration[:CHECKED_IMAGES], Path(folder)).artifact.path
-        for label, quantizer in QUANTIZERS.items():
+        for label, quantizer in quantizers(images).items():
             out, work = (Path(folder, label, part) for part in ("out", "work"))
             out.mkdir(parents=True)
             work.mkdir()
@@ -101,11 +104,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare the quantizers on validation images.")
     parser.add_argument("data", type=Path, help="folder that holds CIFAR-10")
     parser.add_argument("networks", nargs="+", choices=NETWORKS.names)
+    parser.add_argument("--calibration-images", type=int, default=500)
     arguments = parser.parse_args()
     validation = Cifar10(arguments.data).split("validation")
     for name in arguments.networks:
         sys.stdout.write(f"{name}\n")
-        for label, right, left, took in rows(name, validation):
+        for label, right, left, took in rows(name, validation, arguments.calibration_images):
             low, high = wilson(right, len(validation))
             interval = f"{100 * low:.1f}-{100 * high:.1f}"
             sys.stdout.write(f"| {label} | {100 * right:.2f} % ({interval}) | {left} | {took} |\n")
