@@ -5,7 +5,11 @@ It is asked where it is installed (``pip install tflite-micro``); nothing else o
 
 from __future__ import annotations
 
+import multiprocessing
 import struct
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +41,10 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
     ``image`` is the extractor's input: its codes become what the file wants, reals or bytes.
 
     Raises:
-        OracleError: it is not installed, or has no such operator.
+        OracleError: it is not installed, has no such operator, or aborts.
     """
     try:
-        from tflite_micro.python.tflite_micro import runtime
+        from tflite_micro.python.tflite_micro import runtime as _  # noqa: F401
     except ImportError as error:
         raise OracleError(
             "--verify: TensorFlow Lite Micro is not installed: pip install tflite-micro"
@@ -52,17 +56,14 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
         )
     if reason := _not_run(model):
         raise OracleError(f"--verify: TensorFlow Lite Micro does not run the file: {reason}")
-    try:
-        interpreter = runtime.Interpreter.from_bytes(
-            ending_at(model, source), arena_size=ARENA_BYTES
-        )
-        details = interpreter.get_input_details(0)
-        rows = []
-        for pixels in images:
-            given = as_given(pixels, image, np.dtype(details["dtype"]))
-            interpreter.set_input(given.reshape(details["shape"]), 0)
-            interpreter.invoke()
-            rows.append(interpreter.get_output(0).reshape(-1).copy())
+    given = [as_given(pixels, image, np.dtype(parse(model).input.dtype)) for pixels in images]
+    kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    context = multiprocessing.get_context(kind)
+    try:  # in a process of its own: it aborts where sums of two tensors leave their headroom
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            rows = pool.submit(_run, ending_at(model, source), given).result()
+    except BrokenProcessPool:
+        raise OracleError("--verify: TensorFlow Lite Micro aborts on this file") from None
     except (RuntimeError, ValueError) as error:
         raise OracleError(
             f"--verify: TensorFlow Lite Micro does not run the file: {error}"
@@ -72,6 +73,20 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
     return (
         (found.astype(np.int16) - BYTE_OFFSET).astype(np.int8) if found.dtype == np.uint8 else found
     )
+
+
+def _run(model: bytes, given: Sequence[Array]) -> list[Array]:
+    """The first output of each input, as one row."""
+    from tflite_micro.python.tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(model, arena_size=ARENA_BYTES)
+    shape = interpreter.get_input_details(0)["shape"]
+    rows = []
+    for values in given:
+        interpreter.set_input(values.reshape(shape), 0)
+        interpreter.invoke()
+        rows.append(interpreter.get_output(0).reshape(-1).copy())
+    return rows
 
 
 def verify(model: Path, source: int, images: Array, image: Tensor, found: Array) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from codegen.ir import Graph
 from codegen.toolchain import network
 from tests.codegen.test_command_line import classifier, generate, last_convolution, write
 from tests.support.extractors import oracle as expected_of
+from tests.support.models import to_flatbuffer
 from tests.support.needs import needs_board_tools, needs_cmake
 
 IMAGE = (8, 8, 3)
@@ -146,6 +148,21 @@ def test_where_the_oracle_is_missing_or_has_no_such_tensor_that_is_said(
     monkeypatch.setitem(__import__("sys").modules, "tflite_micro.python.tflite_micro", None)
     with pytest.raises(oracle.OracleError, match="pip install tflite-micro"):
         oracle.features(b"", 0, codes, image)
+
+
+def test_an_oracle_that_aborts_takes_nothing_with_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts = split(open_model(write(classifier(), tmp_path)))
+    codes = np.zeros((1, *parts.extractor.input.shape[1:]), np.int8)
+    monkeypatch.setattr(oracle, "_run", _abort)
+    content = to_flatbuffer(classifier())
+    with pytest.raises(oracle.OracleError, match="aborts on this file"):
+        oracle.features(content, parts.source, codes, parts.extractor.input)
+
+
+def _abort(*_: object) -> None:
+    os.abort()
 
 
 @pytest.mark.parametrize(
