@@ -59,7 +59,7 @@ def features(model: bytes, source: int, images: Array, image: Tensor) -> Array:
     given = [as_given(pixels, image, np.dtype(parse(model).input.dtype)) for pixels in images]
     kind = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(kind)
-    try:  # in a process of its own: it aborts where sums of two tensors leave their headroom
+    try:  # in a process of its own: it aborts on some files, and would take this one with it
         with ProcessPoolExecutor(1, mp_context=context) as pool:
             rows = pool.submit(_run, ending_at(model, source), given).result()
     except BrokenProcessPool:
