@@ -7,15 +7,18 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+import yaml
 from torch import nn
 from torch.nn import functional as F
 
 from codegen.boards.board import load as load_board
 from tests.support.lite0 import lite0_space, supernet, whole
+from tests.tinyml_nas.supernet.conftest import CONF
 from tinyml_nas.supernet import checkpoint
 from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
 from tinyml_nas.supernet.lite0_network import Lite0Supernet, same_depthwise
+from tinyml_nas.supernet.lite0_space import Lite0Space
 from tinyml_nas.supernet.lite0_start import deviation, importance
 from tinyml_nas.supernet.problem import SupernetProblem
 
@@ -120,3 +123,19 @@ def test_without_a_checkpoint_the_weights_are_imagenets(monkeypatch, tmp_path):
     monkeypatch.setattr(checkpoint, "imagenet_file", lambda: weights)
     assert checkpoint.checkpoint_path(SPACE) == weights
     assert checkpoint.start_path(SPACE) == weights
+
+
+def test_the_shipped_checkpoint_is_of_the_shipped_space_and_ranks_its_networks(sample):
+    """Inherited weights score far above chance, and a larger network above the smallest."""
+    fields = yaml.safe_load((CONF / "lite0.yaml").read_text())
+    del fields["_target_"], fields["defaults"]
+    space = Lite0Space(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    loaded = load_supernet(space, 10)
+    assert loaded.trained
+    board = load_board("nucleo_1mb")
+    validation = sample.split("validation")[:300]
+    problem = SupernetProblem(loaded, sample.split("train")[:1000], validation, board)
+    deeper = space.smallest()
+    deeper[space.upper > 0] = 1  # the second option of every gene
+    small, large = problem.error(space.smallest()), problem.error(space.canonical(deeper))
+    assert large < small < 0.4
