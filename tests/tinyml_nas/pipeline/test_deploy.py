@@ -212,7 +212,10 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
     done = bench.run_alone(
         "whole",
         "search=random",
-        f"search.evaluations={smoke['search']['evaluations']}",
+        *(f"search.{key}={value}" for key, value in smoke["search"].items()),
+        "constraint.omega_bytes=null",
+        "constraint.as_deployed=false",
+        "finetune=quick",
         f"finetune.epochs={smoke['finetune']['epochs']}",
         "project.oracle_images=10",
         "pruning=none",
