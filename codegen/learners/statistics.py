@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -50,9 +49,9 @@ class Statistics:
         size = float(np.trace(self.second)) / len(self.second)
         return float(1 / np.sqrt(size)) if size > 0 else 1.0
 
-    def write(self, file: IO[bytes]) -> None:
-        """As an ``.npz`` file."""
-        np.savez(file, **{item.name: getattr(self, item.name) for item in fields(self)})
+    def write(self, aside: Path) -> None:
+        """As an ``.npz`` file, which is to be put in its place."""
+        np.savez(aside, **{item.name: getattr(self, item.name) for item in fields(self)})
 
     @classmethod
     def read(cls, path: Path) -> Statistics:

@@ -15,7 +15,6 @@ from tinyml_nas.supernet.checkpoint import UNTRAINED, checkpoint_path, start_pat
 from tinyml_nas.training.recipes import (
     LARGEST,
     DistilledRecipe,
-    FinetuneRecipe,
     Recipe,
     TaughtSupernetRecipe,
 )
@@ -83,6 +82,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         return
     if study.network is None:
         yield "supernet", lambda: checkpoint_path(study.supernet)
+        yield "supernet", lambda: _check_kept(study)
         yield "finetune", lambda: study.finetune.check(data)
         yield "finetune", lambda: _check_device(study.finetune.device)
         yield "finetune", lambda: _check_taught(study.finetune, study)
@@ -102,14 +102,18 @@ def _check_pruning(study: Study) -> None:
     study.pruning.check(ends, bounds.limits(study), study.dataset)
 
 
-def _check_taught(recipe: Recipe, study: Study) -> None:
-    """A teacher of the supernet itself, and weights to inherit, are there where that is trained."""
-    keeps = isinstance(recipe, FinetuneRecipe) and recipe.keep_inherited
-    if keeps and study.supernet.checkpoint in (None, UNTRAINED):
+def _check_kept(study: Study) -> None:
+    """Weights are kept of a supernet that knows the classes."""
+    if study.finetune.keep_inherited and study.supernet.checkpoint in (None, UNTRAINED):
         raise ValueError(
-            "finetune.keep_inherited: this supernet was not trained on the data set, so that there is "
-            "nothing to keep; false trains the network that is found"
+            "supernet.checkpoint: must be a supernet that was trained on the data set, where "
+            f"finetune.keep_inherited keeps its weights; got {study.supernet.checkpoint}; finetune=quick "
+            "trains the network that is found"
         )
+
+
+def _check_taught(recipe: Recipe, study: Study) -> None:
+    """A teacher of the supernet itself is there where that is trained."""
     if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
         if study.supernet.checkpoint == UNTRAINED:
             raise ValueError(

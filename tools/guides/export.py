@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from codegen import durable
 from tools.guides.networks import NETWORKS, Network
 
 # Reals; codes inside and reals at both ends; codes throughout; bytes at both ends, as the guide does.
@@ -73,7 +74,7 @@ def main() -> None:
         model = build(name)
         for export in arguments.export:
             content = convert(model, NETWORKS[name], export)
-            (arguments.folder / f"{name}.{export}.tflite").write_bytes(content)
+            durable.write(arguments.folder / f"{name}.{export}.tflite", content)
             sys.stdout.write(f"{name} {export}: {len(content):,} bytes\n")
             sys.stdout.flush()
 

@@ -157,7 +157,7 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         ),
         (
             ["supernet=ofa_mbv3", "supernet.checkpoint=untrained"],
-            r"finetune\.keep_inherited: this supernet was not trained on the data set",
+            r"supernet\.checkpoint: must be a supernet that was trained .* got untrained; finetune=quick",
         ),
         (
             ["supernet=ofa_mbv3", "supernet.checkpoint=untrained", "finetune=quick"],

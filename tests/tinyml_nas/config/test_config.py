@@ -190,7 +190,7 @@ def test_a_value_of_a_device_can_be_overridden_as_data_sheets_write_it():
     assert read[1] == "device.ram_origin=536875008"
     assert read[3] == "name=0x10"
     assert read[5] == "+device.serial.enables=[[64,1],[68,2]]"
-    device = built(*read[:3], read[4]).device
+    device = built(*read[:3], read[4], "pruning=none").device
     assert (device.ram_origin, device.stack_bytes) == (0x20001000, 2048)
 
 

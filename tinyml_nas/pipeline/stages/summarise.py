@@ -48,6 +48,6 @@ def summarise(
         features = float(np.float32(extractor.scale)) * (features - extractor.zero_point)
     classes = tuple(range(images.dataset.classes)) if rows is None else rows
     statistics = statistics_of(features, given.labels, classes)
-    with durable.replacing(folder / FILE) as aside, aside.open("wb") as file:
-        statistics.write(file)
+    with durable.replacing(folder / FILE) as aside:
+        statistics.write(aside)
     return {"images": len(given)}
