@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from codegen.ir import DTYPE_BYTES, DType
 
@@ -56,16 +57,35 @@ def row_bytes(shape: Shape, bits: int) -> int:
     return shape.feature_bytes
 
 
-def unpacked_bytes(shape: Shape, bits: int) -> int:
-    """Where a packed row is unpacked."""
-    return shape.features if bits == PACKED_BITS else 0
+@dataclass(frozen=True)
+class Rows(ABC):
+    """Base of the buffers of this folder: labelled rows of features, of ``bits`` each."""
 
+    bits: int = WHOLE_BITS
 
-def rows(bits: int) -> str:
-    """The C++ type of the rows."""
-    if bits == PACKED_BITS:
-        return "PackedRows<Config::kFeatures, Config::kBufferSamples>"
-    return "Rows<Config::Feature, Config::kFeatures, Config::kBufferSamples>"
+    NAME: ClassVar[str]
+    HEADER: ClassVar[str]
+    SORTS: ClassVar[bool] = False
+    """Whether it tells classes apart."""
+
+    def sample_bytes(self, shape: Shape) -> int:
+        """Features and a label."""
+        return row_bytes(shape, self.bits) + LABEL_BYTES
+
+    @abstractmethod
+    def counter_bytes(self, shape: Shape) -> int:
+        """What it counts."""
+
+    def state_bytes(self, shape: Shape) -> int:
+        """What it counts, and where a packed row is unpacked."""
+        return self.counter_bytes(shape) + (shape.features if self.bits == PACKED_BITS else 0)
+
+    def cpp(self) -> Cpp:
+        """Its class."""
+        packed = "PackedRows<" if self.bits == PACKED_BITS else "Rows<Config::Feature, "
+        rows = f"{packed}Config::kFeatures, Config::kBufferSamples>"
+        classes = ", Config::kClasses" if self.SORTS else ""
+        return Cpp((f"buffers/{self.HEADER}",), f"{self.NAME}<{rows}{classes}>")
 
 
 class Buffer(Protocol):

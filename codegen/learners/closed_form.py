@@ -23,6 +23,8 @@ from codegen.learners.statistics import Array, Statistics, number
 from codegen.literals import floating
 
 LEAST_MEMORY, MOST_MEMORY = 2.0, 1e6
+VARIANCE_ROOM = 10.0
+"""How much larger a matrix that is learnt may become than the factory's is where it is largest."""
 MEMORIES = (5.0, 10.0, 20.0, 50.0, 200.0)
 
 
@@ -33,13 +35,11 @@ class ClosedForm:
     Args:
         memory: How many samples something that forgets remembers.
         prior_samples: How many samples of the field the factory's statistics count as.
-        shrinkage: Share of the mean variance that is added to the diagonal of the factory's covariance.
         max_classes: Classes that are compiled in, None for those of the first head.
     """
 
-    memory: float
-    prior_samples: float
-    shrinkage: float
+    memory: float = 20.0
+    prior_samples: float = 20.0
     max_classes: int | None = None
 
     NAME: ClassVar[str]
@@ -50,8 +50,6 @@ class ClosedForm:
             raise ValueError(
                 f"learner.prior_samples: must be in 1..{MOST_MEMORY:g}; got {self.prior_samples}"
             )
-        if not 1e-6 <= self.shrinkage <= 1:
-            raise ValueError(f"learner.shrinkage: must be in 1e-06..1; got {self.shrinkage}")
         check_classes(self.max_classes)
         check_knobs(self.knobs())
 
@@ -70,12 +68,12 @@ class ClosedForm:
         return 0
 
     def extra_floats(self, shape: Shape) -> int:
-        """Numbers of its state beside the head."""
-        raise NotImplementedError
+        """Numbers of its state beside the head: a count for each class."""
+        return shape.classes
 
     def scratch_bytes(self, shape: Shape) -> int:
-        """What it has beside state and knobs."""
-        raise NotImplementedError
+        """What it has beside state and knobs: a sample."""
+        return FLOAT_BYTES * shape.features
 
     def ram(self, shape: Shape) -> Mapping[str, int]:
         """The head; state, knobs and scratch."""
@@ -107,6 +105,22 @@ class ClosedForm:
         return (memory_knob("memory", self.memory),)
 
 
+@dataclass(frozen=True)
+class CovarianceForm(ClosedForm):
+    """Base of those that take the factory's covariance along.
+
+    Args:
+        shrinkage: Share of the mean variance that is added to its diagonal.
+    """
+
+    shrinkage: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 1e-6 <= self.shrinkage <= 1:
+            raise ValueError(f"learner.shrinkage: must be in 1e-06..1; got {self.shrinkage}")
+
+
 def memory_knob(name: str, value: float, grid: tuple[float, ...] = MEMORIES) -> Knob:
     """A number of samples."""
     return Knob(name, value, LEAST_MEMORY, MOST_MEMORY, grid)
@@ -124,6 +138,11 @@ def needed(statistics: Statistics | None) -> Statistics:
             "are none; tybox, tinyol and imprint_replay do without"
         )
     return statistics
+
+
+def most_variance(diagonal: Floats) -> Floats:
+    """The bound of a matrix P that is learnt, given the factory's diagonal (F,)."""
+    return number(VARIANCE_ROOM * float(diagonal.max()))
 
 
 def centred(known: Statistics) -> tuple[Array, dict[str, Floats]]:

@@ -6,33 +6,27 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from codegen.buffers.base import Shape
-from codegen.learners.base import FLOAT_BYTES, Factory, Floats
-from codegen.learners.closed_form import ClosedForm, centred, centred_bytes, discriminant, needed
+from codegen.learners.base import Factory, Floats
+from codegen.learners.closed_form import (
+    CovarianceForm,
+    centred,
+    centred_bytes,
+    discriminant,
+    needed,
+)
 from codegen.learners.statistics import Statistics, inverse, packed, packed_bytes, shrunk
 
 
 @dataclass(frozen=True)
-class Lda(ClosedForm):
+class Lda(CovarianceForm):
     """Class means, which forget, in the space that the training features' covariance whitens.
 
     ``memory`` is the means', in samples of a class. The inverse covariance is F (F + 1) / 2 floats of
     flash; RAM has F floats beside the head.
     """
 
-    memory: float = 20.0
-    prior_samples: float = 20.0
-    shrinkage: float = 0.01
-
     NAME: ClassVar[str] = "Lda"
     HEADER: ClassVar[str] = "lda.hpp"
-
-    def extra_floats(self, shape: Shape) -> int:
-        """A count for each class."""
-        return shape.classes
-
-    def scratch_bytes(self, shape: Shape) -> int:
-        """A sample."""
-        return FLOAT_BYTES * shape.features
 
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features, and the inverse covariance."""

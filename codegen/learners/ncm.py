@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from codegen.buffers.base import Shape
-from codegen.learners.base import FLOAT_BYTES, Factory, Floats
+from codegen.learners.base import Factory, Floats
 from codegen.learners.closed_form import ClosedForm, centred, centred_bytes, discriminant, needed
 from codegen.learners.statistics import Statistics
 
@@ -18,20 +18,8 @@ class Ncm(ClosedForm):
     ``memory`` is theirs, in samples of a class. F floats of flash and F of RAM beside the head.
     """
 
-    memory: float = 20.0
-    prior_samples: float = 20.0
-    shrinkage: float = 0.01
-
     NAME: ClassVar[str] = "Ncm"
     HEADER: ClassVar[str] = "ncm.hpp"
-
-    def extra_floats(self, shape: Shape) -> int:
-        """A count for each class."""
-        return shape.classes
-
-    def scratch_bytes(self, shape: Shape) -> int:
-        """A sample."""
-        return FLOAT_BYTES * shape.features
 
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features."""

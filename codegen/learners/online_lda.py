@@ -10,30 +10,25 @@ import numpy as np
 from codegen.buffers.base import Shape
 from codegen.learners.base import FLOAT_BYTES, Factory, Floats, Knob
 from codegen.learners.closed_form import (
-    ClosedForm,
+    CovarianceForm,
     centred,
     centred_bytes,
-    discriminant,
     memory_knob,
+    most_variance,
     needed,
 )
-from codegen.learners.statistics import Statistics, inverse, number, packed, packed_bytes, shrunk
-
-VARIANCE_ROOM = 10.0
-"""How much larger the inverse covariance may become than the factory's is where it is largest."""
+from codegen.learners.lda import Lda
+from codegen.learners.statistics import Statistics, packed_bytes
 
 
 @dataclass(frozen=True)
-class OnlineLda(ClosedForm):
+class OnlineLda(CovarianceForm):
     """Streaming LDA (Hayes and Kanan 2020): class means and covariance, both learnt, both forgetting.
 
     ``memory`` is the means', in samples of a class; ``covariance_memory`` the covariance's, in samples.
     RAM has F (F + 1) / 2 floats for its inverse and F for each class's mean beside the head.
     """
 
-    memory: float = 20.0
-    prior_samples: float = 20.0
-    shrinkage: float = 0.01
     covariance_memory: float = 3000.0
 
     NAME: ClassVar[str] = "OnlineLda"
@@ -56,20 +51,17 @@ class OnlineLda(ClosedForm):
     def factory(
         self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
     ) -> Factory:
-        """Means and covariance of the training features."""
-        known = needed(statistics)
-        means, constants = centred(known)
-        precision = inverse(shrunk(known.unit**2 * known.within, self.shrinkage))
-        head = discriminant(means, means @ precision, known, classes)
-        triangle = packed(precision)
+        """As ``Lda`` starts, with the means by themselves: these and the covariance will move."""
+        lda = Lda(shrinkage=self.shrinkage).factory(weights, bias, classes, statistics)
+        means, _ = centred(needed(statistics))
         missing = classes - len(means)
+        variances = lda.arrays["Precision"][: weights.shape[1]].astype(np.float32)  # the diagonal
         arrays = {
-            **constants,
-            "MostVariance": number(VARIANCE_ROOM * triangle[: len(precision)].max()),
+            **lda.arrays,
+            "MostVariance": most_variance(variances),
             "Means": np.pad(means, ((0, missing), (0, 0))).astype(np.float32),
-            "Precision": triangle,
         }
-        return Factory(*head, arrays)
+        return Factory(lda.weights, lda.bias, arrays)
 
     def knobs(self) -> tuple[Knob, ...]:
         """Both memories."""

@@ -10,24 +10,28 @@ import numpy as np
 
 from codegen.buffers.base import Shape
 from codegen.learners.base import FLOAT_BYTES, Factory, Floats, Knob, opened
-from codegen.learners.closed_form import ClosedForm, centred, centred_bytes, memory_knob, needed
+from codegen.learners.closed_form import (
+    CovarianceForm,
+    centred,
+    centred_bytes,
+    memory_knob,
+    most_variance,
+    needed,
+)
 from codegen.learners.statistics import (
     Array,
     Statistics,
     inverse,
-    number,
     packed,
     packed_bytes,
     shrunk,
 )
 
-VARIANCE_ROOM = 10.0
-"""How much larger the inverse moment may become than the factory's is where it is largest."""
 MEMORIES = (100.0, 300.0, 1000.0, 3000.0)
 
 
 @dataclass(frozen=True)
-class Rls(ClosedForm):
+class Rls(CovarianceForm):
     """Recursive least squares on one-hot labels: a ridge regression that forgets.
 
     ``memory`` is in samples: the forgetting factor is 1 - 1 / memory. With ``class_weights`` a sample
@@ -37,7 +41,6 @@ class Rls(ClosedForm):
 
     memory: float = 300.0
     prior_samples: float = 100.0
-    shrinkage: float = 0.01
     class_weights: bool = True
 
     NAME: ClassVar[str] = "Rls"
@@ -68,7 +71,7 @@ class Rls(ClosedForm):
         triangle = packed(inverse(self.prior_samples * shrunk(moment, self.shrinkage)))
         arrays = {
             **centred(known)[1],
-            "MostVariance": number(VARIANCE_ROOM * triangle[: len(moment)].max()),
+            "MostVariance": most_variance(triangle[: len(moment)]),
             "Inverse": triangle,
         }
         return Factory(first.weights, first.bias, arrays)

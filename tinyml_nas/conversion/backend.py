@@ -8,37 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
-import tempfile
-from collections.abc import Generator
-from contextlib import contextmanager
+
+from tinyml_nas.conversion.native import stderr_held
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # CUDA that it does not find
 
 
-@contextmanager
-def _quiet() -> Generator[None, None, None]:
-    """Keep back what the process says on stderr: TensorFlow's banner heeds no setting.
-
-    Where the import fails, what was said is told after all.
-    """
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            said.seek(0)
-            os.write(terminal, said.read())
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
-
-
-with _quiet():
+with stderr_held():  # its banner heeds no setting
     import keras
     import tensorflow as tf
 

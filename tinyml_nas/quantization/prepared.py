@@ -19,10 +19,10 @@ from codegen.frontend.read import read_as_written
 from codegen.ir import Graph
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT
 from tinyml_nas.conversion.backend import tf
+from tinyml_nas.conversion.native import stderr_held
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.exact import WEIGHT_AXES, Array
 from tinyml_nas.quantization.layers import layer_names
-from tinyml_nas.quantization.native import stderr_held
 from tinyml_nas.quantization.ranges import Range
 
 IDENTIFIER = b"TFL3"

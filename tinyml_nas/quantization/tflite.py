@@ -17,9 +17,9 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from codegen import durable
 from tinyml_nas.conversion.backend import keras, tf
+from tinyml_nas.conversion.native import stderr_held
 from tinyml_nas.quantization.calibration import chosen
 from tinyml_nas.quantization.errors import QuantizationError
-from tinyml_nas.quantization.native import stderr_held
 from tinyml_nas.quantization.noise import MEASURED_IMAGES, signal_to_noise
 from tinyml_nas.quantization.prepared import Prepared
 from tinyml_nas.store.digest import digest_of

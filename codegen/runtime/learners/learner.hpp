@@ -1,28 +1,23 @@
 #pragma once
 
-// What every learner of this folder is, so that the program around it need not know which one it
-// has:
+// What every learner of this folder is, so that the program need not know which one it has.
 //
-//   explicit state, and nothing on the heap:
-//     static constexpr std::size_t kStateBytes;   of what is saved: weights (kFeatures, kClasses),
-//     row
-//                                                 by row, bias (kClasses), then what else it has
-//                                                 learned; floats throughout
-//     void* state(); const void* state() const;   where these bytes lie
-//     bool state_within_limits() const;           whether they are worth keeping
+// Its state is explicit, and nothing is on the heap:
+//   kStateBytes: bytes of what is saved, floats throughout: weights (kFeatures, kClasses) row by
+//     row, bias (kClasses), then what else it has learned
+//   state(): where these bytes lie
+//   state_within_limits(): whether they are worth keeping
 //
-//   what it does:
-//     template <typename Factory> void reset();   starts afresh, from the factory's constants in
-//     flash void logits(const Feature*, Logits&) const; scores of all classes LearnStatus
-//     learn(const Feature*, label);   takes one labelled sample; unless it says kLearned,
-//                                                 nothing has changed
-//     static bool takes(const Feature*);          whether features can be learned from
-//     int buffer_count() const;                   samples that it keeps; 0 where it keeps none
+// What it does:
+//   reset<Factory>(): starts afresh, from the factory's constants in flash
+//   logits(features, out): scores of all classes
+//   learn(features, label): takes one labelled sample; unless it says kLearned, nothing has changed
+//   takes(features): whether features can be learned from
+//   buffer_count(): samples that it keeps; 0 where it keeps none
 //
-//   what may be set while it runs, in the order of `Config::knob`:
-//     float knob(int) const;
-//     bool set_knob(int, float);                  false, and nothing changed, outside the knob's
-//     range
+// What may be set while it runs, in the order of `Config::knob`:
+//   knob(i): its value
+//   set_knob(i, value): false, and nothing changed, outside the knob's range
 //
 // `Config` (src/config.hpp, generated) gives the sizes, kFeatureScale, kFeatureZeroPoint, the knobs
 // and the constants that its Python class names (codegen/learners/).

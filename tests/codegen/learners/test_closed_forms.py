@@ -199,11 +199,16 @@ def test_what_is_saved_goes_on_as_if_nothing_had_been(case) -> None:
         ("memory", 1.0),
         ("memory", float("nan")),
         ("prior_samples", 0.0),
-        ("shrinkage", 0.0),
-        ("shrinkage", float("inf")),
         ("max_classes", 1),
     ],
 )
 def test_bad_values_name_their_key(kind, key, value) -> None:
     with pytest.raises(ValueError, match=rf"learner\.{key}: must be in"):
         kind(**{key: value})
+
+
+@pytest.mark.parametrize("kind", [Lda, OnlineLda, Rls])
+@pytest.mark.parametrize("value", [0.0, 2.0, float("inf"), float("nan")])
+def test_a_bad_shrinkage_names_its_key(kind, value) -> None:
+    with pytest.raises(ValueError, match=r"learner\.shrinkage: must be in 1e-06\.\.1; got"):
+        kind(shrinkage=value)

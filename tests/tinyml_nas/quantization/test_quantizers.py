@@ -10,11 +10,11 @@ import torch
 from ai_edge_litert import schema_py_generated as schema
 from safetensors.numpy import load_file
 
+from tinyml_nas.conversion.native import stderr_held
 from tinyml_nas.quantization import tflite
 from tinyml_nas.quantization.calibration import chosen, with_extremes
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.int8 import Int8
-from tinyml_nas.quantization.native import stderr_held
 from tinyml_nas.quantization.none import NoQuantization
 
 

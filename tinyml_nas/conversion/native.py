@@ -1,4 +1,4 @@
-"""Keeps what the converter's C++ prints away from the user, unless it fails."""
+"""Keeps what TensorFlow's C++ prints away from the user, unless it fails."""
 
 from __future__ import annotations
 
