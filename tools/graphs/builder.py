@@ -41,7 +41,7 @@ class Builder:
 
     def operator(self, kind: str, inputs: tuple[int, ...], output: int, **options: Any) -> int:
         """Append an operator; returns its output."""
-        self.ops.append(Op(kind, inputs, (output,), options))
+        self.several(kind, inputs, (output,), **options)
         return output
 
     def several(

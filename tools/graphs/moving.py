@@ -6,6 +6,7 @@ import numpy as np
 
 from codegen.ir import Graph
 from tools.graphs.builder import Builder
+from tools.graphs.weighted import PLAIN, random_weights
 
 
 def transpose(rng: np.random.Generator, dtype: str) -> Graph:
@@ -146,6 +147,81 @@ def largest(rng: np.random.Generator, dtype: str) -> Graph:
     source, output = b.activation(sides, 0.05, zero), b.activation(shape, 0.05, zero)
     index = b.constant(np.array(axes, np.int32))
     b.operator("REDUCE_MAX", (source, index), output, keep_dims=keep)
+    return b.graph(source, output)
+
+
+def padding(rng: np.random.Generator, dtype: str) -> Graph:
+    """PAD or PADV2 alone, or PAD before a VALID convolution."""
+    b = Builder(rng, dtype)
+    height, width, channels = (int(n) for n in rng.integers(1, 7, 3))
+    zero = int(rng.integers(-128, 128))
+    source = b.activation((1, height, width, channels), 0.05, zero)
+    amounts = rng.integers(0, 3, (4, 2)).astype(np.int32)
+    amounts[0] = 0
+    before_convolution = rng.random() < 0.5
+    if before_convolution:
+        amounts[3] = 0
+        amounts[1:3, 0] += 1
+        amounts[1:3, 1] += 1
+    grown = tuple(int(n) for n in np.array((1, height, width, channels)) + amounts.sum(axis=1))
+    inputs: tuple[int, ...] = (source, b.constant(amounts))
+    kind = "PAD"
+    if not before_convolution and rng.random() < 0.5:
+        value = (
+            b.constant(np.array([rng.integers(-128, 128)], np.int8), (0.05,), zero=zero)
+            if dtype == "int8"
+            else b.constant(np.array([1.5], np.float32))
+        )
+        inputs, kind = (*inputs, value), "PADV2"
+    output = b.operator(kind, inputs, b.activation(grown, 0.05, zero))
+    if before_convolution:
+        weights = random_weights(b, (4, 3, 3, channels), (0.01,), 0)
+        after = b.activation((1, grown[1] - 2, grown[2] - 2, 4), 0.05)
+        output = b.operator("CONV_2D", (output, weights), after, **PLAIN)
+    return b.graph(source, output)
+
+
+def reshape(rng: np.random.Generator, dtype: str) -> Graph:
+    """Between two operators, and at the end."""
+    b = Builder(rng, dtype)
+    side, channels = int(rng.integers(1, 6)), int(rng.integers(1, 6))
+    zero = int(rng.integers(-128, 128))
+    source = b.activation((1, side, side, channels), 0.05, zero)
+    flat = (1, side * side * channels)
+    activated = b.operator(
+        "HARD_SWISH", (source,), b.activation((1, side, side, channels), 0.04, zero)
+    )
+    shape = b.constant(np.array(flat, np.int32))
+    output = b.operator("RESHAPE", (activated, shape), b.activation(flat, 0.04, zero))
+    weights = random_weights(b, (3, flat[1]), (0.01,), 0)
+    if rng.random() < 0.7:
+        after = b.activation((1, 3), 0.05)
+        output = b.operator("FULLY_CONNECTED", (output, weights), after, fused_activation="NONE")
+    return b.graph(source, output)
+
+
+def concatenation(rng: np.random.Generator, dtype: str) -> Graph:
+    """One to four inputs along any axis: the source itself, what became of it, a constant."""
+    b = Builder(rng, dtype)
+    shape = (1, *(int(n) for n in rng.integers(1, 6, 3)))
+    axis = int(rng.integers(1, 4))
+    zero = int(rng.integers(-128, 128))
+    source = b.activation(shape, 0.05, zero)
+    other = b.operator("RELU6", (source,), b.activation(shape, 0.05, zero))
+    sides = tuple(int(rng.integers(1, 4)) if i == axis else n for i, n in enumerate(shape))
+    data = rng.integers(-128, 128, sides)
+    fixed = (
+        b.constant(data.astype(np.int8), (0.05,), zero=zero)
+        if dtype == "int8"
+        else b.constant((data / 64).astype(np.float32))
+    )
+    inputs = tuple(int(i) for i in rng.choice([source, other, fixed], rng.integers(0, 4)))
+    inputs = (source, *inputs) if rng.random() < 0.5 else (*inputs, other)
+    joined = sum(b.tensors[i].shape[axis] for i in inputs)
+    grown = tuple(joined if i == axis else n for i, n in enumerate(shape))
+    output = b.activation(grown, 0.05, zero)
+    axis = axis if rng.random() < 0.5 else axis - 4
+    b.operator("CONCATENATION", inputs, output, axis=axis, fused_activation="NONE")
     return b.graph(source, output)
 
 

@@ -1,4 +1,4 @@
-"""Random models of activations beyond ReLU, and of convolutions that are spread or go backwards."""
+"""Random models of convolutions that are spread, written in several operators, or go backwards."""
 
 from __future__ import annotations
 
@@ -6,51 +6,7 @@ import numpy as np
 
 from codegen.ir import Graph
 from tools.graphs.builder import Builder
-
-
-def curves(rng: np.random.Generator, dtype: str) -> Graph:
-    """TANH, LEAKY_RELU or ELU of every code, of fine scales and coarse ones."""
-    b = Builder(rng, dtype)
-    shape = (1, 16, 16, 1)
-    kind = str(rng.choice(["TANH", "LEAKY_RELU", "ELU"]))
-    scale = float(np.exp(rng.uniform(np.log(0.003), np.log(0.2))))
-    source = b.activation(shape, scale)
-    if kind == "TANH":
-        output = b.operator(kind, (source,), b.activation(shape, 1 / 128, 0))
-    else:
-        alpha = float(np.float32(rng.choice([0.01, 0.1, 0.2, 0.3, 1.5])))
-        options = {"alpha": alpha} if kind == "LEAKY_RELU" else {}
-        after = b.activation(shape, scale * rng.uniform(0.3, 1.5))
-        output = b.operator(kind, (source,), after, **options)
-    return b.graph(source, output)
-
-
-def gelu(rng: np.random.Generator, dtype: str) -> Graph:
-    """GELU, the exact one and the one by tanh."""
-    b = Builder(rng, dtype)
-    shape = (1, 16, 16, 1)
-    scale = float(np.exp(rng.uniform(np.log(0.01), np.log(0.1))))
-    source, output = b.activation(shape, scale), b.activation(shape, scale * rng.uniform(0.5, 1.2))
-    b.operator("GELU", (source,), output, approximate=bool(rng.random() < 0.5))
-    return b.graph(source, output)
-
-
-def prelu(rng: np.random.Generator, dtype: str) -> Graph:
-    """A slope of either sign for each channel, or for each element."""
-    b = Builder(rng, dtype)
-    shape = (1, *(int(n) for n in rng.integers(2, 9, 3)))
-    source = b.activation(shape, rng.uniform(0.02, 0.1))
-    codes = rng.integers(-128, 128, shape[1:] if rng.random() < 0.3 else (1, 1, shape[3]))
-    slopes = (
-        b.constant(
-            codes.astype(np.int8), (rng.uniform(0.001, 0.01),), zero=int(rng.integers(-99, 99))
-        )
-        if dtype == "int8"
-        else b.constant((codes / 256).astype(np.float32))
-    )
-    output = b.activation(shape, rng.uniform(0.02, 0.1))
-    b.operator("PRELU", (source, slopes), output)
-    return b.graph(source, output)
+from tools.graphs.weighted import PLAIN, output_scale, swept, weighted
 
 
 def dilated(rng: np.random.Generator, dtype: str) -> Graph:
@@ -65,15 +21,12 @@ def dilated(rng: np.random.Generator, dtype: str) -> Graph:
         height, width = height + reach[0], width + reach[1]
     stride = (1, 1) if rng.random() < 0.7 else (2, 1)
     channels = depth * int(rng.integers(1, 3)) if depthwise else int(rng.integers(1, 9))
-    sizes = [
-        -(-n // s) if padding == "SAME" else (n - k) // s + 1
-        for n, k, s in zip((height, width), reach, stride, strict=True)
-    ]
+    sizes = swept((height, width), reach, stride, padding)
     source = b.activation((1, height, width, depth))
     shape = (1, *kernel, channels) if depthwise else (channels, *kernel, depth)
     taps = kernel[0] * kernel[1] * (1 if depthwise else depth)
-    operands = _weighted(b, shape, channels, 3 if depthwise else 0)
-    output = b.activation((1, *sizes, channels), _spread(rng, taps))
+    operands = weighted(b, shape, channels, 3 if depthwise else 0)
+    output = b.activation((1, *sizes, channels), output_scale(rng, taps))
     b.operator(
         "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
         (source, *operands),
@@ -124,19 +77,14 @@ def batches(rng: np.random.Generator, dtype: str) -> Graph:
         x = b.operator("RESHAPE", (x, shape), b.activation(image, 0.05, zero))
     kernel = (*flat, *taps)
     whole = (1, *kernel, channels) if depthwise else (channels, *kernel, depth)
-    weights = _weighted(b, whole, channels, 3 if depthwise else 0, 1.0)
-    scale = _spread(rng, int(np.prod(taps)) * (1 if depthwise else depth))
+    weights = weighted(b, whole, channels, 3 if depthwise else 0, 1.0)
+    scale = output_scale(rng, int(np.prod(taps)) * (1 if depthwise else depth))
     y = b.activation((count, *flat, *results, channels), scale, zero_after)
     b.operator(
         "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
         (x, *weights),
         y,
-        padding="VALID",
-        stride_h=1,
-        stride_w=1,
-        fused_activation="NONE",
-        dilation_h=1,
-        dilation_w=1,
+        **PLAIN,
         **({"depth_multiplier": 1} if depthwise else {}),
     )
     if line:
@@ -160,18 +108,9 @@ def padded_line(rng: np.random.Generator, dtype: str) -> Graph:
     amounts = b.constant(np.array([(0, 0), edges, (0, 0)], np.int32))
     x = b.operator("PAD", (source, amounts), b.activation((1, grown, depth), 0.05, zero))
     x = b.operator("RESHAPE", (x,), b.activation((1, 1, grown, depth), 0.05, zero))
-    output = b.activation((1, 1, grown - taps + 1, channels), _spread(rng, taps * depth))
-    b.operator(
-        "CONV_2D",
-        (x, *_weighted(b, (channels, 1, taps, depth), channels, 0)),
-        output,
-        padding="VALID",
-        stride_h=1,
-        stride_w=1,
-        fused_activation="NONE",
-        dilation_h=1,
-        dilation_w=1,
-    )
+    output = b.activation((1, 1, grown - taps + 1, channels), output_scale(rng, taps * depth))
+    operands = weighted(b, (channels, 1, taps, depth), channels, 0)
+    b.operator("CONV_2D", (x, *operands), output, **PLAIN)
     return b.graph(source, output)
 
 
@@ -186,8 +125,8 @@ def backwards(rng: np.random.Generator, dtype: str) -> Graph:
         for n, s, k in zip((height, width), stride, kernel, strict=True)
     )
     source = b.activation((1, height, width, depth))
-    output = b.activation((1, *sizes, channels), _spread(rng, depth * kernel[0]))
-    weights, *bias = _weighted(b, (channels, *kernel, depth), channels, 0)
+    output = b.activation((1, *sizes, channels), output_scale(rng, depth * kernel[0]))
+    weights, *bias = weighted(b, (channels, *kernel, depth), channels, 0)
     shape = b.constant(np.array((1, *sizes, channels), np.int32))
     b.operator(
         "TRANSPOSE_CONV",
@@ -199,24 +138,3 @@ def backwards(rng: np.random.Generator, dtype: str) -> Graph:
         fused_activation="NONE",
     )
     return b.graph(source, output)
-
-
-def _weighted(
-    b: Builder, shape: tuple[int, ...], channels: int, axis: int, bias_share: float = 0.8
-) -> tuple[int, ...]:
-    """Weights, and in ``bias_share`` of the cases a bias."""
-    codes = b.rng.integers(-127, 128, shape)
-    biases = b.rng.integers(-3000, 3000, channels)
-    if b.dtype == "float32":
-        weights = b.constant((codes / 127).astype(np.float32))
-        bias = b.constant((biases / 1000).astype(np.float32))
-    else:
-        scales = tuple(b.rng.uniform(0.001, 0.02, channels))
-        weights = b.constant(codes.astype(np.int8), scales, axis)
-        bias = b.constant(biases.astype(np.int32), tuple(0.05 * scale for scale in scales))
-    return (weights, bias) if b.rng.random() < bias_share else (weights,)
-
-
-def _spread(rng: np.random.Generator, taps: int) -> float:
-    """A scale over whose codes sums of so many products spread."""
-    return float(2.7 * np.sqrt(taps) / 64 * rng.uniform(0.5, 2))
