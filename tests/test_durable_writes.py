@@ -23,7 +23,7 @@ EXEMPT = {
     "benchmarks/counting/__init__.py": "in a folder that is removed",
     "benchmarks/emulated.py": "in a folder that is removed",
     "tools/robustness.py": "the folders of its trials",
-    "tools/measure_code_size.py": "sources to compile, in a folder that is removed",
+    "tools/code_size/kernels.py": "sources to compile, in a folder that is removed",
 }
 WRITES = {"write_text", "write_bytes", "copy2", "copyfile", "copytree", "move", "symlink_to"}
 LIBRARIES = {"save", "savez", "savez_compressed", "savetxt", "save_file", "dump", "tofile"}

@@ -94,7 +94,7 @@ def _kernel(kernels: Mapping[str, Any], graph: Graph, op: Op) -> str:
     if op.kind not in operators:
         raise LookupError(
             f"{FILE.name}: there is no size of {op.kind} on {dtype}; give it a case in "
-            "tools/graphs/cases.py and run tools/measure_code_size.py"
+            "tools/graphs/cases.py and run python -m tools.measure_code_size"
         )
     usual: str = operators[op.kind]
     if _can_be_lowered(graph, op) and usual.replace(" ", "_any ") in kernels:
@@ -113,7 +113,7 @@ def _runtime_bytes(core: Mapping[str, Any], learner: Learner, shape: Shape, boar
     for part in learner.code():
         if part not in core["learners"]:
             raise LookupError(
-                f"{FILE.name}: there is no size of {part}; run tools/measure_code_size.py --learners"
+                f"{FILE.name}: there is no size of {part}; run python -m tools.measure_code_size --learners"
             )
         total += core["learners"][part]
     by_classes = core["learner"][shape.dtype]
