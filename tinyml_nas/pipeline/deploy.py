@@ -149,7 +149,7 @@ def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
         role: metrics.driven(one.learner, one.started.size, one.tuned, outcomes[role])
         for role, one in roles.items()
     }
-    told = metrics.scenario(fieldwork.study, outcomes["learner"])
+    told = metrics.scenario(fieldwork.study, fieldwork.scenario, outcomes["learner"])
     if not omega.size.fits:
         return told | driven | {"baseline": metrics.unfit(baseline, omega.size)}
     return told | driven | {"difference": metrics.compared(*outcomes.values())}
@@ -180,7 +180,7 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
         seed=study.seed,
         **supernet,
     )
-    found["search"] = metrics.search(searched, validation.dataset.count("validation"))
+    found["search"] = metrics.search(searched)
     chosen = candidate_of(searched)
     genes = np.array(chosen.architecture.genes, dtype=np.int64)
     if _is_too_large(

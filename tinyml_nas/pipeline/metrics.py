@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from codegen.learners.base import Learner, name_of
+from scenarios.base import Scenario
 from scenarios.measures import difference
-from scenarios.worlds.none import NoScenario
 from tinyml_nas.design.omega import MemoryReport, OmegaSize
 from tinyml_nas.interval import wilson
 from tinyml_nas.search.base import Exceeded, Infeasible
@@ -25,12 +25,12 @@ def accuracy(share: float, images: int) -> Metrics:
     return asdict(Figure(share, "accuracy", images, None, wilson(share, images)))
 
 
-def search(entry: Entry, images: int) -> Metrics:
-    """What a search found; it scored networks on ``images`` validation images."""
+def search(entry: Entry) -> Metrics:
+    """What a search found, and how accurate on the validation images that it scored networks on."""
     value: Any = entry.value
     return {
         **_tally(value["evaluations"], value["failures"]),
-        "inherited_accuracy": accuracy(value["chosen"]["accuracy"], images),
+        "inherited_accuracy": accuracy(value["chosen"]["accuracy"], value["images"]),
     }
 
 
@@ -138,11 +138,8 @@ def program(project: CppProject) -> Metrics:
     }
 
 
-def scenario(study: Study, outcome: Mapping[str, Any]) -> Metrics:
-    """What was driven through what."""
-    world = study.scenario
-    if isinstance(world, NoScenario):
-        return {}
+def scenario(study: Study, world: Scenario, outcome: Mapping[str, Any]) -> Metrics:
+    """What was driven through what ``world``."""
     field = study.field
     new = {field.class_names[number] for number in world.new_classes(field)}
     return {

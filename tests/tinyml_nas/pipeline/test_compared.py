@@ -31,11 +31,11 @@ class Field:
         only = None if seen else tuple(range(8))
         self.study = SimpleNamespace(
             baseline=BASELINE,
-            scenario=ClassIncremental(),
             stream=Runs(),
             dataset=Cifar10Sample(only),
             field=Cifar10Sample(),
         )
+        self.scenario = ClassIncremental()
         self.missing = missing
 
     def omega(self, learner):

@@ -31,8 +31,9 @@ def context(tmp_path) -> Context:
 
 
 def searched(context: Context) -> metrics.Metrics:
-    strategy = replace(STAGES[search]["strategy"], doe=12, iterations=2)
-    counts = metrics.search(context.run(search, **{**STAGES[search], "strategy": strategy}), 500)
+    strategy = replace(STAGES[search]["strategy"], doe=12, iterations=2, images=300)
+    counts = metrics.search(context.run(search, **{**STAGES[search], "strategy": strategy}))
+    assert counts["inherited_accuracy"]["n"] == 300  # of the split's 1,000
     return {name: counts[name] for name in ("evaluations", "failed", "failures")}
 
 

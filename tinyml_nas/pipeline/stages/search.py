@@ -33,11 +33,10 @@ def search(
     expected: Expected,
     seed: int,
 ) -> dict[str, Json]:
-    """The ``chosen`` candidate, the number of ``evaluations``, and ``failures`` by reason.
+    """The ``chosen`` candidate, the ``images`` that scored it, ``evaluations``, and ``failures`` by reason.
 
-    Memory is counted of a network as it is ``expected`` to be deployed.
-
-    The whole archive and front stand in ``search.json``.
+    Memory is counted of a network as it is ``expected`` to be deployed. The whole archive and front
+    stand in ``search.json``.
 
     Raises:
         Infeasible: no evaluated network keeps the limits.
@@ -53,6 +52,7 @@ def search(
     durable.write(folder / "search.json", json.dumps(asdict(found), indent=1))
     return {
         "chosen": asdict(found.chosen),
+        "images": len(scored),
         "evaluations": len(found.archive),
         "failures": found.failures,
     }
