@@ -41,6 +41,8 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
 
 def _is_detail(name: str, value: object) -> bool:
     """What the file keeps and the table leaves out: parts of sums, settings, the course of training."""
-    is_setting = name.startswith("scenario.") and isinstance(value, int)
+    is_setting = (
+        name.startswith("scenario.") and type(value) is int and ".missing_bytes." not in name
+    )
     is_course = name.startswith("training.") and not name.endswith(".steps")
     return "_parts." in name or is_course or is_setting

@@ -98,6 +98,19 @@ def test_the_console_table_names_every_figure_and_where_it_is_kept(tmp_path):
     assert "0.6" not in text  # curves stay in the file
 
 
+def test_the_console_says_that_a_baseline_does_not_fit_and_leaves_settings_in_the_file(tmp_path):
+    baseline = {"name": "tinyol", "fits": False, "missing_bytes": {"mcu": {"ram": 1234}}}
+    scenario = {"samples": 4321, "learner": {"buffer_samples": 5678}, "baseline": baseline}
+    result = replace(RESULT, metrics={"scenario": scenario})
+    text = text_of(lambda console: print_result(result, tmp_path / "result.json", console))
+    rows = [line.split("│")[1:-1] for line in text.splitlines() if "scenario." in line]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["scenario.baseline.name", "tinyol"],
+        ["scenario.baseline.fits", "False"],
+        ["scenario.baseline.missing_bytes.mcu.ram", "1,234"],
+    ]
+
+
 def test_the_next_command_stands_under_the_table_where_there_is_a_project(tmp_path):
     run = tmp_path / "a [b] run"
     (run / "project").mkdir(parents=True)
