@@ -35,13 +35,18 @@ def whole() -> StaticNetwork:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             network = StaticNetwork(lite0_spec(96, 1000))
-            for module in network.modules():
-                if isinstance(module, torch.nn.BatchNorm2d):
-                    module.weight.data.uniform_(0.5, 1.5)
-                    module.bias.data.normal_(0, 0.3)
-                    module.running_mean.normal_(0, 0.1)
-                    module.running_var.uniform_(0.5, 2)
+            draw_norms(network)
         return network.eval()
+
+
+def draw_norms(network: StaticNetwork) -> None:
+    """Give BatchNorms scales, shifts and statistics that are not trivial, as training does."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.weight.data.uniform_(0.5, 1.5)
+            module.bias.data.normal_(0, 0.3)
+            module.running_mean.normal_(0, 0.1)
+            module.running_var.uniform_(0.5, 2)
 
 
 @cache

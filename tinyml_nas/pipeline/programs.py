@@ -20,7 +20,7 @@ from tinyml_nas.study import Study
 from tinyml_nas.types import Artifact, CppProject, Extractor
 
 STATISTICS_IMAGES = 4000
-"""Training images whose features' moments a learner starts from: more change the third digit."""
+"""Training images whose features' moments a learner starts from."""
 
 
 def omega_of(

@@ -30,10 +30,8 @@ TaughtRecipe: TypeAlias = TaughtSupernetRecipe | DistilledRecipe
 def supernet(context: Context, study: Study) -> Metrics:
     """Train the study's supernet; the accuracy of its smallest and largest networks."""
     recipe = study.train_supernet
-    extends = recipe.extends
-    imagenet, said = start_path(study.supernet), None
-    start = recipe.start
-    recipe = replace(recipe, extends=None, start=None)
+    extends, start, imagenet = recipe.extends, recipe.start, start_path(study.supernet)
+    recipe, said = replace(recipe, extends=None, start=None), None
     if isinstance(recipe, TaughtSupernetRecipe):
         said = answers_of(context, study, recipe)
         recipe = replace(recipe, teacher="")  # known by its answers instead

@@ -26,5 +26,5 @@ class BnScale(Criterion):
         import torch
 
         if not channels.scales:
-            return torch.stack([weights.abs().sum(1) for weights in channels.weights]).sum(0)
+            return channels.l1_norms()
         return torch.stack([scale.abs() for scale in channels.scales]).mean(0)

@@ -32,6 +32,11 @@ class Channels:
     gradients: tuple[Tensor, ...]
     scales: tuple[Tensor, ...]
 
+    def l1_norms(self) -> Tensor:
+        """Σ |w| of each channel over all layers, its scales among them: (C,)."""
+        norms = [weights.abs().sum(1) for weights in self.weights]
+        return torch.stack([*norms, *(scale.abs() for scale in self.scales)]).sum(0)
+
 
 class Prunable:
     """A copy of a network, from which channels can be removed once."""

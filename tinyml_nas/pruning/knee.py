@@ -43,19 +43,14 @@ class L1Knee(Unlimited):
 
     def prune(self, network: StaticNetwork, limits: Limits, step: Step) -> StaticNetwork:
         """The channels before each group's knee."""
-        import numpy as np
-
         from tinyml_nas.pruning.channels import Prunable
-        from tinyml_nas.pruning.l1 import L1
 
-        prunable, norm = Prunable(network), L1(keep_ratio=1.0)
-        rng = np.random.default_rng(step.seed)  # which the norm does not use
-        norms = [norm.importances(group, rng) for group in prunable.channels()]
+        prunable = Prunable(network)
+        norms = [group.l1_norms() for group in prunable.channels()]
         return prunable.keep(norms, [self.kept(scores.tolist()) for scores in norms])
 
     def narrowed(self, spec: NetworkSpec, limits: Limits) -> NetworkSpec:
         """``spec`` itself, an upper bound: where norms are equal nothing goes."""
-        del limits
         return spec
 
     def kept(self, norms: Sequence[float]) -> int:

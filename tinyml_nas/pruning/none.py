@@ -34,5 +34,4 @@ class NoPruning(Unlimited):
 
     def narrowed(self, spec: NetworkSpec, limits: Limits) -> NetworkSpec:
         """``spec`` itself."""
-        del limits
         return spec

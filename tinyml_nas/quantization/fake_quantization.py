@@ -53,9 +53,7 @@ class FakeQuantized(nn.Module):
         self.weights = nn.ParameterDict()
         self.biases = nn.ParameterDict()
         self.scales: dict[int, tuple[float, int]] = {}
-        tensors = zip([graph.inputs[0]], [quantized.inputs[0]], strict=True)
-        made = zip(_outputs(graph), _outputs(quantized), strict=True)
-        for index, other in (*tensors, *made):
+        for index, other in zip(_activations(graph), _activations(quantized), strict=True):
             quantization = quantized.tensors[other].quantization
             assert quantization is not None
             self.scales[index] = quantization.scales[0], quantization.zero_points[0]
@@ -184,8 +182,8 @@ KERNELS: Mapping[str, Callable[[list[Tensor]], Tensor]] = MappingProxyType(
 )
 
 
-def _outputs(graph: Graph) -> list[int]:
-    return [op.outputs[0] for op in graph.ops]
+def _activations(graph: Graph) -> list[int]:
+    return [graph.inputs[0], *(op.outputs[0] for op in graph.ops)]
 
 
 def _float(graph: Graph, index: int) -> Tensor:

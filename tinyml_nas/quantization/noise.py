@@ -31,9 +31,9 @@ def signal_to_noise(
     """
     network, quantized = ExactNetwork(graph), read_as_written(flatbuffer)
     assert [op.kind for op in graph.ops] == [op.kind for op in quantized.ops]
-    made = [quantized.tensors[op.outputs[0]] for op in quantized.ops]
-    codes = np.rint(images / INPUT_SCALE).clip(-128, 127).astype(np.int8)
     indices = [op.outputs[0] for op in quantized.ops]
+    made = [quantized.tensors[index] for index in indices]
+    codes = np.rint(images / INPUT_SCALE).clip(-128, 127).astype(np.int8)
     signals, noises = [0.0] * len(made), [0.0] * len(made)
     rows = oracle.tensors(flatbuffer, codes, indices)
     for image, row in zip(track(images, "noise of layers"), rows, strict=True):

@@ -50,7 +50,7 @@ class Candidates:
         return [*anchors, *self.draw(rng, count - len(anchors), known=anchors)]
 
     def design_within_limits(self, rng: np.random.Generator, count: int) -> list[Genes]:
-        """``count`` different networks, as far from the limits as can be drawn in ``POOL`` a piece.
+        """``count`` different networks: of ``POOL`` times as many, those that exceed the limits least.
 
         Where the limits leave little of a space, a uniform design spends its evaluations, and the
         dearest of them, on networks that nobody may choose.

@@ -37,7 +37,7 @@ def answers_of(
     parts: list[Tensor] = []
     for start in range(0, len(images), PART):
         kept = work / f"answers-{start}.safetensors"
-        part = read_answers(kept) if kept.is_file() else None
+        part = _kept(kept)
         if part is None:
             batches = inputs_of(images[start : start + PART], teacher.resolution)
             part = torch.empty(0, teacher.classifier.out_features)
@@ -55,9 +55,18 @@ def write_answers(answers: Tensor, path: Path) -> None:
     durable.write(path, to_bytes({"answers": answers}))
 
 
-def read_answers(path: Path) -> Tensor | None:
-    """Probabilities (N, classes), or None where the file is damaged, as by a power cut."""
+def read_answers(path: Path) -> Tensor:
+    """Probabilities (N, classes).
+
+    Raises:
+        SafetensorError: the file is damaged.
+    """
+    return load_file(path)["answers"]
+
+
+def _kept(path: Path) -> Tensor | None:
+    """What a killed run kept; None where that is nothing, or is damaged, as by a power cut."""
     try:
-        return load_file(path)["answers"]
+        return read_answers(path) if path.is_file() else None
     except SafetensorError:
         return None

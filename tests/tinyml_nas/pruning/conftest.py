@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.lite0 import lite0_space
+from tests.support.lite0 import draw_norms, lite0_space
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.network.module import StaticNetwork
 
@@ -22,12 +22,7 @@ def network_of(family: str, seed: int) -> StaticNetwork:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = StaticNetwork(replace(spec, resolution=32)).eval()
-        for module in network.modules():
-            if isinstance(module, torch.nn.BatchNorm2d):
-                module.weight.data.uniform_(0.5, 1.5)
-                module.bias.data.normal_(0, 0.3)
-                module.running_mean.normal_(0, 0.1)
-                module.running_var.uniform_(0.5, 2)
+        draw_norms(network)
     return network
 
 

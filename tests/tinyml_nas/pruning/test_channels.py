@@ -24,14 +24,13 @@ def test_groups_by_shapes_are_those_that_autograd_finds(family, seed):
         network.requires_grad_(), example_inputs=torch.zeros(1, 3, 32, 32)
     )
     names = {module: name for name, module in network.named_modules()}
-    found = {}
-    for group in graph.get_all_groups(ignored_layers=[network.classifier]):
-        layers = [
-            names[dependency.target.module]
-            for dependency, _ in group
-            if dependency.target.module in names
-        ]
-        found[frozenset(layers)] = len(group[0].idxs)
+
+    def layers(group):
+        modules = (dependency.target.module for dependency, _ in group)
+        return frozenset(names[module] for module in modules if module in names)
+
+    groups = graph.get_all_groups(ignored_layers=[network.classifier])
+    found = {layers(group): len(group[0].idxs) for group in groups}
     layout = layout_of(spec_of(network))
     foretold = {}
     for group in layout.groups:
@@ -39,12 +38,7 @@ def test_groups_by_shapes_are_those_that_autograd_finds(family, seed):
         coupled = graph.get_pruning_group(
             layer, torch_pruning.prune_conv_out_channels, list(range(group.width))
         )
-        layers = [
-            names[dependency.target.module]
-            for dependency, _ in coupled
-            if dependency.target.module in names
-        ]
-        foretold[frozenset(layers)] = group.width
+        foretold[layers(coupled)] = group.width
     assert foretold == found
     assert len(foretold) == len(layout.groups)
 

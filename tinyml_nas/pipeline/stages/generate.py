@@ -46,10 +46,10 @@ def generate(
     from codegen.learners.statistics import FILE, Statistics
     from codegen.project import Golden, Project
     from tinyml_nas.conversion import oracle
-    from tinyml_nas.design.split import split
+    from tinyml_nas.design.split import EXTRACTOR_FILE, split
 
     graph, head = split(extractor)
-    tflite = extractor.artifact.path / "extractor.tflite"
+    tflite = extractor.artifact.path / EXTRACTOR_FILE
     inputs = device_inputs(images.load()[:golden_images], graph.input.shape[1], extractor.dtype)
     project = Project(
         name=name,

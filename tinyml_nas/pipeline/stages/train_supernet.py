@@ -35,7 +35,8 @@ def train_supernet(
 ) -> dict[str, Json]:
     """Weights, their record and card, and what a longer run ``extends``.
 
-    They start from ``imagenet``'s where the space does, or from those of another supernet, and learn from a teacher's ``answers`` if there are any.
+    They start from ``imagenet``'s where the space does, or from those of another supernet (``start``),
+    and learn from a teacher's ``answers`` if there are any.
 
     Returns the accuracies of the ``smallest`` and the ``largest`` network.
     """
