@@ -1,4 +1,4 @@
-"""What one learning step costs on an emulated core, for every learner.
+"""What one learning step costs on an emulated core: of TyBox, and of each learner in closed form.
 
     python -m benchmarks.learning                  # Cortex-M4, 192 features, ten classes: a minute
 

@@ -1,9 +1,8 @@
 """``python -m codegen model.tflite --device nucleo_l4r5zi --out project``: a project from a file.
 
 Exit codes: 0 the project was written (or, with --dry-run, fits); 1 a compiler is missing or failed,
-or what it made differs from the oracle;
-2 the command line, the model or another file is wrong; 3 it does not fit the board, and nothing was
-written; 130 interrupted. ``tinyml_nas`` has the same.
+or what it made differs from the oracle; 2 the command line, the model or another file is wrong; 3 it
+does not fit the board, and nothing was written; 130 interrupted. ``tinyml_nas`` has the same.
 """
 
 from __future__ import annotations
@@ -22,9 +21,7 @@ from codegen.boards import board
 from codegen.emit import folder
 from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
-from codegen.frontend.read import open_model
-from codegen.ir import ModelError
-from codegen.learners.base import Learner
+from codegen.frontend.read import naming, open_model
 from codegen.learners.tybox import LEARNING_RATE, Tybox
 from codegen.memory.fit import Fit, Size, fit
 from codegen.options import parser
@@ -33,8 +30,8 @@ from codegen.toolchain.run import ToolchainError
 
 WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
 OF_A_HEAD = (
-    *("--new-head", "--buffer-samples", "--learning-rate", "--class-names", "--classes-file"),
-    "--golden-features",
+    *("--new-head", "--buffer-samples", "--learning-rate", "--passes", "--loss"),
+    *("--class-names", "--classes-file", "--golden-features"),
 )
 
 
@@ -80,7 +77,9 @@ def _generate(options: argparse.Namespace) -> int:
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
     learner = Tybox(
-        options.learning_rate or LEARNING_RATE, passes=options.passes, loss=options.loss
+        options.learning_rate or LEARNING_RATE,
+        passes=options.passes or Tybox.passes,
+        loss=options.loss or Tybox.loss,
     )
     fitted = fit(parts.extractor, learner, parts.head.classes, board.load(options.device), names)
     size = fitted.size()
@@ -127,12 +126,10 @@ def _require(options: argparse.Namespace) -> None:
 
 def _take_apart(options: argparse.Namespace) -> Split:
     graph = open_model(options.model, options.cut or options.output or "")
-    try:
+    with naming(options.model):
         if options.new_head:
             return with_new_head(graph, options.new_head, cut=bool(options.cut))
         return split(graph)
-    except ModelError as error:
-        raise ModelError(f"{options.model}: {error}") from error
 
 
 def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
@@ -203,10 +200,10 @@ def _write_report(
     options: argparse.Namespace,
     content: dict[str, Any],
     project: Project | None,
-    learner: Learner,
+    learner: Tybox,
 ) -> None:
     values = {knob.name: knob.value for knob in learner.knobs()}
-    content["learner"] |= {**values, "passes": options.passes, "loss": options.loss}
+    content["learner"] |= {**values, "passes": learner.passes, "loss": learner.loss}
     content["written"] = project is not None
     durable.write(options.report, json.dumps(content, indent=2) + "\n")
 

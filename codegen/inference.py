@@ -16,9 +16,7 @@ from codegen import durable, golden, oracle, report
 from codegen.boards import board
 from codegen.emit.network import context_of, emit_network
 from codegen.frontend.cut import Whole, without_head
-from codegen.frontend.read import open_model
-from codegen.ir import ModelError
-from codegen.memory.network import shortfall
+from codegen.frontend.read import naming, open_model
 from codegen.project import Golden, Network
 from codegen.toolchain import network as host
 
@@ -36,7 +34,7 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
     name = options.name or options.model.stem
     network = Network(name, graph, board.load(options.device), Golden(inputs, empty))
     context = context_of(network)
-    missing = shortfall(context["memory"], network.board)
+    missing = context["memory"].shortfall(network.board)
     _say(report.network_text(options.model.name, taken, context))
     for memory, count in missing.items():
         sys.stderr.write(f"does not fit: {memory}: {count:,} bytes too many\n")
@@ -59,24 +57,32 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
 
 def _taken(options: argparse.Namespace) -> Whole:
     graph = open_model(options.model, options.cut or options.output or "")
-    try:
+    with naming(options.model):
         return without_head(graph)
-    except ModelError as error:
-        raise ModelError(f"{options.model}: {error}") from error
 
 
 def _vectors(options: argparse.Namespace, network: Network, taken: Whole) -> Golden:
     """Golden vectors from the network's own code, compared with the oracle's where that is asked for."""
-    inputs, output = network.golden.inputs, network.graph.output
-    with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
-        draft = Path(scratch) / "project"
-        one = np.zeros((1, output.elements), output.dtype)
-        emit_network(replace(network, golden=Golden(inputs[:1], one)), draft)
-        found = host.run(draft, inputs, output.elements, output.dtype)
+    inputs = network.golden.inputs
+    found = host_outputs(network)
     if not options.verify:
         return Golden(inputs, found, origin="this project's own code, run on a computer")
     oracle.verify(options.model, taken.source, inputs, network.graph.input, found)
     return Golden(inputs, found, origin=oracle.origin(options.golden))
+
+
+def host_outputs(network: Network) -> golden.Array:
+    """Outputs (N, ...) of the golden inputs, flat, from the generated C++ on this computer.
+
+    Raises:
+        ToolchainError: there is no C++ compiler, or it refused the project.
+    """
+    inputs, output = network.golden.inputs, network.graph.output
+    one = np.zeros((1, output.elements), output.dtype)
+    with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
+        draft = Path(scratch) / "project"
+        emit_network(replace(network, golden=Golden(inputs[:1], one)), draft)
+        return host.run(draft, inputs, output.elements, output.dtype)
 
 
 def _say(text: str) -> None:

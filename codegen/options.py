@@ -9,7 +9,7 @@ from typing import get_args
 
 from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
 from codegen.learners.tybox import LEARNING_RATE, Loss
-from codegen.limits import LEAST_RATE, MOST_PASSES, MOST_RATE, MOST_SAMPLES
+from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,7 +18,8 @@ def parser() -> argparse.ArgumentParser:
         prog=_program(),
         description="A C++ project that classifies and keeps learning, from a .tflite classifier.",
         epilog="Exit codes: 0 written (with --dry-run: fits), 1 a compiler is missing or failed, "
-        "2 wrong options or files, 3 does not fit and is not written, 130 interrupted.",
+        "or --verify found a difference, 2 wrong options or files, 3 does not fit and is not written, "
+        "130 interrupted.",
     )
     add = command.add_argument
     add("model", nargs="?", type=existing_file, help="an int8 or float32 .tflite file")
@@ -34,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add = head.add_argument
     add(
         "--new-head",
-        type=whole(2, 256),
+        type=whole(2, MOST_CLASSES),
         metavar="N",
         help="a fresh head of N classes in place of the last layer",
     )
@@ -62,10 +63,9 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--passes",
         type=whole(1, MOST_PASSES, "each is over the whole buffer, for every label"),
-        default=1,
         help="over the buffer for each label (default: 1)",
     )
-    add("--loss", choices=get_args(Loss), default="cross_entropy", help="default: cross_entropy")
+    add("--loss", choices=get_args(Loss), help="default: cross_entropy")
     names = head.add_mutually_exclusive_group()
     names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
     names.add_argument(

@@ -1,6 +1,6 @@
 """Measure how many bytes of flash the firmware's code takes, and write ``codegen/memory/code_size.json``.
 
-    python -m tools.measure_code_size                            # all cores, about five minutes
+    python -m tools.measure_code_size                            # all cores, about a minute each
     python -m tools.measure_code_size --core cortex-m4           # one; the others stay as they are
     python -m tools.measure_code_size --new                      # only kernels that it has not yet
     python -m tools.measure_code_size --learners                 # only learners and buffers

@@ -20,11 +20,8 @@ from codegen.frontend import heads
 from codegen.frontend.ends import needed_for
 from codegen.frontend.refuse import check, check_operators
 from codegen.ir import Graph, ModelError, Op, Tensor
+from codegen.limits import MOST_CLASSES
 from codegen.project import HeadWeights
-
-ADVICE = (
-    "--new-head N puts a fresh head of N classes in its place, --inference-only does without one"
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +54,10 @@ def split(graph: Graph) -> Split:
     if layer is None:
         check_operators(graph, heads.TAIL)
         raise ModelError(
-            f"the last layer must be {heads.ALLOWED}; it is {found.described}. {ADVICE}"
+            f"the last layer must be {heads.ALLOWED}; it is {found.described}. {heads.ADVICE}"
         )
     check(replace(graph, ops=needed_for(graph, found.end), outputs=(found.end,)))
-    head = heads.with_both_classes(heads.weights(graph, layer, ADVICE), found.tail, ADVICE)
+    head = heads.with_both_classes(heads.weights(graph, layer), found.tail)
     extractor = _as_extractor(*_features(graph, found))
     dropped = (*dropped, *(op.kind for op in found.tail))
     note = "" if found.tells_classes else NO_SOFTMAX
@@ -82,8 +79,8 @@ def with_new_head(graph: Graph, classes: int, *, cut: bool = False) -> Split:
         ModelError: the number of classes is not one that a head can have, or the network is not
             supported.
     """
-    if not 2 <= classes <= heads.MOST_CLASSES:
-        raise ModelError(f"a head has 2 to {heads.MOST_CLASSES} classes; got {classes}")
+    if not 2 <= classes <= MOST_CLASSES:
+        raise ModelError(f"a head has 2 to {MOST_CLASSES} classes; got {classes}")
     graph, dropped = _from_codes(graph)
     found = heads.last_layer(graph)
     gone: tuple[Op, ...]

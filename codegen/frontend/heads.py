@@ -14,17 +14,20 @@ import numpy.typing as npt
 
 from codegen.arithmetic.fixed_point import scale_of
 from codegen.ir import Graph, ModelError, Op, Tensor
+from codegen.limits import MOST_CLASSES
 from codegen.ops.base import activation_of, constant_values
 from codegen.ops.convolution import BIAS
 from codegen.project import HeadWeights
 
-MOST_CLASSES = 256  # labels are one byte
 PROBABILITIES = ("SOFTMAX", "LOG_SOFTMAX", "LOGISTIC", "ARG_MAX")
 TAIL = (*PROBABILITIES, "DEQUANTIZE", "QUANTIZE", "RESHAPE")
 """What may follow the last layer: none of it changes which class is the likeliest."""
 
 POOLS = ("MEAN", "AVERAGE_POOL_2D")
 ALLOWED = "FULLY_CONNECTED, or a CONV_2D as large as its map, or a 1x1 CONV_2D that is averaged"
+ADVICE = (
+    "--new-head N puts a fresh head of N classes in its place, --inference-only does without one"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,11 +71,11 @@ def last_layer(graph: Graph) -> LastLayer:
     return LastLayer(layer, pool if layer else None, tuple(tail), end, described)
 
 
-def weights(graph: Graph, op: Op, advice: str) -> HeadWeights:
+def weights(graph: Graph, op: Op) -> HeadWeights:
     """Scale times code, in float32, of a checked layer, which must be linear."""
     if activation_of(op) != "NONE":
         raise ModelError(
-            f"the last layer has the fused activation {activation_of(op)}; a head is linear. {advice}"
+            f"the last layer has the fused activation {activation_of(op)}; a head is linear. {ADVICE}"
         )
     tensor = graph.tensors[op.inputs[1]]
     codes = constant_values(tensor).reshape(tensor.shape[0], -1)
@@ -88,12 +91,12 @@ def weights(graph: Graph, op: Op, advice: str) -> HeadWeights:
     return HeadWeights(real.astype(np.float32), bias.astype(np.float32))
 
 
-def with_both_classes(head: HeadWeights, tail: tuple[Op, ...], advice: str) -> HeadWeights:
+def with_both_classes(head: HeadWeights, tail: tuple[Op, ...]) -> HeadWeights:
     """A single sigmoid output is the second of two classes; the first has the logit 0."""
     logistic = any(op.kind == "LOGISTIC" for op in tail)
     for op in tail:
         if op.kind == "SOFTMAX" and op.options["beta"] != 1:
-            raise ModelError(f"SOFTMAX's beta must be 1; got {op.options['beta']}. {advice}")
+            raise ModelError(f"SOFTMAX's beta must be 1; got {op.options['beta']}. {ADVICE}")
     if head.classes == 1 and logistic:
         return HeadWeights(
             np.concatenate([np.zeros_like(head.weights), head.weights]),
@@ -102,12 +105,12 @@ def with_both_classes(head: HeadWeights, tail: tuple[Op, ...], advice: str) -> H
     if logistic:
         raise ModelError(
             f"the last layer has {head.classes} independent sigmoid outputs; a head tells classes "
-            f"apart of which one is true. {advice}"
+            f"apart of which one is true. {ADVICE}"
         )
     if not 2 <= head.classes <= MOST_CLASSES:
         raise ModelError(
             f"the last layer has {head.classes} outputs; a head has 2 to {MOST_CLASSES} classes. "
-            f"{advice}"
+            f"{ADVICE}"
         )
     return head
 

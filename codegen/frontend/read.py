@@ -8,6 +8,8 @@ TensorFlow Lite's ``schema.fbs``, version 3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -23,7 +25,7 @@ from codegen.ir import DType, Graph, ModelError, Op, Quantization, Tensor
 from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 
-__all__ = ["ModelError", "open_model", "parse", "read", "read_as_written"]
+__all__ = ["ModelError", "naming", "open_model", "parse", "read", "read_as_written"]
 
 # Far beyond any microcontroller, and little for a computer: a damaged file asks for more.
 LARGEST_TENSOR_BYTES = 1 << 24
@@ -52,10 +54,8 @@ def read(model: Path | str | bytes) -> Graph:
 def read_as_written(model: Path | str | bytes) -> Graph:
     """As ``read``, with every operator as the file has it, if the compiler has it at all."""
     graph = open_model(model)
-    try:
+    with naming(model):
         check(graph)
-    except ModelError as error:
-        raise ModelError(f"{_named(model)}: {error}") from error
     return graph
 
 
@@ -68,7 +68,7 @@ def open_model(model: Path | str | bytes, end: str = "") -> Graph:
     Raises:
         ModelError: names the file and what is wrong in it.
     """
-    try:
+    with naming(model):
         graph = parse(model if isinstance(model, bytes) else _content(Path(model)))
         check_input(graph)
         graph = legalize(ending_at(graph, end))
@@ -77,13 +77,17 @@ def open_model(model: Path | str | bytes, end: str = "") -> Graph:
         except ModelError:
             check_operators(graph)  # what keeps state is read before it is written
             raise
-    except ModelError as error:
-        raise ModelError(f"{_named(model)}: {error}") from error
     return graph
 
 
-def _named(model: Path | str | bytes) -> str:
-    return "the model given as bytes" if isinstance(model, bytes) else str(model)
+@contextmanager
+def naming(model: Path | str | bytes) -> Iterator[None]:
+    """Put the file's name before what is wrong in it."""
+    try:
+        yield
+    except ModelError as error:
+        name = "the model given as bytes" if isinstance(model, bytes) else str(model)
+        raise ModelError(f"{name}: {error}") from error
 
 
 def _content(path: Path) -> bytes:

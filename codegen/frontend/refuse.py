@@ -57,18 +57,21 @@ def check_operators(graph: Graph, also: Collection[str] = ()) -> None:
         for kinds, text in (
             (
                 STATEFUL,
-                "what keeps state between inputs is not compiled; a window of time with convolutions is",
+                (
+                    "What keeps state between inputs is not compiled; "
+                    "a window of time with convolutions is. "
+                ),
             ),
             (
                 {kind for kind in counts if kind.startswith("custom operator 'Flex")},
-                "Flex operators are TensorFlow's own: convert with TFLITE_BUILTINS alone",
+                "Flex operators are TensorFlow's own: convert with TFLITE_BUILTINS alone. ",
             ),
         )
         if kinds & counts.keys()
     ]
     raise ModelError(
-        f"{_operators(len(unknown))} not supported: {', '.join(listed)}{more}. "
-        f"{''.join(f'{text[0].upper()}{text[1:]}. ' for text in advice)}{_way_out(graph, unknown[0])}"
+        f"{_operators(len(unknown))} {'is' if len(unknown) == 1 else 'are'} not supported: "
+        f"{', '.join(listed)}{more}. {''.join(advice)}{_way_out(graph, unknown[0])}"
         "docs/operators.md lists what is supported"
     )
 
@@ -96,7 +99,7 @@ def check_types(graph: Graph) -> None:
     dynamic = [op for op in graph.ops if _is_dynamic(graph, op)]
     if dynamic:
         raise ModelError(
-            f"only its weights are int8 (those of {_operators(len(dynamic), '')}, the first is "
+            f"only its weights are int8 (those of {_operators(len(dynamic))}, the first is "
             f"{dynamic[0].kind}), which is dynamic-range quantization: give the converter a "
             "representative_dataset, so that activations are int8 too, or no optimizations"
         )
@@ -168,10 +171,8 @@ def _is_dynamic(graph: Graph, op: Op) -> bool:
     return source.dtype == "float32" and weights.dtype == "int8"
 
 
-def _operators(count: int, verb: str = "are") -> str:
-    if count == 1:
-        return "1 operator" + (" is" if verb else "")
-    return f"{count} operators" + (f" {verb}" if verb else "")
+def _operators(count: int) -> str:
+    return f"{count} operator{'s' if count > 1 else ''}"
 
 
 def _way_out(graph: Graph, first: Op) -> str:

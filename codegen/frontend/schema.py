@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_args
 
 from codegen.ir import DType
 
@@ -16,16 +17,7 @@ TYPES = (
     *("int4", "bfloat16", "int2", "uint4", "float8_e4m3fn", "float8_e5m2"),
 )
 DTYPES: Mapping[int, DType] = MappingProxyType(
-    {
-        0: "float32",
-        1: "float16",
-        2: "int32",
-        3: "uint8",
-        4: "int64",
-        6: "bool",
-        7: "int16",
-        9: "int8",
-    }
+    {TYPES.index(dtype): dtype for dtype in get_args(DType)}
 )
 
 _BUILTINS = """

@@ -53,10 +53,7 @@ class Size:
     @property
     def shortfall(self) -> dict[str, int]:
         """Missing bytes by memory, empty where all fits."""
-        used = {"flash": self.memory.flash_bytes, "ram": self.memory.ram_bytes}
-        return {
-            name: used[name] - limit for name, limit in self.limits.items() if used[name] > limit
-        }
+        return self.memory.shortfall(self.board)
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,6 +52,14 @@ class MemoryMap:
         """All of RAM."""
         return sum(self.ram.values())
 
+    def shortfall(self, board: Board) -> dict[str, int]:
+        """Bytes that ``board`` lacks by memory, empty where all fits."""
+        missing = {
+            "flash": self.flash_bytes - board.flash_bytes,
+            "ram": self.ram_bytes - board.ram_bytes,
+        }
+        return {name: count for name, count in missing.items() if count > 0}
+
 
 def names_bytes(class_names: tuple[str, ...]) -> int:
     """Flash of the classes' names beyond that of no names (include/tinyml/identity.hpp).

@@ -17,10 +17,3 @@ def network_map(graph: Graph, plan: Plan, board: Board) -> MemoryMap:
     flash = {"weights": ops.stored_bytes(graph), "code": kernel_bytes(graph, board)}
     ram = {"arena": plan.arena_bytes, "stack": board.stack_bytes}
     return MemoryMap(MappingProxyType(flash), MappingProxyType(ram))
-
-
-def shortfall(memory: MemoryMap, board: Board) -> dict[str, int]:
-    """Missing bytes by memory, empty where all fits."""
-    used = {"flash": memory.flash_bytes, "ram": memory.ram_bytes}
-    limits = {"flash": board.flash_bytes, "ram": board.ram_bytes}
-    return {name: used[name] - limit for name, limit in limits.items() if used[name] > limit}

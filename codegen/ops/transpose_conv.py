@@ -30,7 +30,7 @@ class TransposeConv(Operator):
     """Each output sums the taps of all windows that hold it."""
 
     def check(self, graph: Graph, op: Op) -> None:
-        """Refuse shapes that do not fit together."""
+        """Refuse a fused activation and shapes that do not fit together."""
         require_inputs(op, 2, 3)
         require_activations(graph, op)
         weights = graph.tensors[op.inputs[1]]

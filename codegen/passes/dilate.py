@@ -63,8 +63,7 @@ def _join(draft: Draft, chain: Chain, block: list[int], before: list[int]) -> No
     if len(image.shape) == LINE:
         joined.insert(0, Op("RESHAPE", (source,), (ends[0],)))
         joined.append(Op("RESHAPE", (ends[1],), (output,)))
-    position = next(i for i, other in enumerate(draft.ops) if other is chain.together)
-    draft.ops[position : position + 1] = joined
+    draft.swap(chain.together, *joined)
     for gone in (chain.apart, chain.convolution, *chain.between):
         draft.remove(gone)
 

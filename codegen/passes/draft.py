@@ -47,13 +47,11 @@ class Draft:
         """The operator that writes a tensor."""
         return next((op for op in self.ops if index in op.outputs), None)
 
-    def swap(self, old: Op, new: Op) -> None:
-        """Put an operator in another's place."""
-        self.ops[self._position(old)] = new
+    def swap(self, old: Op, *new: Op) -> None:
+        """Put operators in another's place."""
+        position = next(i for i, op in enumerate(self.ops) if op is old)
+        self.ops[position : position + 1] = new
 
     def remove(self, op: Op) -> None:
         """Take an operator out."""
-        del self.ops[self._position(op)]
-
-    def _position(self, op: Op) -> int:
-        return next(i for i, other in enumerate(self.ops) if other is op)
+        self.swap(op)

@@ -32,9 +32,9 @@ def pad_images(draft: Draft) -> None:
         )
         grown = np.insert(amounts.data, 1, np.zeros((missing, 2)), axis=0)
         constant = draft.constant(f"{amounts.name}/image", grown, amounts)
-        position = next(i for i, other in enumerate(draft.ops) if other is op)
-        draft.ops[position : position + 1] = [
+        draft.swap(
+            op,
             Op("RESHAPE", op.inputs[:1], (image,)),
             Op(op.kind, (image, constant, *op.inputs[2:]), (made,), op.options),
             Op("RESHAPE", (made,), op.outputs),
-        ]
+        )

@@ -21,15 +21,13 @@ def slice_apart(draft: Draft) -> None:
         if parts is None:
             continue
         source, axis, sizes = parts
-        position = next(i for i, other in enumerate(draft.ops) if other is op)
-        draft.remove(op)
+        slices = list[Op]()
         whole = draft.tensors[source]
         for output, size, end in zip(op.outputs, sizes, accumulate(sizes), strict=True):
             begins, counts = [0] * len(whole.shape), list(whole.shape)
             begins[axis], counts[axis] = end - size, size
-            made = _slices(draft, source, output, begins, counts)
-            draft.ops[position:position] = made
-            position += len(made)
+            slices += _slices(draft, source, output, begins, counts)
+        draft.swap(op, *slices)
 
 
 def _parts(draft: Draft, op: Op) -> tuple[int, int, list[int]] | None:

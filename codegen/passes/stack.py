@@ -22,7 +22,6 @@ def stack(draft: Draft) -> None:
         row = (*whole[:axis], 1, *whole[axis + 1 :])
         if any(draft.tensors[i].shape != whole[:axis] + whole[axis + 1 :] for i in op.inputs):
             continue
-        position = next(i for i, other in enumerate(draft.ops) if other is op)
         operands, reshapes = [], []
         for index in op.inputs:
             tensor = draft.tensors[index]
@@ -31,5 +30,5 @@ def stack(draft: Draft) -> None:
             if not tensor.constant:
                 reshapes.append(Op("RESHAPE", (index,), (operands[-1],)))
         options: dict[str, int | float | str | bool] = {"axis": axis, "fused_activation": "NONE"}
-        draft.swap(op, Op("CONCATENATION", tuple(operands), op.outputs, MappingProxyType(options)))
-        draft.ops[position:position] = reshapes
+        joined = Op("CONCATENATION", tuple(operands), op.outputs, MappingProxyType(options))
+        draft.swap(op, *reshapes, joined)

@@ -19,7 +19,7 @@ from codegen.frontend.read import open_model, parse
 from codegen.ir import Graph
 from codegen.passes.simplify import simplify
 from tests.support.extractors import compile_extractors, reference
-from tools.guides.networks import CLASSIFIER, NETWORKS
+from tools.guides.networks import CLASSIFIER, NETWORKS, REGRESSION
 
 FOLDER = Path(__file__).parent / "guides"
 FILES = sorted(path.stem for path in FOLDER.glob("*.tflite"))
@@ -69,7 +69,7 @@ def test_what_they_end_with_is_seen(name: str) -> None:
     """Softmax and sigmoid are dropped; that logits may be no classes is said."""
     network = NETWORKS[name.split(".", maxsplit=1)[0]]
     model = open_model(FOLDER / f"{name}.tflite")
-    if network.kind == "regression":
+    if network.kind == REGRESSION:
         with pytest.raises(ValueError, match="--inference-only"):
             split(model)
         return

@@ -172,6 +172,8 @@ def _abort(*_: object) -> None:
     [
         (["--inference-only", "--new-head", "3"], "--new-head: is of a head"),
         (["--inference-only", "--class-names", "a,b"], "--class-names: is of a head"),
+        (["--inference-only", "--passes", "1"], "--passes: is of a head"),
+        (["--inference-only", "--loss", "cross_entropy"], "--loss: is of a head"),
         (
             ["--verify", "--golden-features", "f.npy", "--golden", "f.npy"],
             "--verify: asks the oracle",
