@@ -8,24 +8,18 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.driver import Labels
-from scenarios.field import Indices
+from scenarios.streams.shuffled import Shuffled
 
 
 @dataclass(frozen=True)
-class NoisyLabels:
-    """A share of the labels is wrong: another class that is known by then, each as likely."""
+class NoisyLabels(Shuffled):
+    """In random order; a share of the labels is wrong: another class that is known by then, each as likely."""
 
     share: float = 0.2
 
     def __post_init__(self) -> None:
         if not 0 <= self.share <= 1:
             raise ValueError(f"stream.share: must be in [0, 1]; got {self.share}")
-
-    def choose(
-        self, labels: Labels, samples: int, ranking: Indices, rng: np.random.Generator
-    ) -> Indices:
-        """In random order."""
-        return rng.permutation(len(labels))[:samples]
 
     def tell(
         self, labels: Labels, known: npt.NDArray[np.bool_], rng: np.random.Generator

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from scenarios.base import Curve, Order, Rows, Stream
-from scenarios.field import Samples, check_size
+from scenarios.base import Curve, Rows
+from scenarios.field import check_size
 from scenarios.measures import course, mean
-from scenarios.worlds.world import World, whole
+from scenarios.worlds.world import World
 from tinyml_nas.types import DataCounts, Figure, SplitName
 
 
@@ -38,11 +36,15 @@ class Transfer(World):
                 f"dataset@field=imagenette; this one has {', '.join(sorted(shared))} too"
             )
         check_size(field.count("validation"), self.samples, self.curve_images)
-        for key, name in (("samples", "train"), ("curve_images", "test")):
-            if field.count(name) < getattr(self, key):  # type: ignore[arg-type]  # two literals
+        needs: tuple[tuple[str, int, SplitName], ...] = (
+            ("samples", self.samples, self.pool),
+            ("curve_images", self.curve_images, "test"),
+        )
+        for key, needed, split in needs:
+            if field.count(split) < needed:
                 raise ValueError(
-                    f"scenario.{key}: must be at most {field.count(name)}, the images of the split "  # type: ignore[arg-type]
-                    f"{name} of dataset@field; got {getattr(self, key)}"
+                    f"scenario.{key}: must be at most {field.count(split)}, the images of the split "
+                    f"{split} of dataset@field; got {needed}"
                 )
 
     def rows(self, data: DataCounts, field: DataCounts) -> Rows:
@@ -52,13 +54,6 @@ class Transfer(World):
     def new_classes(self, field: DataCounts) -> tuple[int, ...]:
         """All."""
         return tuple(range(field.classes))
-
-    def stream(self, pool: Samples, classes: int, order: Order, rng: np.random.Generator) -> Stream:
-        """Draw labelled images; nothing else changes."""
-        ranking = rng.spawn(1)[0].permutation(classes)
-        samples = pool[order.choose(pool.labels, self.samples, ranking, rng)]
-        told = order.tell(samples.labels, np.ones((self.samples, classes), np.bool_), rng)
-        return Stream(samples, told, (whole(classes, self.samples),))
 
     def figures(self, curves: Mapping[str, Curve]) -> dict[str, Figure]:
         """The end, and the mean on the way: how fast it was learned."""

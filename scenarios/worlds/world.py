@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scenarios.base import Probe, Rows, Truth
-from scenarios.field import check_size
+from scenarios.base import Order, Probe, Rows, Stream, Truth
+from scenarios.field import Samples, check_size
 from tinyml_nas.types import DataCounts, SplitName
 
 
@@ -59,6 +59,13 @@ class World:
     def new_classes(self, field: DataCounts) -> tuple[int, ...]:
         """None."""
         return ()
+
+    def stream(self, pool: Samples, classes: int, order: Order, rng: np.random.Generator) -> Stream:
+        """Draw labelled images of a world in which nothing changes."""
+        ranking = rng.spawn(1)[0].permutation(classes)
+        samples = pool[order.choose(pool.labels, self.samples, ranking, rng)]
+        told = order.tell(samples.labels, np.ones((self.samples, classes), np.bool_), rng)
+        return Stream(samples, told, (whole(classes, self.samples),))
 
 
 def whole(classes: int, samples: int) -> Probe:
