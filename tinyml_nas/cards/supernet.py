@@ -43,7 +43,7 @@ on `{board}`.
 
 ## To reproduce
 
-    python run.py task=train_supernet supernet={name}{option} dataset=cifar10 data.root=DIR seed={seed}
+    python run.py task=train_supernet supernet={name}{option} dataset=cifar10 data.root=DIR seed={seed}{starting}
 
 The numbers behind this card are in the JSON file of the same name.
 """
@@ -68,6 +68,7 @@ def card(name: str, record: dict[str, Any]) -> str:
         start=f" From a trained supernet, digest `{record['started_from'][:16]}`."
         if "started_from" in record
         else "",
+        starting=" train_supernet.start=FILE" if "started_from" in record else "",
         note=f" {record['note']}" if "note" in record else "",
         smallest=smallest,
         largest=largest,
