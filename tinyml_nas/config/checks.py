@@ -107,8 +107,8 @@ def _check_kept(study: Study) -> None:
     if study.finetune.keep_inherited and study.supernet.checkpoint in (None, UNTRAINED):
         raise ValueError(
             "supernet.checkpoint: must be a supernet that was trained on the data set, where "
-            f"finetune.keep_inherited keeps its weights; got {study.supernet.checkpoint}; finetune=quick "
-            "trains the network that is found"
+            f"finetune.keep_inherited keeps its weights; got {study.supernet.checkpoint}; "
+            "finetune=standard trains the network that is found"
         )
 
 

@@ -157,7 +157,7 @@ def test_absurd_values_are_refused_by_their_key(group, option):
         ),
         (
             ["supernet=ofa_mbv3", "supernet.checkpoint=untrained"],
-            r"supernet\.checkpoint: must be a supernet that was trained .* got untrained; finetune=quick",
+            r"supernet\.checkpoint: must be a supernet that was trained .* got untrained; finetune=standard",
         ),
         (
             ["supernet=ofa_mbv3", "supernet.checkpoint=untrained", "finetune=quick"],
