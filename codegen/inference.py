@@ -49,7 +49,7 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
             "ctest --test-dir build"
         )
     if options.report:
-        figures = report.network_figures(options.model.name, taken, context, missing)
+        figures = report.network_figures(options.model.name, taken, context)
         content = json.dumps(figures | {"written": written}, indent=2)
         durable.write(options.report, content + "\n")
     return not missing, written

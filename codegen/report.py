@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from codegen.boards.board import Board
 from codegen.frontend.cut import Split, Whole
 from codegen.ir import Tensor
 from codegen.literals import input_shape, shape
 from codegen.memory.fit import Fit, Size
+from codegen.memory.map import MemoryMap
 
 WIDTH = 76
 SHOWN = {"flash": "flash", "ram": "RAM"}
@@ -86,7 +88,6 @@ def description(model: str, parts: Split, fit: Fit) -> str:
 
 def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str, Any]:
     """What ``--report`` writes of the model and its memory, in bytes."""
-    memory = size.memory
     source, output = parts.extractor.input, parts.extractor.output
     return {
         "model": model,
@@ -109,10 +110,7 @@ def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str
             "unfused_bytes": fit.plan.unfused_bytes,
             "fused_operators": list(fit.plan.fused),
         },
-        "flash": {**memory.flash, "all": memory.flash_bytes, "limit": size.limits["flash"]},
-        "ram": {**memory.ram, "all": memory.ram_bytes, "limit": size.limits["ram"]},
-        "fits": not size.shortfall,
-        "missing": size.shortfall,
+        **_memory_figures(size.memory, size.board),
     }
 
 
@@ -133,11 +131,9 @@ def network_text(model: str, taken: Whole, context: Mapping[str, Any]) -> str:
     return "\n".join(f"{name:<11}{text}" for name, text in rows)
 
 
-def network_figures(
-    model: str, taken: Whole, context: Mapping[str, Any], missing: Mapping[str, int]
-) -> dict[str, Any]:
+def network_figures(model: str, taken: Whole, context: Mapping[str, Any]) -> dict[str, Any]:
     """What ``--report`` writes of a network without a head."""
-    memory, plan, board = context["memory"], context["plan"], context["p"].board
+    plan, board = context["plan"], context["p"].board
     return {
         "model": model,
         "board": board.name,
@@ -147,10 +143,17 @@ def network_figures(
         "head": None,
         "dropped": list(taken.dropped),
         "arena": {"bytes": plan.arena_bytes, "lower_bound_bytes": plan.lower_bound_bytes},
+        **_memory_figures(context["memory"], board),
+    }
+
+
+def _memory_figures(memory: MemoryMap, board: Board) -> dict[str, Any]:
+    missing = memory.shortfall(board)
+    return {
         "flash": {**memory.flash, "all": memory.flash_bytes, "limit": board.flash_bytes},
         "ram": {**memory.ram, "all": memory.ram_bytes, "limit": board.ram_bytes},
         "fits": not missing,
-        "missing": dict(missing),
+        "missing": missing,
     }
 
 

@@ -12,7 +12,6 @@ EXEMPT = {
     "codegen/durable.py": "it is the one way",
     "codegen/emit/folder.py": "fills a tree aside; what moves it is tested step by step",
     "codegen/emit/emitter.py": "fills a tree aside",
-    "codegen/emit/network.py": "fills a tree aside",
     "codegen/toolchain/library.py": "adds to a library that is still aside",
     "codegen/toolchain/target.py": "the files of an emulated program, in a folder that is removed",
     "codegen/link/logs.py": "a log that grows: synced, and renamed when the stream ends",

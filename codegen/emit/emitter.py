@@ -224,19 +224,28 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
-    env = environment()
-    templates = ROOT / "templates"
-    for path in sorted(p for p in templates.rglob("*") if p.is_file()):
-        relative = path.relative_to(templates)
-        target = root / relative.as_posix().replace("LIBRARY", context["library"])
+def files_of(folder: Path) -> dict[str, Path]:
+    """All files below a folder, by their names in it."""
+    return {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
+
+
+def fill(
+    root: Path, files: Mapping[str, Path], env: jinja2.Environment, context: Mapping[str, Any]
+) -> None:
+    """Render templates and copy all other files; a template that comes to nothing gives no file."""
+    for name, path in sorted(files.items()):
+        target = root / name.replace("LIBRARY", context.get("library", ""))
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix == ".j2":
-            text = env.get_template(relative.as_posix()).render(context)
-            if text:
+            text = env.get_template(name).render(context)
+            if text.strip():
                 target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(path, target)
+
+
+def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
+    fill(root, files_of(ROOT / "templates"), environment(), context)
     durable.copy_tree(ROOT / "runtime", root / "runtime")
     _copy_sources(root, root / "arduino" / context["library"] / "src")
 

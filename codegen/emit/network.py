@@ -6,7 +6,6 @@ are those of projects that learn.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ import jinja2
 
 from codegen import durable
 from codegen.boards.machines import MACHINES
-from codegen.emit.emitter import ROOT, environment, lower
+from codegen.emit.emitter import ROOT, environment, files_of, fill, lower
 from codegen.emit.folder import regenerate
 from codegen.memory.network import network_map
 from codegen.passes.prepare import prepare
@@ -69,15 +68,6 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     env = environment()
     own = ROOT / "templates_network"
     env.loader = jinja2.FileSystemLoader([own, ROOT / "templates"])
-    files = {path.relative_to(own).as_posix(): path for path in own.rglob("*") if path.is_file()}
-    files |= {name: ROOT / "templates" / name for name in SHARED}
-    for name, path in sorted(files.items()):
-        target = root / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix == ".j2":
-            text = env.get_template(name).render(context)
-            if text.strip():
-                target.with_suffix("").write_text(text, encoding="utf-8", newline="\n")
-        else:
-            shutil.copyfile(path, target)
+    shared = {name: ROOT / "templates" / name for name in SHARED}
+    fill(root, files_of(own) | shared, env, context)
     durable.copy_tree(ROOT / "runtime" / "kernels", root / "runtime" / "kernels")

@@ -130,6 +130,7 @@ OPTIONS = [
 ]
 DATA = [  # read before a port is opened, held against the board before it is changed: status 2
     ("index", ["classify", "good.npz", "--index", "9999"], "--index: there are 6 images; got 9999"),
+    ("knob", ["knob", "speed", "1"], "knob: speed: the board's learner has learning_rate"),
     ("skip", ["stream", "good.npz", "--skip", "6"], "--skip: leaves none of 6 samples"),
     ("missing", ["stream", "none.npz"], "none.npz: there is no such file"),
     ("name too long", ["stream", "a" * 5000], "name too long"),
