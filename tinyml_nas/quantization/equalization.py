@@ -24,16 +24,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from codegen.ir import Graph, Op
 from tinyml_nas.progress import track
+from tinyml_nas.quantization.calibration import Images
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.exact import Array, ExactNetwork
 from tinyml_nas.quantization.layers import layer_names
 from tinyml_nas.quantization.prepared import Prepared
-
-Images = npt.NDArray[np.float32]
 
 CLIP = 6.0  # of ReLU6
 LARGEST_FACTOR = 256.0

@@ -19,14 +19,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from codegen.ir import Graph
 from tinyml_nas.progress import track
+from tinyml_nas.quantization.calibration import Images
 from tinyml_nas.quantization.exact import WEIGHT_AXES, Array, ExactNetwork, hard_swish
 from tinyml_nas.quantization.ranges import BOTTOM, CODES, Range, ranges_of
-
-Images = npt.NDArray[np.float32]
 
 HALF_BINS = 2048
 """Bins between zero and the value of the largest magnitude: at least eight a code."""

@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 from codegen.ir import Graph
 from tinyml_nas.progress import track
+from tinyml_nas.quantization.calibration import Images
 from tinyml_nas.quantization.exact import Array, ExactNetwork, hard_swish
 
-Images = npt.NDArray[np.float32]
 Range = tuple[float, float]
 
 BOTTOM = -3.0  # hard-swish is zero below

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -13,12 +14,12 @@ from tinyml_nas.supernet.space import MobileNetV3Space
 CONF = Path(__file__).parents[3] / "conf" / "supernet"
 
 
-def space_from(option: str) -> MobileNetV3Space:
+def space_from(option: str, kind: type[Any] = MobileNetV3Space) -> Any:
     """Read an option file without hydra."""
     fields = yaml.safe_load((CONF / f"{option}.yaml").read_text())
     del fields["_target_"], fields["defaults"]
     lists = {key: tuple(value) for key, value in fields.items() if isinstance(value, list)}
-    return MobileNetV3Space(**{**fields, **lists})
+    return kind(**{**fields, **lists})
 
 
 @pytest.fixture(scope="session")

@@ -7,13 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-import yaml
 from torch import nn
 from torch.nn import functional as F
 
 from codegen.boards.board import load as load_board
 from tests.support.lite0 import lite0_space, supernet, whole
-from tests.tinyml_nas.supernet.conftest import CONF
+from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.supernet import checkpoint
 from tinyml_nas.supernet.checkpoint import CheckpointError
 from tinyml_nas.supernet.files import load_supernet, save_supernet
@@ -127,9 +126,7 @@ def test_without_a_checkpoint_the_weights_are_imagenets(monkeypatch, tmp_path):
 
 def test_the_shipped_checkpoint_is_of_the_shipped_space_and_ranks_its_networks(sample):
     """Inherited weights score far above chance, and a larger network above the smallest."""
-    fields = yaml.safe_load((CONF / "lite0.yaml").read_text())
-    del fields["_target_"], fields["defaults"]
-    space = Lite0Space(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+    space = space_from("lite0", Lite0Space)
     loaded = load_supernet(space, 10)
     assert loaded.trained
     board = load_board("nucleo_1mb")
