@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from tinyml_nas.cards.supernet import LITE0, MOBILE_NET
 from tinyml_nas.interval import percent
 from tinyml_nas.types import Result
 
 CARD = """# Model card: {name}
 
-A MobileNetV3 for microcontrollers: {parameters:,} parameters, {macs:.1f} M multiply-adds, RGB images of {side}x{side} pixels,
+{family}: {parameters:,} parameters, {macs:.1f} M multiply-adds, RGB images of {side}x{side} pixels,
 {features} features under a head that learns on the device.
 
 - **Data**: {dataset}; digest `{digest}`. Everything was chosen on the validation split; the test images serve the figures below
@@ -48,7 +49,7 @@ files: `spec.json`, and `weights.safetensors`, whose stamp has the digests of bo
 ACCURACIES = {
     "float": "float",
     "pruned": "float, pruned",
-    "deployed": "int8, as the generated C++ computes it",
+    "deployed": "{dtype}, as the generated C++ computes it",
 }
 
 
@@ -59,6 +60,7 @@ def card(name: str, result: Result) -> str:
     images = network["test_images"]
     return CARD.format(
         name=name,
+        family=f"An {LITE0}" if provenance.get("supernet") == "Lite0Space" else f"A {MOBILE_NET}",
         parameters=network["parameters"],
         macs=network["macs"] / 1e6,
         side=omega["resolution"],
@@ -72,7 +74,7 @@ def card(name: str, result: Result) -> str:
         versions=", ".join(versions(provenance["stages"])),
         images=images,
         accuracies="\n".join(
-            f"| {ACCURACIES[key]} | {percent(figure['value'], figure['n'])} |"
+            f"| {ACCURACIES[key].format(dtype=omega['dtype'])} | {percent(figure['value'], figure['n'])} |"
             for key, figure in metrics["test_accuracy"].items()
             if key != "pruned" or was_pruned(metrics)
         ),

@@ -223,6 +223,7 @@ def provenance(study: Study, done: Sequence[Entry]) -> Metrics:
         "seed": study.seed,
         "dataset": study.dataset.digest(),
         "dataset_name": type(study.dataset).__name__,
+        "supernet": type(study.supernet).__name__,
         "recipe": describe(study.finetune),
         "stages": [
             {

@@ -266,6 +266,7 @@ def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.
             "omega": {
                 "resolution": 24,
                 "features": 192,
+                "dtype": "int8",
                 "memory_model": "thesis",
                 "buffer_samples": 158,
             },
@@ -279,6 +280,7 @@ def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.
             "seed": 7,
             "dataset": "0123456789abcdef0123",
             "dataset_name": "Cifar10",
+            "supernet": "MobileNetV3Space",
             "recipe": {"_target_": "x", "epochs": 12},
             "stages": [
                 {"stage": "finetune", "versions": {"torch": "2.13.0", "numpy": "2.4.6"}},
@@ -303,6 +305,15 @@ def test_a_card_tells_what_the_result_holds():
         *("linked flash | 250,000", "158 samples", "python run.py experiment=omega_256kb"),
     ):
         assert part in text
+
+
+def test_a_card_names_the_family_and_the_type_that_was_deployed():
+    result = trained_result()
+    assert "\n\nA MobileNetV3 for microcontrollers: 216,138" in card("x", result)
+    result.provenance["supernet"], result.metrics["omega"]["dtype"] = "Lite0Space", "float32"
+    text = card("x", result)
+    assert "\n\nAn EfficientNet-Lite0 that starts from ImageNet's weights: 216,138" in text
+    assert "| float32, as the generated C++ computes it | 83.45 %" in text
 
 
 def test_a_card_leaves_out_a_pruning_that_did_nothing():
