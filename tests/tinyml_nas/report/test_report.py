@@ -5,7 +5,6 @@ import io
 import json
 import shlex
 import tempfile
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from tinyml_nas import report
-from tinyml_nas.cards.network import card
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result
@@ -169,7 +167,7 @@ def test_the_summary_to_read_has_what_was_varied_and_what_matters_and_differs(tm
 
 @given(overrides=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 @example(overrides=["search=[a|b]", "name=\\|\n| x |"])
-def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(overrides):
+def test_no_override_leaves_its_cell_of_the_summary(overrides):
     with tempfile.TemporaryDirectory() as folder:
         write_result(Result("ok", {}, tuple(overrides), {}), Path(folder) / "job-0")
         write_summary(Path(folder))
@@ -179,9 +177,6 @@ def test_no_override_leaves_its_cell_of_the_summary_or_its_word_of_the_card(over
     assert [token.type for token in tokens].count("td_open") == 2 + len(keys)
     assert tokens[0].type == "table_open"
     assert tokens[-1].type == "table_close"
-    result = replace(trained_result(), overrides=tuple(overrides))
-    command = card("x", result).split("    python run.py ")[1].split("\n\nTo use these weights")[0]
-    assert shlex.split(command) == overrides
 
 
 def test_the_summary_has_short_titles_and_what_a_scenario_found_first(tmp_path):
@@ -247,81 +242,3 @@ def test_the_table_says_how_many_steps_were_trained_and_why_evaluations_failed(t
     assert rows["search.failed"] == rows["search.failures.MemoryError: short"] == "3"
     assert rows["training.float.steps"] == "0"
     assert "12,345" not in out.getvalue()
-
-
-def trained_result(pruned_bytes: int = 600_000, loss: Sequence[float] = (2.0, 1.5)) -> Result:
-    run = {"hardware": "one core", "seconds": 120, "loss": list(loss)}
-    return Result(
-        status="ok",
-        metrics={
-            "search": {"evaluations": 80, "inherited_accuracy": figure(0.8125, n=5_000)},
-            "training": {"float": run, "pruned": {**run, "seconds": 60}},
-            "size_bytes": {"float": 900_000, "pruned": pruned_bytes},
-            "network": {"parameters": 216_138, "macs": 2_000_000, "test_images": 10_000},
-            "test_accuracy": {
-                "float": figure(0.85),
-                "pruned": figure(0.84),
-                "deployed": figure(0.8345),
-            },
-            "omega": {
-                "resolution": 24,
-                "features": 192,
-                "dtype": "int8",
-                "memory_model": "thesis",
-                "buffer_samples": 158,
-            },
-            "memory": {
-                "thesis": {"ram_parts": {"weights": 1000, "buffer": 9999}, "ram_bytes": 10_999}
-            },
-            "program": {"linked_bytes": {"flash": 250_000, "ram": 60_000}},
-        },
-        overrides=("experiment=omega_256kb",),
-        provenance={
-            "seed": 7,
-            "dataset": "0123456789abcdef0123",
-            "dataset_name": "Cifar10",
-            "supernet": "MobileNetV3Space",
-            "recipe": {"_target_": "x", "epochs": 12},
-            "stages": [
-                {"stage": "finetune", "versions": {"torch": "2.13.0", "numpy": "2.4.6"}},
-                {"stage": "quantize", "versions": {"keras": "3.15.1", "numpy": "2.4.6"}},
-            ],
-        },
-    )
-
-
-def test_a_card_tells_what_the_result_holds():
-    text = card("omega_256kb", trained_result())
-    for part in (
-        *("216,138 parameters", "2.0 M multiply-adds", "24x24", "`0123456789abcdef`", "81.25 %"),
-        *(
-            "epochs 12",
-            "pruned: 1 minutes",
-            "2.00, 1.50",
-            "| float, pruned | 84.00 % (83.3-84.7) |",
-        ),
-        *("| int8, as the generated C++ computes it | 83.45 % (82.7-84.2) |", "| 1,000 |"),
-        "keras 3.15.1, numpy 2.4.6, torch 2.13.0",
-        *("linked flash | 250,000", "158 samples", "python run.py experiment=omega_256kb"),
-    ):
-        assert part in text
-
-
-def test_a_card_names_the_family_and_the_type_that_was_deployed():
-    result = trained_result()
-    assert "\n\nA MobileNetV3 for microcontrollers: 216,138" in card("x", result)
-    result.provenance["supernet"], result.metrics["omega"]["dtype"] = "Lite0Space", "float32"
-    text = card("x", result)
-    assert "\n\nAn EfficientNet-Lite0 that starts from ImageNet's weights: 216,138" in text
-    assert "| float32, as the generated C++ computes it | 83.45 %" in text
-
-
-def test_a_card_leaves_out_a_pruning_that_did_nothing():
-    assert "pruned" not in card("whole", trained_result(pruned_bytes=900_000))
-
-
-def test_a_card_says_what_was_not_trained():
-    text = card("inherited", trained_result(loss=[]))
-    assert "float: not trained." in text
-    assert "pruned: not trained." in text
-    assert "| float, pruned | 84.00 % (83.3-84.7) |" in text
