@@ -34,6 +34,11 @@ def untrained(
         return Supernet(space, classes)
 
 
+def is_head(name: str) -> bool:
+    """Whether a tensor of this name belongs to a head Φ_c, which alone depends on the classes."""
+    return name.startswith(("heads.", "classifier."))
+
+
 def blank(space: AnySpace, classes: int) -> AnySupernet:
     """The supernet that a checkpoint of the space fills."""
     if isinstance(space, Lite0Space):

@@ -11,38 +11,58 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from codegen import durable
+from tinyml_nas.data.cifar10_files import CLASS_NAMES
 from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.supernet.checkpoint import CheckpointError, checkpoint_path
-from tinyml_nas.supernet.families import AnySupernet, blank, untrained
+from tinyml_nas.supernet.families import AnySupernet, blank, is_head, untrained
 from tinyml_nas.supernet.lite0_space import Lite0Space
 from tinyml_nas.supernet.spaces import AnySpace
 
 FORMAT = "tinyml_nas.supernet/1"
 IMAGENET_SUFFIX = ".pth"
+TRAINED_ON = CLASS_NAMES
+"""CIFAR-10's classes: those of a file that names none."""
 
 
 def space_fields(space: AnySpace, classes: int) -> str:
-    """Canonical JSON of all that decides the shapes of the weights."""
+    """Canonical JSON of all that decides the shapes of the weights, heads included."""
     fields = dataclasses.asdict(space)
     del fields["checkpoint"]
     return json.dumps({**fields, "classes": classes}, sort_keys=True)
 
 
-def save_supernet(supernet: AnySupernet, path: Path) -> None:
-    """Write the weights in float16."""
+def _trained_classes(told: str, space: AnySpace) -> int | None:
+    """How many classes the heads of a file know whose space is this one; None where it is another."""
+    try:
+        classes = int(json.loads(told)["classes"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    return classes if told == space_fields(space, classes) else None
+
+
+def save_supernet(
+    supernet: AnySupernet, path: Path, class_names: tuple[str, ...] = TRAINED_ON
+) -> None:
+    """Write the weights in float16, and the names of the classes that the heads tell apart."""
     tensors = {name: value.half().contiguous() for name, value in supernet.state_dict().items()}
     metadata = {
         "format": FORMAT,
         "space": space_fields(supernet.space, supernet.classes),
         "tensors_sha256": tensors_digest(tensors),
+        "class_names": json.dumps(class_names),
     }
     durable.write(path, to_bytes(tensors, metadata))
 
 
-def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
+def load_supernet(
+    space: AnySpace, classes: int, class_names: tuple[str, ...] | None = None
+) -> AnySupernet:
     """Build the supernet of ``space`` with the weights of its checkpoint, all of them or none.
 
-    A space that starts from ImageNet also takes those weights' own file.
+    The weights serve any classes. Where the file's heads tell just these ``classes`` apart, by their names
+    in order, they are kept (without names, where there are as many); else the supernet counts as not
+    ``trained``, and each network of it gets a head that is fitted. A space that starts from ImageNet also
+    takes those weights' own file.
 
     Raises:
         CheckpointError: the file is missing, damaged, or was trained for another space.
@@ -54,13 +74,18 @@ def load_supernet(space: AnySpace, classes: int) -> AnySupernet:
     if isinstance(space, Lite0Space) and path.suffix == IMAGENET_SUFFIX:
         return untrained(space, classes, 0, path)  # each network's head is fitted to it
     metadata, tensors = _read(path)
-    if metadata.get("space") != space_fields(space, classes):
+    known = _trained_classes(metadata.get("space", ""), space)
+    if known is None:
         raise CheckpointError(
-            f"{path}: was trained for another space or number of classes:\n"
+            f"{path}: was trained for another space:\n"
             f"  file   {metadata.get('space')}\n  config {space_fields(space, classes)}"
         )
-    supernet = blank(space, classes)
+    supernet = blank(space, known)
     supernet.load_state_dict({name: value.float() for name, value in tensors.items()})
+    told = metadata.get("class_names")
+    names = TRAINED_ON if told is None else tuple(json.loads(told))
+    if known != classes or (class_names is not None and names != class_names):
+        supernet.new_heads(classes)
     return supernet
 
 
@@ -68,13 +93,16 @@ def adopt(supernet: AnySupernet, path: Path) -> None:
     """Take the weights of another trained supernet in place of one's own.
 
     Its space may have had other resolutions, depths or widths to choose from, as long as every weight
-    of ``supernet`` is there in its own shape; heads for stages after which no network ends are left.
+    of ``supernet`` is there in its own shape; heads for stages after which no network ends are left, and
+    heads for another number of classes.
 
     Raises:
         CheckpointError: the file is damaged, no supernet, or lacks a weight.
     """
     _, tensors = _read(path)
     for name, own in supernet.state_dict().items():
+        if is_head(name) and name in tensors and len(tensors[name]) != supernet.classes:
+            continue
         if name not in tensors or tensors[name].shape != own.shape:
             found = tuple(tensors[name].shape) if name in tensors else "nothing"
             raise CheckpointError(

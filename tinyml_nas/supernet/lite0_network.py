@@ -24,7 +24,7 @@ from tinyml_nas.network.lite0 import (
 from tinyml_nas.network.module import InvertedResidual, StaticNetwork
 from tinyml_nas.network.spec import BlockSpec, zeros_around
 from tinyml_nas.supernet.lite0_space import ELASTIC, Lite0Space, first_block
-from tinyml_nas.supernet.network import ElasticKernel, depthwise, he_normal
+from tinyml_nas.supernet.network import ElasticKernel, blank_head, depthwise, he_normal
 from tinyml_nas.supernet.space import Genotype
 
 
@@ -101,7 +101,7 @@ class Lite0Block(nn.Module):
 class Lite0Supernet(nn.Module):
     """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out.
 
-    ``trained`` is False where the weights are ImageNet's: then the heads know nothing yet.
+    ``trained`` is False where the heads know nothing of the classes, as where the weights are ImageNet's.
     """
 
     def __init__(self, space: Lite0Space, classes: int) -> None:
@@ -138,6 +138,12 @@ class Lite0Supernet(nn.Module):
             y = F.relu6(self.final_norm(F.conv2d(y, self.final[:width])))
         features, head = y.mean((2, 3)), self.head(genotype)
         return F.linear(features, head.weight[:, : features.shape[1]], head.bias)
+
+    def new_heads(self, classes: int) -> None:
+        """Put heads for other classes in place of its own: zeros, which know nothing yet."""
+        self.classes, self.trained = classes, False
+        for last in self.space.last_stages:
+            self.heads[str(last)] = blank_head(features_after(last), classes)
 
     def head(self, genotype: Genotype) -> nn.Linear:
         """The head of the stage after which an architecture ends."""

@@ -161,7 +161,7 @@ def depthwise(x: Tensor, kernel: Tensor, stride: int) -> Tensor:
 class Supernet(nn.Module):
     """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out.
 
-    ``trained``: its head is a part of it, never fitted anew.
+    ``trained`` is False where its head knows nothing of the classes; then a network of it gets one that is fitted.
     """
 
     def __init__(self, space: MobileNetV3Space, classes: int) -> None:
@@ -187,6 +187,11 @@ class Supernet(nn.Module):
         self.mix = he_normal(space.features, space.final_channels, 1, 1)
         self.mix_bias = nn.Parameter(torch.zeros(space.features))
         self.classifier = nn.Linear(space.features, classes)
+
+    def new_heads(self, classes: int) -> None:
+        """Put a head for other classes in place of its own: zeros, which know nothing yet."""
+        self.classes, self.trained = classes, False
+        self.classifier = blank_head(self.space.features, classes)
 
     def forward(self, x: Tensor, genotype: Genotype) -> Tensor:
         """Logits (N, classes) of one architecture for images (N, 3, H, W)."""
@@ -223,6 +228,15 @@ class Supernet(nn.Module):
         copy_bias(network.mix, self.mix_bias)
         network.classifier.load_state_dict(self.classifier.state_dict())
         return network
+
+
+def blank_head(features: int, classes: int) -> nn.Linear:
+    """A head Φ_c of zeros; no random number is drawn."""
+    with torch.random.fork_rng():
+        head = nn.Linear(features, classes)
+    nn.init.zeros_(head.weight)
+    nn.init.zeros_(head.bias)
+    return head
 
 
 def copy_bias(target: nn.Conv2d, source: Tensor) -> None:

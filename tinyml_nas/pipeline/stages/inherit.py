@@ -31,6 +31,6 @@ def inherit(
     from tinyml_nas.supernet.inherit import inherit as network_of
 
     path = UNTRAINED if checkpoint is None else str(checkpoint.path)
-    weights = load_supernet(replace(supernet, checkpoint=path), classes)
+    weights = load_supernet(replace(supernet, checkpoint=path), classes, train.dataset.class_names)
     network = network_of(weights, np.array(genes, dtype=np.int64), train.load())
     return save_network(network, folder, validation)

@@ -45,7 +45,7 @@ def search(
     from tinyml_nas.supernet.problem import SupernetProblem
 
     path = UNTRAINED if checkpoint is None else str(checkpoint.path)
-    weights = load_supernet(replace(supernet, checkpoint=path), classes)
+    weights = load_supernet(replace(supernet, checkpoint=path), classes, train.dataset.class_names)
     scored = validation.load()[: strategy.images]
     problem = SupernetProblem(weights, train.load(), scored, board, expected.cost)
     found = strategy.search(problem, np.random.default_rng(seed), work)

@@ -57,11 +57,13 @@ def train_supernet(
     with reported("supernet") as report:
         curve = run(weights, train.load(), recipe, work, seed, report, said)
     trained = folder / "supernet.safetensors"
-    save_supernet(weights, trained)
+    save_supernet(weights, trained, train.dataset.class_names)
     if (work / PLATEAU_STATE).exists():
         durable.copy(work / PLATEAU_STATE, folder / PLATEAU_STATE)
     # Scored in float16, as it ships.
-    weights = load_supernet(replace(supernet, checkpoint=str(trained)), classes)
+    weights = load_supernet(
+        replace(supernet, checkpoint=str(trained)), classes, train.dataset.class_names
+    )
     problem = SupernetProblem(weights, train.load(), validation.load(), board)
     made = record(problem, recipe, curve, train.digest, seed)
     if start is not None:
