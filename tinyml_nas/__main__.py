@@ -21,6 +21,7 @@ from codegen import durable
 from codegen.emit.folder import FolderError
 from codegen.version import VERSION
 from tinyml_nas import config
+from tinyml_nas.commands import COMMANDS
 from tinyml_nas.pipeline.delivery import check_project
 
 DOES_NOT_FIT = 3
@@ -54,6 +55,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # Υ and box characters, on a terminal that has none
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
+    if sys.argv[1:2] and sys.argv[1] in COMMANDS:
+        COMMANDS[sys.argv[1]](sys.argv[2:])
+        return
     if "--version" in sys.argv[1:]:
         print(f"tinyml-nas {VERSION}")
         sys.exit()

@@ -174,9 +174,14 @@ class CppProject:
 
 @dataclass(frozen=True)
 class Result:
-    """A row of the study. ``infeasible`` is an answer, with the figures that say by how much."""
+    """A row of the study. ``infeasible`` is an answer, with the figures that say by how much.
+
+    ``took`` says how long it was at work, ``seconds`` in all and of each of its ``stages``: it alone differs
+    from one run of the same study to the next.
+    """
 
     status: Literal["ok", "infeasible", "failed"]
     metrics: dict[str, Any]
     overrides: tuple[str, ...]
     provenance: dict[str, Any]
+    took: dict[str, Any] = field(default_factory=dict)

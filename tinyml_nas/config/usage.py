@@ -19,6 +19,7 @@ From a data set and a board's budget to a C++ project that classifies and keeps 
   {command} experiment=NAME               a whole study
   {command} network=NAME                  a trained network: {networks}
   {command} --config-dir DIR option=MINE  with your own option files, laid out as below
+  {command} --compare RUN RUN             configuration and figures of runs side by side
   {command} --cfg job                     show the configuration, run nothing
   {command} --hydra-help                  what else hydra's command line can do
 

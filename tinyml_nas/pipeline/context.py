@@ -26,12 +26,14 @@ class CodeChangedError(RuntimeError):
 class Context:
     """A run at work. ``done`` collects the entry of each stage, for the result's provenance.
 
-    ``delivered`` has the names of the folders that the run left its user.
+    ``delivered`` has the names of the folders that the run left its user. ``took`` has the stage and its
+    seconds for each entry, None where the store had it.
     """
 
     store: Store
     done: list[Entry] = field(default_factory=list)
     delivered: set[str] = field(default_factory=set)
+    took: list[tuple[str, float | None]] = field(default_factory=list)
 
     def run(
         self,
@@ -48,7 +50,7 @@ class Context:
             CodeChangedError: the code is not what it was when the key was made.
         """
         assert not nothing, "what a stage is given has a name in its key"
-        seconds = -1.0
+        seconds: float | None = None
         name, key = stage.__name__, key_of(stage, given, installed())
 
         def timed(folder: Path, work: Path) -> Mapping[str, Json]:
@@ -66,9 +68,10 @@ class Context:
             return value
 
         entry = self.store.get(key, timed)
-        done = "taken from the store" if seconds < 0 else f"done in {seconds:.1f} s"
+        done = "taken from the store" if seconds is None else f"done in {seconds:.1f} s"
         _log.info("%s: %s", name, done)
         self.done.append(entry)
+        self.took.append((name, seconds))
         return entry
 
 

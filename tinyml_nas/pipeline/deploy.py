@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -45,6 +46,7 @@ from tinyml_nas.types import Result, TorchModel
 
 def run(study: Study) -> Result:
     """Carry out the study's task; what an earlier run of the name left is no part of the result."""
+    started = time.monotonic()
     context = Context(Store(study.store_dir))
     try:
         result = _run(context, study)
@@ -52,7 +54,7 @@ def run(study: Study) -> Result:
         withdraw(study.output_dir, context.delivered)
         raise
     withdraw(study.output_dir, context.delivered)
-    return result
+    return replace(result, took=metrics.took(time.monotonic() - started, context.took))
 
 
 def _run(context: Context, study: Study) -> Result:

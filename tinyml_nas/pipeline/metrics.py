@@ -224,6 +224,7 @@ def provenance(study: Study, done: Sequence[Entry]) -> Metrics:
         "dataset": study.dataset.digest(),
         "dataset_name": type(study.dataset).__name__,
         "supernet": type(study.supernet).__name__,
+        "device": study.device.name,
         "recipe": describe(study.finetune),
         "stages": [
             {
@@ -233,6 +234,17 @@ def provenance(study: Study, done: Sequence[Entry]) -> Metrics:
                 "versions": dict(entry.key.versions),
             }
             for entry in done
+        ],
+    }
+
+
+def took(seconds: float, stages: Sequence[tuple[str, float | None]]) -> Metrics:
+    """How long a run and each of its stages took; None is a stage that the store had."""
+    return {
+        "seconds": round(seconds, 1),
+        "stages": [
+            {"stage": name, "seconds": None if spent is None else round(spent, 1)}
+            for name, spent in stages
         ],
     }
 

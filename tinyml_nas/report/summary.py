@@ -1,4 +1,4 @@
-"""The results of a sweep side by side: ``summary.csv`` with everything, ``summary.md`` to read."""
+"""The results of a sweep side by side: ``summary.csv`` with everything, ``summary.md`` and the console to read."""
 
 from __future__ import annotations
 
@@ -11,43 +11,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from codegen import durable
-from tinyml_nas.report.result import FILE, flatten, read_result, show
+from tinyml_nas.report.headline import HEADLINES, figures_of
+from tinyml_nas.report.result import FILE, flatten, read_result
 from tinyml_nas.types import Figure, Result
 
-MATTERS = {
-    r"scenario\.learner\.(end|before|lowest)": r"\1",
-    r"scenario\.learner\.(new|old)_end": r"\1, end",
-    r"scenario\.learner\.recovered_after": "recovered after",
-    r"scenario\.difference\.all_(end)": r"\1 - baseline's",
-    r"test_accuracy\.(\w+)": r"\1",
-    r"learner\.(chosen)": r"\1",
-    r"omega\.buffer_samples": "N_B",
-    r"program\.(flash|ram)_bytes": r"\1, bytes",
-    r"memory\.(\w+)\.missing_bytes\.(\w+)": r"\2 missing (\1)",
-    "error": "error",
-}
-"""Figures by which jobs are told apart, in this order, and their titles; ``summary.csv`` has all others too."""
+DULL = (
+    "network",
+    "accuracy, float",
+    "accuracy, pruned",
+    "after the change, unlearned",
+    "baseline",
+    "time",
+)
+"""Figures that have no column where they are the same for all jobs: a line says so."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A job: what the command line said by key, and what came of it by dotted name."""
+    """A job: what the command line said by key, and what came of it."""
 
     job: str
     overrides: dict[str, str]
-    status: str
-    figures: dict[str, Any]
+    result: Result
 
 
 def write_summary(sweep: Path) -> None:
     """Rewrite ``summary.csv`` and ``summary.md`` from the ``result.json`` of every finished job."""
-    rows = _rows(sweep)
+    rows = rows_of(sweep)
     cells = [_all_cells(row) for row in rows]
     text = io.StringIO()
     names = list(dict.fromkeys(name for row in cells for name in row))
@@ -56,23 +54,29 @@ def write_summary(sweep: Path) -> None:
     writer.writerows(cells)
     durable.write(sweep / "summary.csv", text.getvalue())
 
-    titles, body = _table(rows)
+    titles, body, _ = table_of(rows)
     lines = [_line(titles), _line("---" for _ in titles), *map(_line, body)]
     durable.write(sweep / "summary.md", "\n".join(lines) + "\n")
 
 
 def print_summary(sweep: Path, console: Console | None = None) -> None:
-    """Print the table that ``summary.md`` holds, a row for each job."""
-    titles, body = _table(_rows(sweep))
-    table = Table(title=str(sweep))
-    for title in titles:
-        table.add_column(title, overflow="fold")
+    """Print the table that ``summary.md`` holds, what is the same for all jobs, and what ran."""
+    rows = rows_of(sweep)
+    titles, body, same = table_of(rows)
+    table = Table(title=str(sweep), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, title in enumerate(titles):
+        is_text = all(not re.match(r"[-\d]", cells[number]) for cells in body)
+        table.add_column(title, justify="left" if is_text else "right", overflow="fold")
     for cells in body:
-        table.add_row(*cells)
-    (console or Console()).print(table)
+        table.add_row(*map(escape, cells))
+    console = console or Console()
+    console.print(table)
+    for line in [*same, *_ran(rows)]:
+        console.print(line, markup=False, highlight=False)
 
 
-def _rows(sweep: Path) -> list[Row]:
+def rows_of(sweep: Path) -> list[Row]:
+    """The finished jobs of a sweep, in the order of their numbers; a damaged result is a failed job."""
     paths = sorted(sweep.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path))
     rows = []
     for path in paths:
@@ -82,46 +86,74 @@ def _rows(sweep: Path) -> list[Row]:
             _log.warning("%s", damage)
             result = Result("failed", {"error": str(damage)}, (), {})
         said = dict(text.partition("=")[::2] for text in result.overrides)
-        figures = dict(flatten(result.metrics))
-        rows.append(Row(path.parent.name, said, result.status, figures))
+        rows.append(Row(path.parent.name, said, result))
     return rows
 
 
-def _table(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
-    """Titles, and the cells of each row: what was varied, and what matters and is not the same for all."""
+def table_of(rows: list[Row]) -> tuple[list[str], list[list[str]], list[str]]:
+    """Titles; the cells of each row: what was varied, what came of it and what matters; and what all share."""
     varied = _telling([row.overrides for row in rows])
-    telling = _telling([row.figures for row in rows])
-    matter = {
-        name: re.sub(pattern, title, name)
-        for pattern, title in MATTERS.items()
-        for name in telling
-        if re.fullmatch(pattern, name)
-    }
-    titles = ["job", *varied, "status", *matter.values()]
+    found = [figures_of(row.result) for row in rows]
+    columns: dict[str, list[str]] = {}
+    same = []
+    for headline in HEADLINES:
+        cells = [headline.cell(figures) for figures in found]
+        shown = ["-" if cell is None else cell for cell in cells]
+        if all(cell is None for cell in cells):
+            continue
+        if len(rows) > 1 and len(set(shown)) == 1 and headline.title in DULL:
+            same.append(f"the same for all: {headline.heading} {shown[0]}")
+        else:
+            columns[headline.heading] = shown
+    titles = ["job", *varied, *columns]
     body = [
         [
             row.job.removeprefix("job-"),
             *(row.overrides.get(key, "") for key in varied),
-            row.status,
-            *(show(row.figures.get(name)) for name in matter),
+            *(cells[number] for cells in columns.values()),
         ]
-        for row in rows
+        for number, row in enumerate(rows)
     ]
-    return titles, body
+    return titles, body, same
 
 
-def _telling(columns: list[dict[str, Any]]) -> list[str]:
+def _ran(rows: list[Row]) -> list[str]:
+    """What ran, how often, and what the store already had; then the jobs that failed, by name."""
+    counts: dict[str, list[int]] = {}
+    for row in rows:
+        for stage in row.result.took.get("stages", ()):
+            ran, stored = counts.setdefault(stage["stage"], [0, 0])
+            is_new = stage["seconds"] is not None
+            counts[stage["stage"]] = [ran + is_new, stored + (not is_new)]
+    told = [f"{name} {ran} of {ran + stored}" for name, (ran, stored) in counts.items()]
+    lines = [f"stages that ran, of those that jobs asked for: {', '.join(told)}"] if told else []
+    return lines + [
+        f"failed: {row.job} ({' '.join(_said(row))}): {row.result.metrics.get('error', '')}"
+        for row in rows
+        if row.result.status == "failed"
+    ]
+
+
+def _said(row: Row) -> list[str]:
+    return [f"{key}={value}" if value else key for key, value in row.overrides.items()]
+
+
+def _telling(columns: list[dict[str, str]]) -> list[str]:
     """Names whose values are not the same in all rows; all, where there is one row."""
     names = dict.fromkeys(name for column in columns for name in column)
     few = len(columns) < 2
-    return [name for name in names if few or len({str(row.get(name)) for row in columns}) > 1]
+    return [name for name in names if few or len({row.get(name) for row in columns}) > 1]
 
 
 def _all_cells(row: Row) -> dict[str, Any]:
     """A row of ``summary.csv``: a figure takes several."""
-    said = " ".join(f"{key}={value}" if value else key for key, value in row.overrides.items())
-    cells: dict[str, Any] = {"job": row.job, "overrides": said, "status": row.status}
-    for name, value in row.figures.items():
+    cells: dict[str, Any] = {
+        "job": row.job,
+        "overrides": " ".join(_said(row)),
+        "status": row.result.status,
+        "seconds": row.result.took.get("seconds"),
+    }
+    for name, value in flatten(row.result.metrics):
         if isinstance(value, Figure):
             low, high = value.interval or (None, None)
             more = {"unit": value.unit, "n": value.n, "deviation": value.deviation}

@@ -88,25 +88,110 @@ def test_figures_are_shown_for_people_in_their_unit(value, shown):
     assert show(value) == shown
 
 
-def test_the_console_table_names_every_figure_and_where_it_is_kept(tmp_path):
-    text = text_of(lambda console: print_result(RESULT, tmp_path / "result.json", console))
-    for part in ("pruning=l1_0.33", "ok", "test_accuracy.float", "79.29 %", "801,000", "int8"):
-        assert part in text
-    assert str(tmp_path / "result.json") in text
-    assert "0.6" not in text  # curves stay in the file
+MEMORY = {
+    "thesis": {"ram_bytes": 255_835, "ram_limit_bytes": 256_000, "missing_bytes": {}},
+    "mcu": {
+        "flash_bytes": 271_149,
+        "flash_limit_bytes": 2_064_384,
+        "ram_bytes": 34_864,
+        "ram_limit_bytes": 1_048_576,
+        "missing_bytes": {},
+    },
+}
+DEPLOYED = Result(
+    status="ok",
+    metrics={
+        "search": {"evaluations": 80, "failures": {"MemoryError: short": 3}},
+        "training": {"float": {"steps": 12_345, "loss": [0.5, 0.25]}},
+        "test_accuracy": {
+            "float": figure(0.7929),
+            "pruned": figure(0.7715),
+            "deployed": figure(0.77, interval=(0.761, 0.779)),
+        },
+        "network": {"parameters": 227_138, "macs": 6_050_592},
+        "omega": {
+            "dtype": "int8",
+            "resolution": 40,
+            "buffer_samples": 19,
+            "bound": "memory.budget_bytes",
+        },
+        "memory": MEMORY,
+        "scenario": {
+            "world": "ConceptDrift",
+            "samples": 800,
+            "learner": {
+                "name": "tybox",
+                "end": figure(0.854, n=20, deviation=0.0126),
+                "frozen_end": figure(0.688, n=20, deviation=0.0),
+            },
+            "baseline": {"name": "tinyol", "end": figure(0.85, n=20, deviation=0.0186)},
+        },
+    },
+    overrides=("pruning=l1_0.33",),
+    provenance={"device": "nucleo_1mb"},
+    took={"seconds": 36.84, "stages": [{"stage": "search", "seconds": None}]},
+)
 
 
-def test_the_console_says_that_a_baseline_does_not_fit_and_leaves_settings_in_the_file(tmp_path):
-    baseline = {"name": "tinyol", "fits": False, "missing_bytes": {"mcu": {"ram": 1234}}}
-    scenario = {"samples": 4321, "learner": {"buffer_samples": 5678}, "baseline": baseline}
-    result = replace(RESULT, metrics={"scenario": scenario})
+def told(result: Result, tmp_path: Path) -> dict[str, str]:
+    """What the console says of a result, by title."""
     text = text_of(lambda console: print_result(result, tmp_path / "result.json", console))
-    rows = [line.split("│")[1:-1] for line in text.splitlines() if "scenario." in line]
-    assert [[cell.strip() for cell in row] for row in rows] == [
-        ["scenario.baseline.name", "tinyol"],
-        ["scenario.baseline.fits", "False"],
-        ["scenario.baseline.missing_bytes.mcu.ram", "1,234"],
-    ]
+    pairs = (line.split("  ", 1) for line in text.splitlines()[1:] if "  " in line)
+    return {title.strip(): value.strip() for title, value in pairs}
+
+
+def test_the_console_shows_the_dozen_figures_that_matter_and_no_other(tmp_path):
+    assert told(DEPLOYED, tmp_path) == {
+        "status": "ok",
+        "board": "nucleo_1mb: 2,064,384 B of flash, 1,048,576 B of RAM",
+        "fits": "yes",
+        "network": "227,138 parameters, 6.05 M multiply-adds, 40×40 pixels",
+        "accuracy, float": "79.29 %",
+        "accuracy, pruned": "77.15 %",
+        "accuracy as deployed": "77.00 % (76.1 to 77.9) (int8)",
+        "after the change, unlearned": "68.80 ± 0.00 % (ConceptDrift)",
+        "after learning": "85.40 ± 1.26 % (tybox, 800 samples)",
+        "baseline": "85.00 ± 1.86 % (tinyol)",
+        "replay buffer, N_B": "19 samples, as memory.budget_bytes allows",
+        "flash": "271,149 of 2,064,384 B (13%)",
+        "RAM": "34,864 of 1,048,576 B (3%)",
+        "budget of Ω": "255,835 of 256,000 B (100%)",
+        "time": "36.8 s",
+    }
+
+
+def test_the_console_names_the_run_and_where_all_figures_are(tmp_path):
+    text = text_of(lambda console: print_result(DEPLOYED, tmp_path / "result.json", console))
+    assert text.splitlines()[0].strip() == "pruning=l1_0.33"
+    assert f"all figures: {tmp_path / 'result.json'}" in text
+
+
+def test_the_console_says_by_how_much_a_network_and_a_baseline_do_not_fit(tmp_path):
+    memory = {"thesis": {"missing_bytes": {"ram": 77}}, "mcu": {"missing_bytes": {"flash": 1234}}}
+    result = replace(DEPLOYED, status="infeasible", metrics={"memory": memory})
+    assert told(result, tmp_path)["fits"] == (
+        "no: budget (thesis) 77 B too small; flash 1,234 B too small"
+    )
+    result = replace(result, metrics={"search": {"exceeds": {"sram_bytes": 4321}}})
+    assert told(result, tmp_path)["fits"] == "no: sram_bytes 4,321 too much"
+    baseline = {"name": "tinyol", "fits": False, "missing_bytes": {"mcu": {"ram": 1234}}}
+    result = replace(result, metrics={"scenario": {"baseline": baseline}})
+    assert told(result, tmp_path)["baseline"] == "tinyol does not fit: RAM 1,234 B too small"
+
+
+def test_the_console_tells_what_a_training_reached_and_why_a_run_failed(tmp_path):
+    reached = {"validation_accuracy": {"smallest": figure(0.8), "largest": figure(0.9)}}
+    assert told(replace(DEPLOYED, metrics=reached), tmp_path).items() >= {
+        ("validation accuracy, smallest", "80.00 %"),
+        ("validation accuracy, largest", "90.00 %"),
+    }
+    failed = replace(DEPLOYED, status="failed", metrics={"error": "RuntimeError: [boom]"})
+    assert told(failed, tmp_path)["error"] == "RuntimeError: [boom]"
+
+
+def test_old_results_without_a_board_or_seconds_are_told_too(tmp_path):
+    old = replace(DEPLOYED, provenance={}, took={})
+    assert not {"board", "time"} & told(old, tmp_path).keys()
 
 
 def test_the_next_command_stands_under_the_table_where_there_is_a_project(tmp_path):
@@ -150,21 +235,6 @@ def test_the_summary_has_a_row_for_each_job_in_order(tmp_path):
     assert rows[3]["memory.mcu.missing_bytes.ram"] == "7"
 
 
-def test_the_summary_to_read_has_what_was_varied_and_what_matters_and_differs(tmp_path):
-    for job, accuracy in {"job-0": 0.79, "job-1": 0.78}.items():
-        metrics = {
-            "test_accuracy": {"float": figure(0.8), "pruned": figure(accuracy)},
-            "omega": {"scale": accuracy},
-        }
-        overrides = (f"learner={job}", "device=pico2")
-        write_result(Result("ok", metrics, overrides, {}), tmp_path / job)
-    write_summary(tmp_path)
-    header, rule, *rows = (tmp_path / "summary.md").read_text().splitlines()
-    assert header == "| job | learner | status | pruned |"
-    assert rule == "| --- | --- | --- | --- |"
-    assert rows == ["| 0 | job-0 | ok | 79.00 % |", "| 1 | job-1 | ok | 78.00 % |"]
-
-
 @given(overrides=st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 @example(overrides=["search=[a|b]", "name=\\|\n| x |"])
 def test_no_override_leaves_its_cell_of_the_summary(overrides):
@@ -174,37 +244,9 @@ def test_no_override_leaves_its_cell_of_the_summary(overrides):
         text = (Path(folder) / "summary.md").read_text()
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     keys = {text.partition("=")[0] for text in overrides}
-    assert [token.type for token in tokens].count("td_open") == 2 + len(keys)
+    assert [token.type for token in tokens].count("td_open") == 2 + len(keys)  # job, keys, status
     assert tokens[0].type == "table_open"
     assert tokens[-1].type == "table_close"
-
-
-def test_the_summary_has_short_titles_and_what_a_scenario_found_first(tmp_path):
-    for job, end in {"job-0": 0.7, "job-1": 0.8}.items():
-        driven = {"end": figure(end, n=20, deviation=0.01), "start": figure(end)}
-        metrics = {
-            "omega": {"buffer_samples": int(100 * end)},
-            "test_accuracy": {"deployed": figure(end)},
-            "scenario": {
-                "learner": driven,
-                "difference": {"all_end": figure(end, "accuracy_difference")},
-            },
-            "memory": {"mcu": {"missing_bytes": {"ram": int(10 * end)}}},
-        }
-        write_result(Result("ok", metrics, (f"stream={job}", "x=1"), {}), tmp_path / job)
-    write_summary(tmp_path)
-    header, _, first, _ = (tmp_path / "summary.md").read_text().splitlines()
-    assert header == (
-        "| job | stream | status | end | end - baseline's | deployed | N_B | ram missing (mcu) |"
-    )
-    assert first == "| 0 | job-0 | ok | 70.00 ± 1.00 % | +70.00 points | 70.00 % | 70 | 7 |"
-
-
-def test_the_printed_summary_has_a_row_for_each_job(tmp_path):
-    text = text_of(lambda console: print_summary(sweep(tmp_path), console))
-    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines()]
-    assert ["0", "job-0", "ok", "79.00 %", "79.00 %", "-"] in rows
-    assert ["11", "11", "infeasible", "-", "-", "7"] in rows
 
 
 def test_a_sweep_without_results_has_an_empty_summary(tmp_path):
@@ -226,19 +268,53 @@ def test_a_study_that_raises_leaves_a_failed_result(tmp_path):
     assert stored["overrides"] == ["seed=1"]
 
 
-def test_the_table_says_how_many_steps_were_trained_and_why_evaluations_failed(tmp_path):
-    metrics = {
-        "search": {"evaluations": 80, "failed": 3, "failures": {"MemoryError: short": 3}},
-        "training": {"float": {"steps": 0, "seconds": 12345, "loss": []}},
-    }
-    out = io.StringIO()
-    result = Result("ok", metrics, (), {})
-    print_result(result, tmp_path / "result.json", Console(file=out, width=100))
-    rows = {
-        cells[1].strip(): cells[2].strip()
-        for line in out.getvalue().splitlines()
-        if len(cells := line.split("│")) == 4
-    }
-    assert rows["search.failed"] == rows["search.failures.MemoryError: short"] == "3"
-    assert rows["training.float.steps"] == "0"
-    assert "12,345" not in out.getvalue()
+def swept(tmp_path: Path) -> Path:
+    """Three jobs: two went well, one failed."""
+    for number, (learner, end) in enumerate({"tybox": 0.7, "rls": 0.8}.items()):
+        scenario = {**DEPLOYED.metrics["scenario"]}
+        scenario["learner"] = {"name": learner, "end": figure(end, n=20, deviation=0.01)}
+        result = replace(
+            DEPLOYED,
+            metrics={**DEPLOYED.metrics, "scenario": scenario},
+            overrides=(f"learner={learner}", "device=pico2"),
+            took={
+                "seconds": 9.0,
+                "stages": [{"stage": "search", "seconds": 5 if not number else None}],
+            },
+        )
+        write_result(result, tmp_path / f"job-{number}")
+    failed = Result("failed", {"error": "boom"}, ("learner=ncm", "device=pico2"), {})
+    write_result(failed, tmp_path / "job-2")
+    return tmp_path
+
+
+def test_a_sweep_has_a_row_for_each_job_and_a_column_for_what_was_varied_and_what_matters(tmp_path):
+    write_summary(swept(tmp_path))
+    header, rule, *rows = (tmp_path / "summary.md").read_text().splitlines()
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (header, *rows)]
+    named = [dict(zip(cells[0], row, strict=True)) for row in cells[1:]]
+    assert rule == "|" + " --- |" * len(cells[0])
+    assert [row["learner"] for row in named] == ["tybox", "rls", "ncm"]
+    assert "device" not in cells[0]
+    assert [row["came of it"] for row in named] == ["ok", "ok", "failed"]
+    assert [row["learned %"] for row in named] == ["70.0 ± 1.0", "80.0 ± 1.0", "-"]
+    assert named[0].items() >= {"deployed %": "77.0", "N_B": "19", "flash kB": "271.1"}.items()
+    assert named[2]["error"] == "boom"
+
+
+def test_the_printed_sweep_fits_a_terminal_and_says_what_ran_and_what_failed(tmp_path):
+    stream = io.StringIO()
+    print_summary(swept(tmp_path), Console(file=stream, width=100, no_color=True))
+    text = stream.getvalue()
+    assert max(map(len, text.splitlines()[3:6])) <= 100
+    assert "…" not in text
+    assert "stages that ran, of those that jobs asked for: search 1 of 2" in text
+    assert "failed: job-2 (learner=ncm device=pico2): boom" in text
+
+
+def test_what_all_jobs_share_is_said_in_a_line(tmp_path):
+    for number in range(2):
+        write_result(replace(DEPLOYED, overrides=(f"x={number}",)), tmp_path / f"job-{number}")
+    text = text_of(lambda console: print_summary(tmp_path, console))
+    assert "the same for all: float % 79.3" in text
+    assert text.count("float %") == 1
