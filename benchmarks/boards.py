@@ -6,5 +6,5 @@ from codegen.boards.board import load
 
 BOARDS = {
     board.core: board
-    for board in map(load, ("nucleo_l4r5zi", "nucleo_1mb", "pico2", "corstone300"))
+    for board in map(load, ("nucleo_g0b1re", "nucleo_l4r5zi", "nucleo_1mb", "pico2", "corstone300"))
 }

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from codegen.boards.machines import MACHINES
 from codegen.toolchain import run as toolchain
 
 SOURCE = Path(__file__).with_name("insn_count.c")
@@ -62,7 +63,13 @@ def count(
     lines = [f"{address:x} {part}" for address, part in sorted(marks.items())]
     (folder / "marks").write_text("\n".join(lines))
     counter = f"{plugin(tools).resolve()},marks=marks,out=counts"
-    command = [toolchain.find("qemu-system-arm"), "-M", machine, "-nographic", "-monitor", "none"]
+    command = [
+        toolchain.find("qemu-system-arm"),
+        *MACHINES[machine].arguments,
+        "-nographic",
+        "-monitor",
+        "none",
+    ]
     command += ["-serial", "none", "-semihosting-config", "enable=on,target=native"]
     command += ["-plugin", counter, "-kernel", str(program.resolve())]
     toolchain.run(command, folder, TIMEOUT_S)

@@ -14,18 +14,19 @@ from typing import Literal, get_args
 
 from codegen.boards.regions import ADDRESS_SPACE_BYTES
 
-SerialName = Literal["user", "cmsdk_uart", "stm32_usart"]
+SerialName = Literal["user", "cmsdk_uart", "nrf_uart", "stm32_usart"]
 StorageName = Literal["none", "stm32f4_flash"]
-PINS_OF_A_PORT = 16
+PINS = {"nrf_uart": 48, "stm32_usart": 16}  # of a port; an nRF counts on from port to port
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "user": (),
         "cmsdk_uart": ("address",),
+        "nrf_uart": ("address", "pins"),
         "stm32_usart": ("address", "registers", "clock_hz", "gpio", "pins", "enables"),
     }
 )
 TAKES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"user": (), "cmsdk_uart": (), "stm32_usart": ("alternate",)}
+    {"user": (), "cmsdk_uart": (), "nrf_uart": (), "stm32_usart": ("alternate",)}
 )
 ENABLES = 4  # as many as runtime/serial/stm32_usart.cpp has seen a chip need, and no more
 
@@ -35,7 +36,8 @@ class SerialPort:
     """Table ``serial`` of a board: the port behind its USB socket.
 
     ``user`` is a file whose functions do nothing until the user's own replace them; it takes no
-    other key. ``cmsdk_uart`` wants the ``address`` of its registers. ``stm32_usart`` wants also
+    other key. ``cmsdk_uart`` wants the ``address`` of its registers. ``nrf_uart`` wants ``pins`` too:
+    those that send and receive, 32 and more on port P1. ``stm32_usart`` wants also
 
     - ``registers``: 1 on STM32F1, F2 and F4, 2 on F7, H7, L4 and later
     - ``clock_hz``: what feeds it after reset, 256 times that for an LPUART
@@ -69,17 +71,16 @@ class SerialPort:
                 raise ValueError(
                     f"device.serial.{item.name}: {self.driver} has no use for it; got {given!r}"
                 )
-        if self.driver == "stm32_usart":
-            self._check_usart()
-
-    def _check_usart(self) -> None:
-        if len(self.pins) != 2 or not all(0 <= pin < PINS_OF_A_PORT for pin in self.pins):
-            raise ValueError(
-                f"device.serial.pins: must be two, from 0 to {PINS_OF_A_PORT - 1}; "
-                f"got {list(self.pins)}"
-            )
-        if self.registers not in (1, 2):
+        if self.driver in PINS:
+            self._check_pins(PINS[self.driver])
+        if self.driver == "stm32_usart" and self.registers not in (1, 2):
             raise ValueError(f"device.serial.registers: must be 1 or 2; got {self.registers}")
+
+    def _check_pins(self, count: int) -> None:
+        if len(self.pins) != 2 or not all(0 <= pin < count for pin in self.pins):
+            raise ValueError(
+                f"device.serial.pins: must be two, from 0 to {count - 1}; got {list(self.pins)}"
+            )
 
     @property
     def source(self) -> str:
@@ -93,6 +94,11 @@ class SerialPort:
             return ()
         if self.driver == "cmsdk_uart":
             return (f"TINYML_UART_BASE=0x{self.address:08X}U",)
+        if self.driver == "nrf_uart":
+            return (
+                f"TINYML_UART_BASE=0x{self.address:08X}U",
+                f"TINYML_UART_PINS={self.pins[0]},{self.pins[1]}",
+            )
         enables = ",".join(f"0x{address:08X}U,{bit}" for address, bit in self.enables)
         return (
             f"TINYML_USART=0x{self.address:08X}U",

@@ -25,7 +25,7 @@ class Machine:
     Test programs and their data lie in ``test_flash`` and ``test_ram``, so that they take nothing
     of the memory of the board. ``storage`` keeps what is saved; it is empty where the machine has
     none that can be written. ``serial`` is UART0, as ``info mtree`` shows it; on cores with TrustZone
-    its secure alias.
+    its secure alias. ``options`` are QEMU's that it needs beside its name.
     """
 
     name: str
@@ -36,6 +36,12 @@ class Machine:
     test_flash: Region
     test_ram: Region
     serial: SerialPort = NO_PORT
+    options: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """How QEMU is told of it."""
+        return ("-M", self.name, *self.options)
 
 
 def _mps2(name: str, *cores: str) -> Machine:
@@ -77,6 +83,23 @@ _MACHINES = (
         test_flash=Region(0x01000000, MIB),
         test_ram=Region(0x21000000, MIB),
         serial=SerialPort("cmsdk_uart", 0x59303000),
+    ),
+    # An nRF51822 (Cortex-M0), whose memories QEMU makes as large as it is told. A true ROM too; the
+    # core has no unaligned access, no VTOR, no DWT, and faults where a Cortex-M0+ does.
+    Machine(
+        name="microbit",
+        cores=("cortex-m0plus",),
+        flash=Region(0x00000000, 5 * MIB // 2),
+        ram=Region(0x20000000, 3 * MIB),
+        storage=Region(0x00280000, 512 * KIB),
+        test_flash=Region(0x00300000, MIB),
+        test_ram=Region(0x20300000, MIB),
+        serial=SerialPort("nrf_uart", 0x40002000, pins=(24, 25)),
+        options=tuple(
+            part
+            for memory in ("flash", "sram")
+            for part in ("-global", f"nrf51-soc.{memory}-size={4 * MIB}")
+        ),
     ),
     # An STM32F405: its flash, unlike that of the other machines, cannot be written.
     Machine(

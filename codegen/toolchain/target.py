@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.boards.board import Board
-from codegen.boards.machines import machine_for
+from codegen.boards.machines import Machine, machine_for
 from codegen.toolchain import elf
 from codegen.toolchain import run as toolchain
 from codegen.toolchain.host import Shape
@@ -78,7 +78,7 @@ def run_self_test(project: Path, board: Board, folder: Path) -> str:
     Raises:
         ToolchainError: a program is missing, the project does not build, or the test fails.
     """
-    machine = machine_for(board.emulator, board.core).name
+    machine = machine_for(board.emulator, board.core)
     _cmake(project, folder, "self_test", emulated=True)
     return _emulate(machine, folder / "self_test.elf", folder)
 
@@ -100,7 +100,7 @@ def run_stream(
         ValueError: images or labels are not what the model takes.
     """
     images = shape.checked_images(images)
-    machine = machine_for(board.emulator, board.core).name
+    machine = machine_for(board.emulator, board.core)
     _cmake(project, folder, "stream", emulated=True)
     count = len(images)
     pixels = images.reshape(count, -1).view(np.uint8)
@@ -145,8 +145,8 @@ def _cmake(project: Path, folder: Path, target: str, *, emulated: bool) -> None:
     toolchain.run([cmake, "--build", ".", "--target", target], folder, BUILD_TIMEOUT_S)
 
 
-def _emulate(machine: str, program: Path, folder: Path) -> str:
+def _emulate(machine: Machine, program: Path, folder: Path) -> str:
     qemu = toolchain.find("qemu-system-arm")
-    command = [qemu, "-M", machine, "-nographic", "-monitor", "none", "-serial", "none"]
+    command = [qemu, *machine.arguments, "-nographic", "-monitor", "none", "-serial", "none"]
     command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
     return toolchain.run(command, folder, RUN_TIMEOUT_S)

@@ -21,7 +21,7 @@ SCALE = 0.05
 ZERO_POINT = -3
 BOARDS = {
     board.core: board
-    for board in map(load, ("nucleo_f446re", "nucleo_1mb", "pico2", "corstone300"))
+    for board in map(load, ("nucleo_g0b1re", "nucleo_f446re", "nucleo_1mb", "pico2", "corstone300"))
 }
 
 

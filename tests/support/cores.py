@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from codegen.boards.machines import MACHINES
 from codegen.emit import emitter as emit
 from codegen.toolchain import run as toolchain
 from tests.support.conformance import Codes, Conformance
@@ -61,6 +62,7 @@ class Core:
 
 
 CORES = {
+    "m0plus": Core(("-mcpu=cortex-m0plus", "-mfloat-abi=soft"), "microbit"),
     "m3": Core(("-mcpu=cortex-m3", "-mfloat-abi=soft"), "mps2-an385"),
     "m4": Core(("-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard"), "mps2-an386"),
     "m7": Core(("-mcpu=cortex-m7", "-mfpu=fpv5-d16", "-mfloat-abi=hard"), "mps2-an500"),
@@ -168,7 +170,8 @@ def _build_core(core: Core, tree: Path, folder: Path) -> list[str]:
     _compile(
         "arm-none-eabi-g++", [*FLAGS, *core.flags, *LINK, "-Tcases.ld", *sources], tree, folder
     )
-    qemu = [toolchain.find("qemu-system-arm"), "-M", core.machine, "-nographic"]
+    options = MACHINES[core.machine].options if core.machine in MACHINES else ()
+    qemu = [toolchain.find("qemu-system-arm"), "-M", core.machine, *options, "-nographic"]
     qemu += ["-monitor", "none", "-serial", "none", "-kernel", "cases"]
     return [*qemu, "-semihosting-config", "enable=on,target=native"]
 

@@ -9,6 +9,10 @@
 #include "runtime/kernels/params.hpp"
 #include "runtime/kernels/requantize.hpp"
 
+#if TINYML_ISA_ARMV6M
+#include "runtime/kernels/armv6m/dot.hpp"
+#endif
+
 namespace tinyml {
 
 struct Conv2DFloat {
@@ -20,6 +24,7 @@ struct Conv2DFloat {
 
 namespace conv_2d_detail {
 
+#if !TINYML_ISA_ARMV6M
 // Dot products of one run of codes with the runs of four output channels, `step` apart.
 inline void dot4(const std::int8_t* codes, const std::int8_t* weights, std::int32_t step,
                  std::int32_t count, std::int32_t* sums) {
@@ -37,6 +42,7 @@ inline void dot4(const std::int8_t* codes, const std::int8_t* weights, std::int3
   }
   sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
 }
+#endif
 
 template <typename Code, typename Sum>
 inline Sum dot(const Code* codes, const Code* weights, std::int32_t count) {

@@ -1,7 +1,9 @@
 // Which instruction set the int8 kernels use; at most one of the macros is 1:
 //   TINYML_ISA_MVE  vectors of Cortex-M55 (kernels in mve/)
 //   TINYML_ISA_DSP  pairs of 16-bit products of Cortex-M4, M7 and M33 (kernels in dsp/)
-// Neither: plain C++17 (Cortex-M0+ and M3, computers). -DTINYML_ISA_PLAIN asks for that anywhere;
+//   TINYML_ISA_ARMV6M  plain C++ but for the inner loop of armv6m/, on Cortex-M0+ as gcc optimises
+//   it
+// None: plain C++17 (Cortex-M3, computers). -DTINYML_ISA_PLAIN asks for that anywhere;
 // -DTINYML_ISA_DSP=1 on a computer runs the kernels of dsp/ on emulated instructions, for tests.
 #pragma once
 
@@ -10,6 +12,8 @@
 #define TINYML_ISA_MVE 1
 #elif defined(__ARM_FEATURE_DSP) && defined(__ARM_ARCH_PROFILE) && __ARM_ARCH_PROFILE == 'M'
 #define TINYML_ISA_DSP 1
+#elif defined(__ARM_ARCH_6M__) && defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__)
+#define TINYML_ISA_ARMV6M 1
 #endif
 #endif
 
@@ -18,4 +22,7 @@
 #endif
 #if !defined(TINYML_ISA_DSP)
 #define TINYML_ISA_DSP 0
+#endif
+#if !defined(TINYML_ISA_ARMV6M)
+#define TINYML_ISA_ARMV6M 0
 #endif

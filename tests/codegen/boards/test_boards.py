@@ -32,6 +32,7 @@ def test_the_boards_are_there():
         "nucleo_1mb",
         "nucleo_f446re",
         "nucleo_f767zi",
+        "nucleo_g0b1re",
         "nucleo_h743zi",
         "nucleo_l4r5zi",
         "pico2",
@@ -62,6 +63,7 @@ def test_board(name):
         ("nucleo_1mb", 2048 * KIB, (0x24000000, 1024 * KIB)),
         ("nucleo_f446re", 512 * KIB, (0x20000000, 128 * KIB)),
         ("nucleo_f767zi", 2048 * KIB, (0x20000000, 512 * KIB)),
+        ("nucleo_g0b1re", 512 * KIB, (0x20000000, 144 * KIB)),
         ("nucleo_h743zi", 2048 * KIB, (0x24000000, 512 * KIB)),
         ("nucleo_l4r5zi", 2048 * KIB, (0x20000000, 640 * KIB)),
         ("pico2", 4096 * KIB, (0x20000000, 520 * KIB)),
@@ -128,7 +130,7 @@ def test_a_board_of_ones_own_can_have_all_that_ours_have(tmp_path, name):
         ),
         (
             "ram_bytes = 9000\nserial.driver = '../../etc/passwd'",
-            r"mine\.toml: device\.serial\.driver: must be one of user, cmsdk_uart, stm32_usart",
+            r"mine\.toml: device\.serial\.driver: must be one of user, cmsdk_uart, nrf_uart, stm32_usart",
         ),
     ],
 )
@@ -204,6 +206,20 @@ def test_a_machine_must_stand_in_for_the_core(name, machine):
 def test_a_port_that_cannot_be_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(boards.load("nucleo_h743zi").serial, **change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"pins": (6, 48)}, r"device\.serial\.pins: must be two, from 0 to 47; got \[6, 48\]"),
+        ({"pins": ()}, r"device\.serial\.pins: nrf_uart needs it"),
+        ({"gpio": 4}, r"device\.serial\.gpio: nrf_uart has no use for it; got 4"),
+    ],
+    ids=str,
+)
+def test_a_port_of_an_nrf_that_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(MACHINES["microbit"].serial, **change)
 
 
 def test_which_boards_have_a_serial_port_of_their_own():

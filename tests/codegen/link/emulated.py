@@ -11,6 +11,7 @@ import threading
 import tty
 from pathlib import Path
 
+from codegen.boards.machines import MACHINES
 from codegen.toolchain import run as toolchain
 
 BIT_OF_TIME_S = 0.05
@@ -30,7 +31,13 @@ class Emulator:
     """QEMU running ``program`` in ``folder``, which holds the board's flash as a file."""
 
     def __init__(self, machine: str, program: Path, folder: Path, *serial: str):
-        command = ["qemu-system-arm", "-M", machine, "-nographic", "-monitor", "none"]
+        command = [
+            "qemu-system-arm",
+            *MACHINES[machine].arguments,
+            "-nographic",
+            "-monitor",
+            "none",
+        ]
         for chosen in serial or ("pty",):
             command += ["-serial", chosen]
         command += ["-semihosting-config", "enable=on,target=native", "-kernel", str(program)]
