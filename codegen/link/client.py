@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import struct
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
@@ -30,6 +29,8 @@ from codegen.link.messages import (
 
 Answer = TypeVar("Answer")
 STATE_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
+SETTLE_S = 0.05  # a line that was quiet for so long has nothing more to say of what was damaged
+ROUNDING_S = 1e-6  # of sums of a clock's differences
 
 
 class Port(Protocol):
@@ -55,10 +56,11 @@ class ReplyError(RuntimeError):
 class Board:
     """The firmware of a generated project behind ``port``.
 
-    A request is sent again when no reply arrives in ``timeout_s``, or when the board says that it
-    arrived damaged, up to ``tries`` times in all. It carries the same sequence number then, so that
-    the board does not do it twice; whatever arrives late belongs to a number that has passed, or to
-    another session, and changes nothing.
+    A request is sent again when no reply arrives in ``timeout_s``; earlier, when something arrives
+    damaged, or the board says that something did: as soon as the line is quiet again. It is given
+    up after ``tries`` times ``timeout_s`` of waiting, however much noise arrives meanwhile. It
+    carries the same sequence number each time, so that the board does not do it twice; whatever
+    arrives late belongs to a number that has passed, or to another session, and changes nothing.
     """
 
     def __init__(self, port: Port, timeout_s: float = 5.0, tries: int = 5) -> None:
@@ -69,7 +71,6 @@ class Board:
         self._sequence = 0
         self._image_sequence = 0  # of the request that brought the last image
         self._deframer = framing.Deframer()
-        self._arrived: deque[framing.Frame] = deque()
         self.repeats = 0
         self.hello = self._ask(Hello.parse, Message.HELLO)
         self._session = self.hello.session
@@ -165,10 +166,15 @@ class Board:
         """
         self._sequence += 1
         frame = framing.encode(message, self._sequence, payload, self._session)
-        for attempt in range(self._tries):
-            self.repeats += attempt > 0
+        self._deframer.feed(self._port.read(0.0))  # answers nothing that is still to be asked
+        sent, waited_s = 0, 0.0
+        while waited_s < self._tries * self._timeout_s - ROUNDING_S:
+            self.repeats += sent > 0
             self._port.write(frame)
-            reply = self._await(message)
+            sent += 1
+            start = time.monotonic()
+            reply = self._await(message, start)
+            waited_s += time.monotonic() - start
             if reply is None:
                 continue
             status = reply[0]
@@ -176,28 +182,34 @@ class Board:
                 raise BoardError(message, status)
             return reply[1:]
         raise NoReply(
-            f"no reply to {message.name} after {self._tries} tries of {self._timeout_s:g} s"
+            f"no reply to {message.name} in {waited_s:.1f} s, in which it was sent {sent} times"
         )
 
-    def _await(self, message: Message) -> bytes | None:
+    def _await(self, message: Message, start: float) -> bytes | None:
         """The payload of the reply; None when the request is to be sent again."""
-        end = time.monotonic() + self._timeout_s
-        while True:
-            while self._arrived:
-                frame = self._arrived.popleft()
+        last = end = start + self._timeout_s
+        damaged = False
+        left = self._timeout_s
+        while left > 0:
+            before = self._deframer.dropped
+            received = self._port.read(left)
+            for frame in self._deframer.feed(received):
                 if frame.message == BROKEN_FRAME_REPLY:
-                    return None
-                if frame.message != message | REPLY:
+                    damaged = True
+                elif frame.message != message | REPLY:
                     continue  # late: the reply to a request that was answered already
-                if frame.version != framing.VERSION:
+                elif frame.version != framing.VERSION:
                     raise WrongVersionError(frame.version)
-                if (frame.session, frame.sequence) == (self._session, self._sequence):
-                    # An empty payload has no status: not what a board sends.
-                    return frame.payload or None
-            left = end - time.monotonic()
-            if left <= 0:
-                return None
-            self._arrived.extend(self._deframer.feed(self._port.read(left)))
+                elif (frame.session, frame.sequence) == (self._session, self._sequence):
+                    if frame.payload:
+                        return frame.payload
+                    damaged = True  # a reply without a status is none
+            damaged |= self._deframer.dropped != before
+            now = time.monotonic()
+            if damaged and received:
+                end = min(last, now + SETTLE_S)
+            left = end - now
+        return None
 
     def _ask(
         self, parse: Callable[[bytes], Answer], message: Message, payload: bytes = b""

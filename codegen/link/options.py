@@ -75,10 +75,13 @@ def _parser() -> Parser:
         "--timeout",
         type=real(0.001, LONGEST_TIMEOUT_S),
         default=5.0,
-        help="seconds to wait for a reply",
+        help="seconds of waiting for a reply after which a request is sent again (default: %(default)g)",
     )
     parser.add_argument(
-        "--tries", type=whole(1, MOST_TRIES), default=5, help="how often a request is sent"
+        "--tries",
+        type=whole(1, MOST_TRIES),
+        default=5,
+        help="how many such times pass before it is given up (default: %(default)s)",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     for name, text in {

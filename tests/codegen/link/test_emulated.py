@@ -132,7 +132,7 @@ def test_noise_truncated_and_endless_frames_change_nothing(built, tmp_path):
     images, labels = samples(host, 25)
     with emulate(built, tmp_path) as emulator, Noise(emulator.port, 0.006, seed=3) as noise:
         with closing(SerialPort(noise.port)) as port:
-            board = Board(port, timeout_s=0.3, tries=30)
+            board = Board(port, timeout_s=0.3)
             session = board.hello.session
             whole = encode(Message.LEARN, 10_000, b"\1" + images[0].tobytes(), session)
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):

@@ -121,7 +121,7 @@ def stream(line, data):
         if line.restarts != restarts:  # what was learned before is lost with the power
             sure, possible = set(), set()
         possible.add(label)
-        if outcome == "learned":
+        if outcome == "learned" and line.restarts == restarts:  # else before the power was cut
             sure.add(label)
     return sure, possible
 
