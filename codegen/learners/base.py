@@ -77,6 +77,9 @@ class Learner(Protocol):
     def flash(self, shape: Shape) -> int:
         """Bytes of constants beside the first head: the arrays of ``factory``."""
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """What of ``flash`` is read while it runs; the rest are first values of its state."""
+
     @property
     def needs_statistics(self) -> bool:
         """Whether ``factory`` needs those of the training features."""

@@ -23,6 +23,7 @@ from codegen.learners.statistics import Array, Statistics, number
 from codegen.literals import floating
 
 LEAST_MEMORY, MOST_MEMORY = 2.0, 1e6
+LEAST_PRIOR = 1.0
 VARIANCE_ROOM = 10.0
 """How much larger a matrix that is learnt may become than the factory's is where it is largest."""
 MEMORIES = (5.0, 10.0, 20.0, 50.0, 200.0)
@@ -46,7 +47,7 @@ class ClosedForm:
     HEADER: ClassVar[str]
 
     def __post_init__(self) -> None:
-        if not 1 <= self.prior_samples <= MOST_MEMORY:
+        if not LEAST_PRIOR <= self.prior_samples <= MOST_MEMORY:
             raise ValueError(
                 f"learner.prior_samples: must be in 1..{MOST_MEMORY:g}; got {self.prior_samples}"
             )

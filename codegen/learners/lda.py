@@ -32,6 +32,10 @@ class Lda(CovarianceForm):
         """Mean and unit of the features, and the inverse covariance."""
         return centred_bytes(shape) + packed_bytes(shape.features)
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """All of these."""
+        return self.flash(shape)
+
     def factory(
         self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
     ) -> Factory:

@@ -25,6 +25,10 @@ class Ncm(ClosedForm):
         """Mean and unit of the features."""
         return centred_bytes(shape)
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """All of these."""
+        return self.flash(shape)
+
     def factory(
         self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
     ) -> Factory:

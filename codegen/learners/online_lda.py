@@ -48,6 +48,10 @@ class OnlineLda(CovarianceForm):
         means = FLOAT_BYTES * (1 + shape.classes * shape.features)
         return centred_bytes(shape) + means + packed_bytes(shape.features)
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """Mean and unit of the features, and the bound."""
+        return centred_bytes(shape) + FLOAT_BYTES
+
     def factory(
         self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
     ) -> Factory:

@@ -11,6 +11,8 @@ import numpy as np
 from codegen.buffers.base import Shape
 from codegen.learners.base import FLOAT_BYTES, Factory, Floats, Knob, opened
 from codegen.learners.closed_form import (
+    LEAST_PRIOR,
+    MOST_MEMORY,
     CovarianceForm,
     centred,
     centred_bytes,
@@ -28,6 +30,7 @@ from codegen.learners.statistics import (
 )
 
 MEMORIES = (100.0, 300.0, 1000.0, 3000.0)
+PRIORS = (30.0, 100.0, 300.0, 1000.0)
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,12 @@ class Rls(CovarianceForm):
     """Recursive least squares on one-hot labels: a ridge regression that forgets.
 
     ``memory`` is in samples: the forgetting factor is 1 - 1 / memory. With ``class_weights`` a sample
-    weighs as much as its class is rare. The prior is the training features' second moment, counted as
-    ``prior_samples`` samples, around the factory's head. RAM has (F + 1) (F + 2) / 2 floats beside the head.
+    weighs as much as its class is rare. The prior is the training features' second moment around the
+    factory's head; it counts as ``prior_samples`` samples, which can be set as well: statistics are kept
+    in units of the prior. RAM has (F + 1) (F + 2) / 2 floats beside the head.
     """
 
-    memory: float = 300.0
+    memory: float = 1000.0
     prior_samples: float = 100.0
     class_weights: bool = True
 
@@ -58,6 +62,10 @@ class Rls(CovarianceForm):
         """Mean and unit of the features, a bound, and the inverse moment."""
         return centred_bytes(shape) + FLOAT_BYTES + packed_bytes(shape.features + 1)
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """Mean and unit of the features, and the bound."""
+        return centred_bytes(shape) + FLOAT_BYTES
+
     def factory(
         self, weights: Floats, bias: Floats, classes: int, statistics: Statistics | None
     ) -> Factory:
@@ -68,7 +76,7 @@ class Rls(CovarianceForm):
         moment = np.eye(len(known.mean) + 1)  # of features less their mean, and of 1
         centred_second = known.second - np.outer(known.mean, known.mean)
         moment[:-1, :-1] = known.unit**2 * centred_second
-        triangle = packed(inverse(self.prior_samples * shrunk(moment, self.shrinkage)))
+        triangle = packed(inverse(shrunk(moment, self.shrinkage)))
         arrays = {
             **centred(known)[1],
             "MostVariance": most_variance(triangle[: len(moment)]),
@@ -77,13 +85,13 @@ class Rls(CovarianceForm):
         return Factory(first.weights, first.bias, arrays)
 
     def constants(self) -> Mapping[str, str]:
-        """How much the factory counts, and whether classes do."""
-        weighted = {"bool kClassWeights": "true" if self.class_weights else "false"}
-        return {**super().constants(), **weighted}
+        """Whether classes count alike."""
+        return {"bool kClassWeights": "true" if self.class_weights else "false"}
 
     def knobs(self) -> tuple[Knob, ...]:
-        """The memory."""
-        return (memory_knob("memory", self.memory, MEMORIES),)
+        """The memory, and what the factory counts as."""
+        prior = Knob("prior_samples", self.prior_samples, LEAST_PRIOR, MOST_MEMORY, PRIORS)
+        return memory_knob("memory", self.memory, MEMORIES), prior
 
 
 def _as_regression(weights: Array, bias: Array, known: Statistics) -> tuple[Array, Array]:

@@ -126,6 +126,10 @@ class Tybox:
         """None."""
         return 0
 
+    def constant_bytes(self, shape: Shape) -> int:
+        """None."""
+        return 0
+
     @property
     def needs_statistics(self) -> bool:
         """The head is enough."""

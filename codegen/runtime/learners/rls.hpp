@@ -14,10 +14,11 @@ namespace tinyml {
 /// whatever their order. P is the inverse of the features' weighted second moment.
 ///
 /// With `Config::kClassWeights` a sample weighs as much as its class is rare among the samples in
-/// memory. Knob 0 is that memory N, in samples: the forgetting factor is 1 - 1/N.
+/// memory. Knob 0 is that memory N, in samples: the forgetting factor is 1 - 1/N. Knob 1 is how
+/// many samples the factory's moment counts as: P and all counts are in units of that prior.
 template <typename Config, typename Factory>
 class Rls {
-  static_assert(Config::kKnobs == 1, "the memory");
+  static_assert(Config::kKnobs == 2, "memory and prior");
 
  public:
   using Feature = typename Config::Feature;
@@ -29,7 +30,7 @@ class Rls {
 
   struct State {
     Head<Config::kFeatures, Config::kClasses> head;
-    float counts[Config::kClasses];  ///< Samples of each class in memory.
+    float counts[Config::kClasses];  ///< Samples of each class in memory, over those of the prior.
     UdFactor<kInputs> inverse;
   };
   static constexpr std::size_t kStateBytes = sizeof(State);
@@ -39,7 +40,7 @@ class Rls {
     state_.head.load(Factory::weights(), Factory::bias());
     state_.inverse.load(Factory::inverse());
     for (int c = 0; c < Config::kClasses; ++c) {
-      state_.counts[c] = c < Config::kFactoryClasses ? Config::kPriorSamples : 0.0F;
+      state_.counts[c] = c < Config::kFactoryClasses ? 1.0F : 0.0F;
     }
     knobs_.reset();
   }
@@ -66,7 +67,7 @@ class Rls {
       if (state_.head.unseen(c)) deltas[c] = 0.0F;
     }
     deltas[label] -= 1.0F;
-    const float r = kept / count(label, kept);
+    const float r = kept * knobs_[1] / count(label, kept);
     state_.inverse.update(input_, r, 1.0F / kept, kLeastVariance, *Factory::most_variance(), gain_);
     const float unit = *Factory::unit();
     float bias_gain = gain_[Config::kFeatures];
@@ -97,7 +98,7 @@ class Rls {
     float all = 0.0F;
     float classes = 0.0F;
     for (int c = 0; c < Config::kClasses; ++c) {
-      state_.counts[c] = state_.counts[c] * kept + (c == label ? 1.0F : 0.0F);
+      state_.counts[c] = state_.counts[c] * kept + (c == label ? 1.0F / knobs_[1] : 0.0F);
       all += state_.counts[c];
       if (!state_.head.unseen(c)) classes += 1.0F;
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -132,6 +134,23 @@ def test_it_follows_the_oracle_sample_by_sample(case) -> None:
         built.model.learn(sample, int(label))
         oracle.learn(built.real(sample), int(label))
     assert known.all(), "both new classes were learned"
+
+
+def test_how_much_the_factory_counts_may_be_set_before_the_first_sample(build) -> None:
+    """As if the program had been generated with it."""
+    learner, dtype = CLOSED_FORMS["rls"]
+    built = build(learner, dtype)
+    built.model.reset()
+    built.model.set_knob("prior_samples", 7.5)
+    other = replace(built.project, learner=replace(learner, prior_samples=7.5))
+    oracle = Ridge(other.learner, moments(dtype), other)
+    features, labels = stream(dtype)
+    for sample, label in zip(features, labels, strict=True):
+        built.model.learn(sample, int(label))
+        oracle.learn(built.real(sample), int(label))
+    expected = oracle.logits(built.real(features))
+    size = np.abs(expected).max()
+    np.testing.assert_allclose(built.model.logits(features), expected, atol=5e-4 * size)
 
 
 def test_the_first_day_loses_nothing(case) -> None:

@@ -10,6 +10,11 @@ from hypothesis import strategies as st
 
 from codegen.buffers.base import Shape
 from codegen.ir import Graph, Tensor
+from codegen.learners.base import name_of
+from codegen.learners.lda import Lda
+from codegen.learners.ncm import Ncm
+from codegen.learners.online_lda import OnlineLda
+from codegen.learners.rls import Rls
 from codegen.learners.tybox import Tybox
 from tinyml_nas.design.memory.mcu import McuMemory
 from tinyml_nas.design.memory.thesis import ThesisMemory
@@ -85,3 +90,20 @@ def test_settings_out_of_range_are_refused_by_name(settings: dict[str, int]) -> 
 def test_a_limit_of_none_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"memory\.max_buffer_samples: must be at least 1"):
         McuMemory(max_buffer_samples=0)
+
+
+@pytest.mark.parametrize("learner", [Rls(), OnlineLda(), Lda(), Ncm()])
+def test_what_a_learner_starts_from_counts_once(make_graph, learner) -> None:
+    """As the head does: what it learns, and what it reads beside it; not the first values in flash as well."""
+    graph, tybox, shape = asked(make_graph())
+    features, classes = shape.features, shape.classes
+    triangle, constants = features * (features + 1) // 2, features + 1  # mean and unit
+    floats = {
+        "ncm": classes + constants,
+        "lda": classes + triangle + constants,
+        "online_lda": classes + 1 + classes * features + triangle + constants + 1,
+        "rls": classes + triangle + features + 1 + constants + 1,
+    }
+    expected = 4 * floats[name_of(learner)]
+    plain = ThesisMemory().budget(graph, tybox, shape).parts
+    assert ThesisMemory().budget(graph, learner, shape).parts == {**plain, "learner": expected}

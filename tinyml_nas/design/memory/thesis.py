@@ -47,9 +47,10 @@ def counted(graph: Graph, learner: Learner, shape: Shape) -> dict[str, int]:
     """What the equations count of Ω beside its samples, in bytes.
 
     They know a head and samples only. What another learner keeps and starts from beside its head, such as a
-    covariance, counts as ``learner``, constants as well: all lies in one memory.
+    covariance, counts as ``learner``, constants as well: all lies in one memory. First values of what it
+    learns count no more than those of the head do, which the equations have once.
     """
-    rest = learner.state_bytes(shape) - head_bytes(shape) + learner.flash(shape)
+    rest = learner.state_bytes(shape) - head_bytes(shape) + learner.constant_bytes(shape)
     parts = omega_parts(graph, shape.classes)
     return {**parts, "learner": rest} if rest else parts
 
