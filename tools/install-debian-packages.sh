@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing, where it may; else names them and fails.
 #   host     the compiler that builds the generated project for this machine
-#   boards   the same, and what builds and runs it for the emulated boards
+#   boards   the same, what builds and runs it for the emulated boards, and the browser that opens its page in tests
 set -euo pipefail
 
 have() { command -v "$1" > /dev/null; }
@@ -17,6 +17,7 @@ if [[ ${1:?host or boards} == boards ]]; then
     have arm-none-eabi-g++ && arm_compiles ||
         missing+=(gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-newlib)
     have qemu-system-arm || missing+=(qemu-system-arm)
+    have chromium-headless-shell || have chromium || missing+=(chromium-headless-shell)
 fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 

@@ -33,6 +33,7 @@ from tinyml_nas.pipeline.stages.accuracy import accuracy
 from tinyml_nas.pipeline.stages.convert import convert
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
+from tinyml_nas.pipeline.stages.portray import portray
 from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
@@ -127,6 +128,11 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
             accuracy_of(scored), study.dataset.count(images.name)
         )
     found["test_accuracy"]["deployed"] = deployed["test"]
+    portrayed = context.run(
+        portray, project=shipped.artifact, features=features, images=test, compiler=compiler
+    )
+    found["confusion"] = metrics.confusion(portrayed, names)
+    deliver_files(artifact_of(portrayed), study.output_dir)
     found["quantization"] = metrics.quantization(
         found["network"]["validation_accuracy"], deployed["validation"], extractor
     )

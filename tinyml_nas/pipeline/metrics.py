@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from codegen.learners.base import Learner, name_of
@@ -11,6 +13,7 @@ from scenarios.base import Scenario
 from scenarios.measures import difference
 from tinyml_nas.design.omega import MemoryReport, OmegaSize
 from tinyml_nas.interval import wilson
+from tinyml_nas.pipeline.stages.generate import ARENA_FILE
 from tinyml_nas.search.base import Exceeded, Infeasible
 from tinyml_nas.store.digest import describe
 from tinyml_nas.store.entries import Entry
@@ -31,6 +34,7 @@ def search(entry: Entry) -> Metrics:
     return {
         **_tally(value["evaluations"], value["failures"]),
         "inherited_accuracy": accuracy(value["chosen"]["accuracy"], value["images"]),
+        "rivals": _rivals(entry.path / "search.json"),
     }
 
 
@@ -128,6 +132,7 @@ def _counted(report: MemoryReport) -> Metrics:
 
 def program(project: CppProject) -> Metrics:
     """The generated program: what was emitted, and what the linker made of it."""
+    arena = project.artifact.path.with_name(ARENA_FILE)
     return {
         "flash_bytes": project.planned["flash"],
         "ram_bytes": project.planned["ram"],
@@ -135,6 +140,8 @@ def program(project: CppProject) -> Metrics:
         "arena_unfused_bytes": project.planned["arena_unfused"],
         "fused_blocks": project.planned["fused_blocks"],
         "linked_bytes": project.linked,
+        # In one list, so that tables of figures leave it alone.
+        "arena_plan": [json.loads(arena.read_text(encoding="utf-8"))],
     }
 
 
@@ -247,6 +254,28 @@ def took(seconds: float, stages: Sequence[tuple[str, float | None]]) -> Metrics:
             for name, spent in stages
         ],
     }
+
+
+def confusion(entry: Entry, names: Sequence[str]) -> Metrics:
+    """How many test images of a class (rows) the program took for which (columns)."""
+    value: Any = entry.value
+    return {"classes": list(names), "matrix": value["matrix"]}
+
+
+def _rivals(path: Path) -> list[dict[str, Any]]:
+    """Every network that a search evaluated, with its cost; which are on the front, and which was chosen."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    front = [rival["architecture"] for rival in found["front"]]
+    return [
+        {
+            "accuracy": rival["accuracy"],
+            **rival["footprint"],
+            "resolution": rival["architecture"]["resolution"],
+            "on_front": rival["architecture"] in front,
+            "chosen": rival["architecture"] == found["chosen"]["architecture"],
+        }
+        for rival in found["archive"]
+    ]
 
 
 def _excess(exceeded: Sequence[Exceeded]) -> dict[str, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from codegen import durable
 from tinyml_nas.cards.network import card
+from tinyml_nas.report.page import write_page
 from tinyml_nas.report.result import write_result
 from tinyml_nas.report.table import print_result
 from tinyml_nas.study import Study
@@ -15,11 +16,13 @@ from tinyml_nas.types import Result
 
 
 def deliver(result: Result, folder: Path) -> None:
-    """Write ``folder/result.json``, and the card of a network that was trained; print the result."""
+    """Write ``folder/result.json``, its page, and the card of a network that was trained; print the result."""
     path = write_result(result, folder)
     if result.status == "ok" and "training" in result.metrics:
         durable.write(folder / "network" / "card.md", card(folder.name, result))
+    page = write_page(folder)
     print_result(result, path)
+    print(f"to look at: {page}")  # noqa: T201  # a command line prints
 
 
 @contextmanager

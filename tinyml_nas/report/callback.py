@@ -22,9 +22,12 @@ class SummaryCallback(Callback):
         """Rewrite the summary of the sweep that the job belongs to."""
         if config.hydra.mode is not RunMode.MULTIRUN:
             return
+        from tinyml_nas.report.page import write_sweep_page
         from tinyml_nas.report.summary import write_summary
 
-        write_summary(Path(config.hydra.sweep.dir))
+        sweep = Path(config.hydra.sweep.dir)
+        write_summary(sweep)
+        write_sweep_page(sweep)
 
     def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
         """Print the summary."""

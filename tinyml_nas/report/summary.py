@@ -6,6 +6,7 @@ import csv
 import io
 import logging
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ from codegen import durable
 from tinyml_nas.report.headline import HEADLINES, figures_of
 from tinyml_nas.report.result import FILE, flatten, read_result
 from tinyml_nas.types import Figure, Result
+
+WIDE = 180
+"""Columns of a table that goes to a file."""
+SHORTEST = 14
+"""Columns up to which a setting is not folded."""
 
 DULL = (
     "network",
@@ -64,12 +70,21 @@ def print_summary(sweep: Path, console: Console | None = None) -> None:
     rows = rows_of(sweep)
     titles, body, same = table_of(rows)
     table = Table(title=str(sweep), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    # What is not a terminal has no width to keep.
+    console = console or Console(width=None if sys.stdout.isatty() else WIDE)
+    figures = {headline.heading for headline in HEADLINES} - {"came of it", "error"}
     for number, title in enumerate(titles):
-        is_text = all(not re.match(r"[-\d]", cells[number]) for cells in body)
-        table.add_column(title, justify="left" if is_text else "right", overflow="fold")
+        is_figure = title in figures
+        longest = max((len(cells[number]) for cells in body), default=0)
+        table.add_column(
+            title,
+            justify="right" if is_figure else "left",
+            no_wrap=is_figure,
+            min_width=None if is_figure else min(longest, SHORTEST),
+            overflow="fold",
+        )
     for cells in body:
         table.add_row(*map(escape, cells))
-    console = console or Console()
     console.print(table)
     for line in [*same, *_ran(rows)]:
         console.print(line, markup=False, highlight=False)
@@ -102,7 +117,7 @@ def table_of(rows: list[Row]) -> tuple[list[str], list[list[str]], list[str]]:
         if all(cell is None for cell in cells):
             continue
         if len(rows) > 1 and len(set(shown)) == 1 and headline.title in DULL:
-            same.append(f"the same for all: {headline.heading} {shown[0]}")
+            same.append(f"{headline.heading} {shown[0]}")
         else:
             columns[headline.heading] = shown
     titles = ["job", *varied, *columns]
@@ -114,7 +129,7 @@ def table_of(rows: list[Row]) -> tuple[list[str], list[list[str]], list[str]]:
         ]
         for number, row in enumerate(rows)
     ]
-    return titles, body, same
+    return titles, body, [f"the same for all: {', '.join(same)}"] if same else []
 
 
 def _ran(rows: list[Row]) -> list[str]:

@@ -16,6 +16,7 @@ from codegen.ir import Graph, Op, Tensor
 from codegen.passes.simplify import simplify
 from codegen.plan import ALIGNMENT_BYTES, arrange, plan, verify
 from codegen.plan.lifetimes import Block, Lifetimes, lifetimes, sharing_of
+from codegen.plan.occupancy import occupancy
 from codegen.plan.offsets import pack
 from codegen.plan.order import better_order
 from tools.graphs.networks import Network
@@ -52,6 +53,24 @@ def test_random_plans_are_sound(graph: Graph) -> None:
     assert made.arena_bytes >= made.lower_bound_bytes
     assert all(o is None or o % ALIGNMENT_BYTES == 0 for o in made.offsets)
     assert made == plan(graph, nodes=40)
+
+
+@settings(max_examples=30)
+@given(_graphs())
+def test_the_picture_of_a_plan_has_every_block_and_reaches_the_top_of_the_arena(graph) -> None:
+    planned = plan(graph)
+    kinds, blocks = occupancy(graph, planned)
+    assert list(kinds) == [graph.ops[number].kind for number in planned.order]
+    assert max(block.offset + block.size for block in blocks) == planned.arena_bytes
+    lives = lifetimes(graph, planned.order, sharing_of(graph)).blocks
+    assert [(one.size, one.first, one.last) for one in blocks] == [
+        (one.size, one.first, one.last) for one in lives
+    ]
+    for tensor, offset in enumerate(planned.offsets):
+        (owner,) = (
+            (one for one in lives if tensor in one.tensors) if offset is not None else (None,)
+        )
+        assert owner is None or blocks[lives.index(owner)].offset == offset
 
 
 def test_operators_work_in_place_over_dying_inputs() -> None:

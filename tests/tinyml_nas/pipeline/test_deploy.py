@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 import yaml
 
@@ -61,6 +62,33 @@ def test_the_result_holds_what_the_run_is_for(finished):
         assert len(found["curves"]["all"]) == driven["samples"] == 200
     ends = [driven[role]["end"]["value"] for role in ("learner", "baseline")]
     assert driven["difference"]["all_end"]["value"] == pytest.approx(ends[0] - ends[1])
+
+
+def test_the_confusion_matrix_is_of_all_test_images_and_agrees_with_the_accuracy(finished):
+    found = finished.result["metrics"]
+    matrix = np.array(found["confusion"]["matrix"])
+    deployed = found["test_accuracy"]["deployed"]
+    assert matrix.sum() == deployed["n"]
+    assert matrix.trace() / matrix.sum() == pytest.approx(deployed["value"])
+    examples = json.loads((finished.folder / "pictures.json").read_text())
+    for cell in examples:
+        assert 0 < len(cell["pictures"]) <= matrix[cell["true"], cell["predicted"]]
+    mistakes = [matrix[cell["true"], cell["predicted"]] for cell in examples]
+    assert mistakes[0] == (matrix - np.diag(matrix.diagonal())).max()
+
+
+def test_the_page_shows_the_search_and_the_arena_of_this_run(finished):
+    metrics = finished.result["metrics"]
+    rivals = metrics["search"]["rivals"]
+    assert len(rivals) == metrics["search"]["evaluations"]
+    (chosen,) = (rival for rival in rivals if rival["chosen"])
+    assert chosen["accuracy"] == metrics["search"]["inherited_accuracy"]["value"]
+    (arena,) = metrics["program"]["arena_plan"]
+    tops = [block["offset"] + block["size"] for block in arena["blocks"]]
+    assert max(tops) == metrics["program"]["arena_bytes"]
+    page = (finished.folder / "report.html").read_text(encoding="utf-8")
+    for section in ("rivals", "confusion", "memory", "arena", "field", "cost", "provenance"):
+        assert f'<section id="{section}">' in page
 
 
 def test_the_result_says_of_each_stage_what_it_wrote_and_what_computed_it(bench, finished):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
+from codegen import durable
 from codegen.boards.board import Board
 from codegen.learners.base import Learner
 from tinyml_nas.pipeline.inputs import device_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Artifact, Extractor
+
+ARENA_FILE = "arena.json"
 
 Parts = Mapping[str, Mapping[str, int]]
 
@@ -34,7 +39,7 @@ def generate(
     reported: Parts,
     statistics: Artifact | None = None,
 ) -> dict[str, Json]:
-    """The tree in ``project``, and the bytes that it takes of the board.
+    """The tree in ``project``, and the bytes that it takes of the board; ``arena.json`` says what lies where.
 
     The features of the first ``golden_images`` travel with it, for its self-test. ``statistics`` are what
     ``summarise`` found, for learners that start from them.
@@ -44,6 +49,7 @@ def generate(
     """
     from codegen.emit.emitter import context_of, emit
     from codegen.learners.statistics import FILE, Statistics
+    from codegen.plan.occupancy import occupancy
     from codegen.project import Golden, Project
     from tinyml_nas.conversion import oracle
     from tinyml_nas.design.split import EXTRACTOR_FILE, split
@@ -66,6 +72,9 @@ def generate(
     memory, plan = about_to_emit["memory"], about_to_emit["plan"]
     check_reported({"flash": memory.flash, "ram": memory.ram}, reported)
     emit(project, folder / "project")
+    operators, blocks = occupancy(about_to_emit["graph"], plan)
+    chart = {"operators": operators, "blocks": [asdict(block) for block in blocks]}
+    durable.write(folder / ARENA_FILE, json.dumps(chart) + "\n")
     return {
         "flash": memory.flash_bytes,
         "ram": memory.ram_bytes,
