@@ -6,6 +6,8 @@ Every function is pure, and gives the same text for the same value on every mach
 from __future__ import annotations
 
 import re
+import unicodedata
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 LINE_LENGTH = 100
+LONGEST_IDENTIFIER = 56  # "TinyML_" and it are the name of an Arduino library: 63 characters
 CTYPES: Mapping[str, str] = {
     "int8": "std::int8_t",
     "uint8": "std::uint8_t",
@@ -20,6 +23,21 @@ CTYPES: Mapping[str, str] = {
     "int32": "std::int32_t",
     "float32": "float",
 }
+
+# Latin letters that Unicode does not take apart.
+_SPELLED = str.maketrans(
+    {"ß": "ss", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
+)
+# Words that are no names: keywords of C++ up to C++23, macros of compilers and of C's headers, names at the top.
+_TAKEN = """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t char16_t char32_t class
+    compl concept const consteval constexpr constinit const_cast continue co_await co_return co_yield decltype
+    default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+    int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
+    this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+    while xor xor_eq arm assert complex errno i386 imaginary linux noreturn stderr stdin stdout unix std tinyml
+""".split()  # noqa: SIM905
 
 
 def ctype(dtype: str | np.dtype[Any]) -> str:
@@ -91,13 +109,37 @@ def elements(values: npt.NDArray[np.generic] | Iterable[float], indent: int = 4)
 
 
 def identifier(text: str) -> str:
-    """``text`` as a C++ identifier.
+    """``text`` as a C++ identifier of at most ``LONGEST_IDENTIFIER`` characters.
 
-    >>> identifier("3x3 conv/bias"), identifier("ok_1")
-    ('_3x3_conv_bias', 'ok_1')
+    Letters and digits that are not ASCII lose their accents, or become their code points. Of a text that is too
+    long the end becomes a checksum.
+
+    >>> identifier("3x3 conv/bias"), identifier("ok_1"), identifier("Müsli"), identifier("花 1")
+    ('_3x3_conv_bias', 'ok_1', 'Musli', 'u82b1_1')
     """
-    name = re.sub(r"\W+", "_", text, flags=re.ASCII)
+    decomposed = unicodedata.normalize("NFKD", text.translate(_SPELLED))
+    letters = (c for c in decomposed if not unicodedata.combining(c))
+    spelled = "".join(f" u{ord(c):x} " if not c.isascii() and c.isalnum() else c for c in letters)
+    name = re.sub(r"\W+", "_", spelled.strip(), flags=re.ASCII)
+    if len(name) >= LONGEST_IDENTIFIER:
+        checksum = f"_{zlib.crc32(text.encode()):08x}"
+        name = name[: LONGEST_IDENTIFIER - 1 - len(checksum)] + checksum
     return f"_{name}" if not name or name[0].isdigit() else name
+
+
+def module(text: str) -> str:
+    """``text`` as the name of a namespace, of a folder of headers and of a target: in small letters.
+
+    Underscores are only between its words, as other names are reserved; so are keywords, and what compilers and
+    C's headers define as macros.
+
+    >>> module("MobileNet v2.0"), module("224"), module("class"), module("__"), module("花")
+    ('mobilenet_v2_0', 'model_224', 'class_model', 'model', 'u82b1')
+    """
+    name = re.sub(r"_+", "_", identifier(text).lower()).strip("_")
+    if not name or name[0].isdigit():
+        name = f"model_{name}".rstrip("_")
+    return f"{name}_model" if name in _TAKEN else name
 
 
 def snake(text: str) -> str:

@@ -26,8 +26,9 @@ class Symbol:
 
 
 def symbols(program: Path) -> list[Symbol]:
-    """All symbols that have a size, by address."""
+    """All symbols that have a size, by address; their names without the project's own namespace."""
     printed = _run("arm-none-eabi-nm", "-S", "-C", "-n", str(program))
+    printed = re.sub(r"\btinyml::\w+::", "tinyml::", printed)
     rows = re.findall(r"^([0-9a-f]{8}) ([0-9a-f]{8}) (\w) (.+)$", printed, re.MULTILINE)
     return [Symbol(name, kind, int(at, 16), int(size, 16)) for at, size, kind, name in rows]
 

@@ -2,8 +2,8 @@
 
 ``templates/`` mirrors the tree: files that end in ``.j2`` are rendered (one that renders to nothing
 is left out), the others are copied, and so is ``runtime/``. ``LIBRARY`` in a path becomes the name of
-the Arduino library. The same project gives the same bytes. What becomes of a folder that is there is
-in ``codegen.emit.folder``.
+the Arduino library. ``codegen.emit.module`` then makes names and includes the project's own. The same
+project gives the same bytes. What becomes of a folder that is there is in ``codegen.emit.folder``.
 
 Templates see:
 
@@ -16,7 +16,7 @@ Templates see:
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
     learner_name  of the learner's class
     version  of this package             api_version  of the C++ interface: major, minor, patch
-    library  its name for Arduino
+    library  its name for Arduino        module       its namespace, folder of headers, and target
 
 and the functions of ``codegen.literals`` and ``texts.markdown`` as filters, ``arena_dtype`` and ``address`` of this
 module. Lines that start with ``%%`` are statements.
@@ -38,6 +38,7 @@ from codegen import durable, literals, ops, texts
 from codegen.boards.machines import MACHINES
 from codegen.emit.digest import model_digest
 from codegen.emit.folder import regenerate
+from codegen.emit.module import make_own, module_of
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.learners.base import name_of
 from codegen.memory.fit import fit
@@ -48,7 +49,7 @@ from codegen.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DATA = ("../templates", "../runtime")
-API_VERSION = (3, 1, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
+API_VERSION = (3, 2, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,6 +108,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "api_version": API_VERSION,
         "version": VERSION,
         "library": f"TinyML_{literals.identifier(project.name)}",
+        "module": module_of(project.name),
     }
 
 
@@ -247,7 +249,10 @@ def fill(
 def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     fill(root, files_of(ROOT / "templates"), environment(), context)
     durable.copy_tree(ROOT / "runtime", root / "runtime")
-    _copy_sources(root, root / "arduino" / context["library"] / "src")
+    library = root / "arduino" / context["library"] / "src"
+    _copy_sources(root, library)
+    make_own(library, context["module"], headers="tinyml")
+    make_own(root, context["module"], headers="include/tinyml")
 
 
 def _copy_sources(root: Path, library: Path) -> None:

@@ -17,6 +17,7 @@ from codegen import durable
 from codegen.boards.machines import MACHINES
 from codegen.emit.emitter import ROOT, environment, files_of, fill, lower
 from codegen.emit.folder import regenerate
+from codegen.emit.module import make_own, module_of
 from codegen.memory.network import network_map
 from codegen.passes.prepare import prepare
 from codegen.project import Network
@@ -26,6 +27,7 @@ SHARED = (
     ".clang-format",
     ".clang-tidy",
     "cmake/arm-none-eabi.cmake",
+    "cmake/library.cmake",
     "platform/board.ld.j2",
     "platform/boot_block.cpp.j2",
     "platform/emulator.ld.j2",
@@ -55,6 +57,7 @@ def context_of(network: Network) -> dict[str, Any]:
     arrays, calls = lower(graph, layout)
     return {
         "p": network,
+        "module": module_of(network.name),
         "graph": graph,
         "plan": layout,
         "memory": network_map(graph, layout, network.board),
@@ -71,3 +74,4 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     shared = {name: ROOT / "templates" / name for name in SHARED}
     fill(root, files_of(own) | shared, env, context)
     durable.copy_tree(ROOT / "runtime" / "kernels", root / "runtime" / "kernels")
+    make_own(root, context["module"], headers="include/tinyml")

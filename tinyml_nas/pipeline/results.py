@@ -21,10 +21,9 @@ EXTRACTOR_FILES = (
     "src/extractor",
     "src/weights",
     "runtime/kernels",
-    "include/tinyml/model",
     "host",
 )
-"""What the features of a generated program depend on: neither its head nor its learner."""
+"""What the features of a generated program depend on, and model.hpp: neither its head nor its learner."""
 
 
 def artifact_of(entry: Entry) -> Artifact:
@@ -77,4 +76,8 @@ def linked_of(entry: Entry, project: CppProject) -> CppProject:
 def extractor_part(project: CppProject) -> Artifact:
     """The project, known by the files that features depend on: learners share their features."""
     folder = project.artifact.path
-    return Artifact(folder, digest_of(folder, lambda name: name.startswith(EXTRACTOR_FILES)))
+
+    def needed(name: str) -> bool:
+        return name.startswith(EXTRACTOR_FILES) or name.endswith("/model.hpp")
+
+    return Artifact(folder, digest_of(folder, needed))

@@ -43,7 +43,7 @@ class Firmware:
         self.total, program = self._build("user", load("arduino_nano33ble"))
         self.vectors = sum(s.size_bytes for s in program.sections if s.name == ".vectors")
         self.link = (folder / "user/build/CMakeFiles/firmware.dir/link.txt").read_text()
-        self.flags = self._flags(folder / "user" / "build" / "CMakeFiles" / "tinyml_model.dir")
+        self.flags = self._flags(folder / "user" / "build" / "CMakeFiles" / "tinyml_identity.dir")
         self.small = self._flags(folder / "user" / "build" / "CMakeFiles" / "firmware.dir")
 
     def figures(self, classes: Sequence[int] = CLASSES) -> dict[str, Any]:

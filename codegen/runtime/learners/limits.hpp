@@ -20,11 +20,12 @@
 namespace tinyml {
 
 constexpr float kMostFeature = 1e6F;
-constexpr float kLeastRate = std::numeric_limits<float>::min();  // normal: not rounded to few bits
+// Normal: not rounded to few bits. In parentheses, as programs may define min and max.
+constexpr float kLeastRate = (std::numeric_limits<float>::min)();
 constexpr float kMostRate = 1e6F;
 constexpr float kMostWeight = 1e24F;
 constexpr int kMostFeatures = 10'000'000;
-constexpr float kMostFinite = std::numeric_limits<float>::max();
+constexpr float kMostFinite = (std::numeric_limits<float>::max)();
 
 /// The magnitude of a float as an integer in the same order; infinities and NaNs are the largest.
 inline std::int32_t magnitude_bits(float value) {

@@ -23,9 +23,11 @@ int main();
 
 void Fault_Handler() { tinyml_halt(99); }
 
-/// The system timer's interrupt (platform/ticks.cpp counts its wraps), and those of all
-/// peripherals: the IPSR tells which it is.
-[[gnu::weak]] void SysTick_Handler() { Fault_Handler(); }
+/// The system timer's interrupt: platform/ticks.cpp counts its wraps. A SysTick_Handler of yours
+/// takes its place; where nothing else counts cycles, it calls tinyml_sys_tick.
+[[gnu::weak]] void tinyml_sys_tick() { Fault_Handler(); }
+[[gnu::weak]] void SysTick_Handler() { tinyml_sys_tick(); }
+/// Those of all peripherals: the IPSR tells which it is.
 [[gnu::weak]] void Interrupt_Handler() { Fault_Handler(); }
 
 void Reset_Handler();
@@ -57,11 +59,13 @@ void Reset_Handler() {
 #endif
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit and MVE.
-  *reinterpret_cast<volatile std::uint32_t*>(0xE000ED88U) |= 0xFU << 20U;
+  auto& cpacr = *reinterpret_cast<volatile std::uint32_t*>(0xE000ED88U);
+  cpacr = cpacr | (0xFU << 20U);
 #endif
 #if defined(__ARM_FEATURE_MVE)
   // CCR.LOB: the cache of loops and branches, without which low-overhead loops are slow.
-  *reinterpret_cast<volatile std::uint32_t*>(0xE000ED14U) |= 1U << 19U;
+  auto& ccr = *reinterpret_cast<volatile std::uint32_t*>(0xE000ED14U);
+  ccr = ccr | (1U << 19U);
 #endif
   __asm volatile("dsb\n isb" ::: "memory");
   const std::uint32_t* from = __data_load;

@@ -38,7 +38,7 @@ bool start_cycles() {
 
 }  // namespace
 
-extern "C" void SysTick_Handler() { wraps = wraps + 1; }
+extern "C" void tinyml_sys_tick() { wraps = wraps + 1; }
 
 TickSource start_ticks() {
   source = start_cycles() ? TickSource::kCycles : TickSource::kSysTick;

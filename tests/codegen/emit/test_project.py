@@ -127,7 +127,11 @@ def test_the_firmware_is_built_with_the_users_own_port_and_main(emit_identity, t
     user.mkdir()
     main = (folder / "platform" / "main.cpp").read_text()
     (user / "main.cpp").write_text(main.replace("paint_stack();", "paint_stack();\n  own_clock();"))
-    (user / "clock.cpp").write_text("void own_clock() {}\n")
+    (user / "clock.cpp").write_text(
+        "void own_clock() { int unused_and_warned_of; }\n"
+        'extern "C" void SysTick_Handler() { own_clock(); }\n'
+    )
+    (user / "firmware.cmake").write_text("target_compile_options(firmware PRIVATE -Wall -Wextra)\n")
     (user / "port.cpp").write_text(
         '#include "runtime/serial/port.hpp"\n'
         'extern "C" void tinyml_uart_write(std::uint8_t byte) {\n'
@@ -136,9 +140,15 @@ def test_the_firmware_is_built_with_the_users_own_port_and_main(emit_identity, t
     (user / "main.cpp").write_text("void own_clock();\n" + (user / "main.cpp").read_text())
     emit(project, folder)
     toolchain = f"-DCMAKE_TOOLCHAIN_FILE={folder / 'cmake' / 'arm-none-eabi.cmake'}"
-    run(["cmake", "-S", str(folder), "-B", str(tmp_path), toolchain], tmp_path, 120)
+    own_flags = "-DCMAKE_CXX_FLAGS_RELEASE=-O1 -DNDEBUG"
+    run(["cmake", "-S", str(folder), "-B", str(tmp_path), toolchain, own_flags], tmp_path, 120)
+    assert (
+        "-O1 -DNDEBUG"
+        in (tmp_path / "CMakeFiles" / "tinyml_identity.dir" / "flags.make").read_text()
+    )
     run(["cmake", "--build", str(tmp_path), "--target", "firmware"], tmp_path, 300)
     symbols = run(["arm-none-eabi-nm", str(tmp_path / "firmware.elf")], tmp_path, 60)
     assert " T _Z9own_clockv" in symbols
+    assert " T SysTick_Handler" in symbols
     assert " T tinyml_uart_write" in symbols  # not W, the weak one of runtime/serial/user.cpp
     assert " W tinyml_uart_read" in symbols

@@ -198,7 +198,7 @@ def test_the_firmware_has_no_semihosting_and_no_test(firmware):
     symbols = subprocess.run(
         ["arm-none-eabi-nm", "-C", firmware[1]], check=True, capture_output=True, text=True
     ).stdout
-    assert "tinyml::Application::receive" in symbols
+    assert "tinyml::identity::Application::receive" in symbols
     assert not re.search(r"semihost|golden|printf|malloc|_sbrk|__cxa_throw|typeinfo", symbols)
 
 
@@ -207,7 +207,7 @@ def test_constants_are_in_flash(firmware):
     symbols = subprocess.run(
         ["arm-none-eabi-nm", "-C", firmware[1]], check=True, capture_output=True, text=True
     ).stdout
-    address = int(re.search(r"(\w+) \w tinyml::kInitialWeights", symbols)[1], 16)
+    address = int(re.search(r"(\w+) \w tinyml::identity::kInitialWeights", symbols)[1], 16)
     assert board.flash_origin <= address < board.flash_origin + board.flash_bytes
 
 

@@ -10,6 +10,7 @@
 #endif
 
 namespace tinyml {
+inline namespace mobile {
 
 #if defined(TINYML_SEMIHOSTING_FLASH)
 /// A slot holds its header of 32 bytes and the head.
@@ -19,4 +20,5 @@ using BoardFlash = SemihostingFlash<kSlotBytes>;
 using BoardFlash = NoFlash;
 #endif
 
+}  // namespace mobile
 }  // namespace tinyml

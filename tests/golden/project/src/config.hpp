@@ -5,10 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "runtime/learners/learner.hpp"
-#include "runtime/learners/softmax.hpp"
+#include "../runtime/learners/learner.hpp"
+#include "../runtime/learners/softmax.hpp"
 
 namespace tinyml {
+inline namespace mobile {
 
 struct Config {
   using Pixel = std::int8_t;
@@ -81,4 +82,5 @@ static_assert(MemoryPlan::kHeadBytes == sizeof(float) * (Config::kFeatures + 1) 
 static_assert(Config::kFeatures * sizeof(Config::Feature) + 2048 <= MemoryPlan::kStackBytes,
               "the stack holds a feature vector");
 
+}  // namespace mobile
 }  // namespace tinyml

@@ -1,16 +1,17 @@
 // The extractor: one kernel call per operator over a planned arena. Generated.
-#include "src/extractor.hpp"
+#include "extractor.hpp"
 
 #include <cstring>
 
-#include "runtime/kernels/add.hpp"
-#include "runtime/kernels/conv_2d.hpp"
-#include "runtime/kernels/depthwise_conv_2d.hpp"
-#include "runtime/kernels/mean.hpp"
-#include "runtime/kernels/mul.hpp"
-#include "src/weights.hpp"
+#include "../runtime/kernels/add.hpp"
+#include "../runtime/kernels/conv_2d.hpp"
+#include "../runtime/kernels/depthwise_conv_2d.hpp"
+#include "../runtime/kernels/mean.hpp"
+#include "../runtime/kernels/mul.hpp"
+#include "weights.hpp"
 
 namespace tinyml {
+inline namespace mobile {
 namespace {
 
 // All activations, 4608 bytes; 6144 are alive at once: an output may lie over the part of an
@@ -478,4 +479,5 @@ void extract(const std::int8_t* image, std::int8_t* features) {
   std::memcpy(features, arena + 0, 46);
 }
 
+}  // namespace mobile
 }  // namespace tinyml

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 namespace tinyml {
+inline namespace mobile {
 
 // Runs the network. `image` holds 1x32x32x3 and `features` 1x46 elements; they may
 // be anywhere, and `image` may be `extractor_input()`, which saves a copy.
@@ -13,4 +14,5 @@ void extract(const std::int8_t* image, std::int8_t* features);
 // Where the network reads its input from. It is overwritten by the run.
 std::int8_t* extractor_input();
 
+}  // namespace mobile
 }  // namespace tinyml

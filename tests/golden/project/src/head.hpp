@@ -4,9 +4,10 @@
 
 #include <cstddef>
 
-#include "src/config.hpp"
+#include "config.hpp"
 
 namespace tinyml {
+inline namespace mobile {
 
 /// The head as it was trained on the host: weights (kFeatures, kClasses), row by row.
 extern const float kInitialWeights[Config::kFeatures * Config::kClasses];
@@ -17,4 +18,5 @@ struct Factory {
   static const float* bias() { return kInitialBias; }
 };
 
+}  // namespace mobile
 }  // namespace tinyml

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 namespace tinyml {
+inline namespace mobile {
 
 extern const std::int8_t op00_weights[325];
 extern const std::int32_t op00_scales[24];
@@ -57,4 +58,5 @@ extern const std::int8_t op20_weights[736];
 extern const std::int32_t op20_scales[92];
 extern const std::int8_t op20_shifts[46];
 extern const std::int8_t op20_table[256];
+}  // namespace mobile
 }  // namespace tinyml

@@ -1,4 +1,4 @@
 // mobile as an Arduino library: the one header that a sketch includes. Generated.
 #pragma once
 
-#include "tinyml/model.hpp"
+#include "tinyml/mobile/model.hpp"

@@ -6,9 +6,11 @@
 
 /// The interface in tinyml/model.hpp, for `#if`: 10000 * major + 100 * minor + patch. A program
 /// that was written for one version builds with every later one of the same major number.
-#define TINYML_API_VERSION 30100
+#undef TINYML_API_VERSION  // of another project in the same program
+#define TINYML_API_VERSION 30200
 
 namespace tinyml {
+inline namespace mobile {
 
 /// The major number: what a program must agree about with the model.
 constexpr std::uint16_t kApiVersion = TINYML_API_VERSION / 10000;
@@ -46,4 +48,5 @@ constexpr char kClassNames[] =
     "";
 // clang-format on
 
+}  // namespace mobile
 }  // namespace tinyml
