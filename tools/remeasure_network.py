@@ -21,7 +21,7 @@ from tinyml_nas.report.result import read_result
 from tinyml_nas.types import Result
 from tools.ship_network import portable
 
-LEARNING = ("search", "inherit", "finetune", "prune")
+LEARNING = ("search", "inherit", "answers", "finetune", "prune")
 MEASURED = ("omega", "memory", "program", "quantization", "scenario")
 
 

@@ -32,6 +32,8 @@ def portable(result: Result) -> Result:
 
 def main() -> None:
     """Ship one network."""
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     run, name = Path(sys.argv[1]), sys.argv[2]
     result = portable(read_result(run / "result.json"))
     if result.status != "ok" or "training" not in result.metrics:
