@@ -21,9 +21,12 @@ from codegen.boards import board
 from codegen.emit import folder
 from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
+from codegen.frontend.metadata import normalisation_in
 from codegen.frontend.read import naming, open_model
+from codegen.ir import Tensor
 from codegen.learners.tybox import LEARNING_RATE, Tybox
 from codegen.memory.fit import Fit, Size, fit
+from codegen.normalisation import Normalisation
 from codegen.options import parser
 from codegen.project import Golden, Project
 from codegen.toolchain.run import ToolchainError
@@ -76,6 +79,7 @@ def _generate(options: argparse.Namespace) -> int:
         return WRITTEN if fits or written else DOES_NOT_FIT
     parts = _take_apart(options)
     names = _class_names(options, parts.head.classes)
+    pixels = _normalisation(options, parts.extractor.input)
     learner = Tybox(
         options.learning_rate or LEARNING_RATE,
         passes=options.passes or Tybox.passes,
@@ -92,7 +96,7 @@ def _generate(options: argparse.Namespace) -> int:
         sys.stderr.write(f"does not fit:\n{report.shortfall_text(fitted, size)}\n")
     project = None
     if not options.dry_run and (options.force or not too_large):
-        project = _project(options, parts, fitted, size, names)
+        project = _project(options, parts, fitted, size, names, pixels)
         emit(project, options.out, overwrite=options.overwrite)
         _say_written(project, options.out)
     if options.report:
@@ -116,6 +120,10 @@ def _require(options: argparse.Namespace) -> None:
     learning = [name for name in OF_A_HEAD if getattr(options, name[2:].replace("-", "_"))]
     if options.inference_only and learning:
         raise UsageError(f"{learning[0]}: is of a head, and --inference-only does without one")
+    if (options.mean is None) != (options.std is None):
+        raise UsageError("--mean: goes with --std, and the other way round")
+    if options.inference_only and options.mean:
+        raise UsageError("--mean: is of load_image, which --inference-only does without")
     if options.verify and options.golden_features:
         raise UsageError("--verify: asks the oracle for what --golden-features gives")
     if options.golden_features and not options.golden:
@@ -147,6 +155,19 @@ def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
     return names
 
 
+def _normalisation(options: argparse.Namespace, source: Tensor) -> Normalisation | None:
+    """How the training saw a byte, where somebody says so; else the input's scale may tell."""
+    if options.mean is not None:
+        if len(source.shape) != 4 or source.shape[1] == 1:
+            raise UsageError(f"--mean: is of images; the model's input is {source.shape}")
+        return Normalisation.of(options.mean, options.std, source, "--mean and --std")
+    told = normalisation_in(options.model.read_bytes()) if options.model.is_file() else None
+    try:
+        return told and Normalisation.of(*told, source, "by the file's metadata")
+    except ValueError:  # many quantized files state 0 and 1, and mean that bytes are the codes
+        return None
+
+
 def _why(options: argparse.Namespace, fitted: Fit) -> str:
     if options.buffer_samples:
         return f" (asked for; {fitted.most_samples:,} would fit)"
@@ -159,6 +180,7 @@ def _project(
     fitted: Fit,
     size: Size,
     names: tuple[str, ...],
+    pixels: Normalisation | None,
 ) -> Project:
     """With golden vectors."""
     source, output = parts.extractor.input, parts.extractor.output
@@ -174,6 +196,7 @@ def _project(
         board=fitted.board,
         golden=Golden(images, images),
         class_names=names,
+        normalisation=pixels,
     )
     if options.golden_features:
         features = golden.load_features(options.golden_features, len(images), output)
@@ -191,9 +214,17 @@ def _say_written(project: Project, out: Path) -> None:
     _say(
         f"written     {out}",
         f"learning    {', '.join(f'{k.name} {k.value:g}' for k in project.learner.knobs())}",
+        f"camera      {_seen(project)}",
         f"golden      {len(project.golden.inputs)} inputs, features from {project.golden.origin}",
         f"next        cd {out} && cmake -B build && cmake --build build && ctest --test-dir build",
     )
+
+
+def _seen(project: Project) -> str:
+    if project.graph.input.shape[1] == 1:
+        return "none: the input is no image"
+    told = "no load_image: how the training normalised bytes is not known (--mean, --std)"
+    return project.pixels.text() if project.pixels else told
 
 
 def _write_report(

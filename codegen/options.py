@@ -10,6 +10,7 @@ from typing import get_args
 from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
 from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
+from codegen.normalisation import MOST
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,6 +32,18 @@ def parser() -> argparse.ArgumentParser:
     add("--dry-run", action="store_true", help="print the memory map only")
     add("--force", action="store_true", help="write a project that does not fit, too")
     add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
+    image = command.add_argument_group("a camera's bytes, for Model::load_image")
+    for name, text in (
+        ("mean", "what the training took from a byte"),
+        ("std", "and divided it by"),
+    ):
+        image.add_argument(
+            f"--{name}",
+            type=_reals,
+            metavar="R,G,B",
+            help=f"{text}: for bytes of 0..255, one for all channels or one for each "
+            "(default: from the file's metadata or its input's scale)",
+        )
     head = command.add_argument_group("the head and how it learns")
     add = head.add_argument
     add(
@@ -97,6 +110,11 @@ def _program() -> str:
     """How the user started this: by the command that a wheel installs, or from a checkout."""
     name = Path(sys.argv[0]).name
     return name if name == "tinyml-codegen" else "python -m codegen"
+
+
+def _reals(text: str) -> tuple[float, ...]:
+    parse = real(-MOST, MOST)
+    return tuple(parse(part) for part in text.split(","))
 
 
 def _samples(text: str) -> int | None:

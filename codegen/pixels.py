@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 Bytes = npt.NDArray[np.uint8]
 
+MEAN = STD = 128.0
 INPUT_SCALE = 1.0 / 128.0
 INPUT_ZERO_POINT = 0
 FRACTION_BITS = 7  # of the position between two pixels, where an image grows

@@ -13,6 +13,7 @@ from codegen.ir import Graph
 from codegen.learners.base import Learner, check_samples, compiled_classes
 from codegen.learners.statistics import Statistics
 from codegen.limits import MOST_FEATURE, MOST_WEIGHT
+from codegen.normalisation import Normalisation, told_by
 from codegen.texts import check_line
 
 LONGEST_TEXT = 200  # characters: a project's name is part of files' names, which have 255 bytes
@@ -78,7 +79,7 @@ class Project:
     """Everything that the emitter needs. ``graph`` ends at the features (before the last Dense).
 
     ``buffer_samples`` is N_B, 0 for a learner that keeps no samples. ``statistics`` are of the training
-    features, for learners that start from them.
+    features, for learners that start from them. ``normalisation`` is that of the training's images.
     """
 
     name: str
@@ -90,6 +91,12 @@ class Project:
     golden: Golden
     class_names: tuple[str, ...] = ()
     statistics: Statistics | None = None
+    normalisation: Normalisation | None = None
+
+    @property
+    def pixels(self) -> Normalisation | None:
+        """How the network sees a byte of an image: as given, or as its input's quantization tells."""
+        return self.normalisation or told_by(self.graph.input)
 
     @property
     def classes(self) -> int:

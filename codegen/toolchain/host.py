@@ -16,8 +16,15 @@ import numpy.typing as npt
 from codegen.toolchain import library
 
 ALIGNMENT = 16
-PIXEL_FORMATS = ("gray8", "rgb888", "rgb565", "rgb565_swapped")  # in the order of PixelFormat
-PIXEL_BYTES = (1, 3, 2, 2)
+PIXEL_BYTES = {  # in the order of PixelFormat
+    "gray8": 1,
+    "rgb888": 3,
+    "rgb565": 2,
+    "rgb565_swapped": 2,
+    "bgr888": 3,
+    "yuv422": 2,
+    "yuv422_swapped": 2,
+}
 LEARNED = 0
 REFUSED = {  # by LearnStatus
     1: "label: is not a class",
@@ -104,11 +111,10 @@ class HostModel:
 
         ``frame`` is uint8 (height, width, bytes of a pixel) and may be a part of a larger one.
         """
-        if pixel_format not in PIXEL_FORMATS:
-            allowed = ", ".join(PIXEL_FORMATS)
+        if pixel_format not in PIXEL_BYTES:
+            allowed = ", ".join(PIXEL_BYTES)
             raise ValueError(f"pixel format: must be one of {allowed}; got {pixel_format!r}")
-        number = PIXEL_FORMATS.index(pixel_format)
-        size = PIXEL_BYTES[number]
+        number, size = list(PIXEL_BYTES).index(pixel_format), PIXEL_BYTES[pixel_format]
         if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != size or not frame.size:
             raise ValueError(
                 f"frame: must be uint8 (height, width, {size}) for {pixel_format}; "
@@ -117,10 +123,19 @@ class HostModel:
         if frame.strides[1:] != (size, 1):
             frame = np.ascontiguousarray(frame)
         height, width = frame.shape[:2]
+        if pixel_format.startswith("yuv422") and width % 2:
+            raise ValueError(
+                f"frame: two pixels of {pixel_format} share bytes; got a width of {width}"
+            )
         out = np.empty(self.shape.image, self.shape.image_dtype)
         with self._extracting:
             done = self._library.tinyml_load_image(
                 number, _pointer(frame), height, width, frame.strides[0], _pointer(out)
+            )
+        if done < 0:
+            raise ValueError(
+                "frame: how the training normalised bytes is not known: generate the project with "
+                "--mean and --std"
             )
         if not done:
             raise ValueError(

@@ -6,9 +6,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import flatbuffers
 import numpy as np
 import pytest
 
@@ -18,7 +20,7 @@ from codegen.frontend.read import open_model, read_as_written
 from codegen.ir import Graph, ModelError, Op, Tensor
 from codegen.ops.quantize import to_codes
 from tests.support.extractors import oracle
-from tests.support.models import to_flatbuffer
+from tests.support.models import to_flatbuffer, with_entry
 from tests.support.needs import needs_cmake
 from tools.graphs.builder import Builder
 
@@ -325,6 +327,59 @@ def test_an_oracles_features_are_held_against_given_images(tmp_path: Path) -> No
     assert f" {codes[0, 0, 0, 0]}," in text
 
 
+def with_metadata(model: bytes, mean: Sequence[float], std: Sequence[float]) -> bytes:
+    """The model with TensorFlow Lite's metadata, which states a normalisation of its input."""
+    builder = flatbuffers.Builder(0)
+
+    def table(*fields: tuple[int, str, int]) -> int:
+        builder.StartObject(1 + max(slot for slot, _, _ in fields))
+        for slot, kind, value in fields:
+            getattr(builder, f"Prepend{kind}Slot")(slot, value, 0)
+        return int(builder.EndObject())
+
+    def vector(*tables: int) -> int:
+        builder.StartVector(4, len(tables), 4)
+        for offset in reversed(tables):
+            builder.PrependUOffsetTRelative(offset)
+        return int(builder.EndVector())
+
+    rows = [builder.CreateNumpyVector(np.array(row, np.float32)) for row in (mean, std)]
+    options = table((0, "UOffsetTRelative", rows[0]), (1, "UOffsetTRelative", rows[1]))
+    unit = table((0, "Uint8", 1), (1, "UOffsetTRelative", options))
+    tensor = table((4, "UOffsetTRelative", vector(unit)))
+    subgraph = table((2, "UOffsetTRelative", vector(tensor)))
+    builder.Finish(table((3, "UOffsetTRelative", vector(subgraph))), b"M001")
+    return with_entry(model, "TFLITE_METADATA", bytes(builder.Output()))
+
+
+def test_the_normalisation_is_the_files_or_as_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(  # which takes a compiler's time, and is another test's
+        "codegen.golden.host_features",
+        lambda project, images: np.zeros((len(images), project.head.features), np.float32),
+    )
+    rng = np.random.default_rng()
+    mean, std = rng.uniform(90, 130, 3).round(2).tolist(), rng.uniform(50, 70, 3).round(2).tolist()
+    path = write(classifier("float32"), tmp_path)
+    content, out = path.read_bytes(), tmp_path / "project"
+    assert generate(path, "--out", out) == 0
+    assert "no load_image: how the training normalised" in capsys.readouterr().out
+    assert "Generate with `--mean` and `--std`" in (out / "README.md").read_text()
+    path.write_bytes(with_metadata(content, mean, std))
+    assert generate(path, "--out", out) == 0
+    shown = f"mean {mean[0]:g}, {mean[1]:g}, {mean[2]:g}, std {std[0]:g}, {std[1]:g}, {std[2]:g}"
+    assert f"{shown} (by the file's metadata)" in capsys.readouterr().out
+    assert shown in (out / "README.md").read_text()
+    assert generate(path, "--out", out, "--mean", "10", "--std", "20,30,40") == 0
+    assert "mean 10, std 20, 30, 40 (--mean and --std)" in (out / "README.md").read_text()
+    damaged = bytearray(with_metadata(content, mean, std))
+    start = damaged.find(b"M001") - 4
+    damaged[start : start + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(bytes(damaged))
+    assert generate(path, "--out", out) == 0
+
+
 def test_a_float_model_stays_float(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = write(classifier("float32"), tmp_path)
     assert generate(model, "--dry-run") == 0
@@ -402,6 +457,10 @@ def test_edited_files_are_named_before_any_work_and_added_ones_are_kept(
         (["--dry-run", "--class-names", "a,b"], "has 5 classes; got 2 names"),
         (["--dry-run", "--device", "nowhere"], "device: must be one of"),
         (["--dry-run", "--cut", "t3"], "--cut: where the model ends; --new-head N"),
+        (["--dry-run", "--mean", "128"], "--mean: goes with --std"),
+        (["--dry-run", "--mean", "0.5", "--std", "0.25"], "give 255 times mean and std"),
+        (["--dry-run", "--mean", "128,128", "--std", "64"], "input's 3 channels; got 2"),
+        (["--dry-run", "--mean", "0", "--std", "5000"], "they are of another training"),
         (["--dry-run", "--output", "t99"], "no operator writes a tensor called 't99'"),
     ],
 )

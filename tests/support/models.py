@@ -83,6 +83,19 @@ def to_flatbuffer(graph: Graph) -> bytes:
     return bytes(builder.Output())
 
 
+def with_entry(model: bytes, name: str, content: bytes) -> bytes:
+    """The model with an entry of metadata."""
+    table = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model))
+    entry, buffer = schema.MetadataT(), schema.BufferT()
+    entry.name, entry.buffer = name.encode(), len(table.buffers)
+    buffer.data = np.frombuffer(content, np.uint8)
+    table.buffers.append(buffer)
+    table.metadata = [entry]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(table.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
 def _operator_code(kind: str) -> Any:
     code = schema.OperatorCodeT()
     code.builtinCode = {name: number for number, name in KINDS.items()}[kind]

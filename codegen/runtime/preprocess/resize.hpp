@@ -68,45 +68,38 @@ inline std::int32_t rounded(std::uint64_t sum, std::uint64_t total) {
   return static_cast<std::int32_t>((2 * sum + total) / (2 * total));
 }
 
-/// A network's input from a byte. The code is byte - 128, which is exact for networks that see
-/// (byte - 128) / 128 (scale 1/128, zero point 0) or byte / 255 (scale 1/255, zero point -128);
-/// without quantization it is the former.
-inline void put(std::int32_t byte, std::int8_t& out) { out = static_cast<std::int8_t>(byte - 128); }
-inline void put(std::int32_t byte, float& out) {
-  out = static_cast<float>(byte - 128) * (1.0F / 128.0F);
-}
-
 /// Resizes `frame` to `height` x `width` pixels at `out`, row by row: bilinear, antialiased, every
-/// axis by itself, one rounding at the end. Needs no memory beside `out`.
-template <PixelFormat kFormat, typename Pixel>
+/// axis by itself, one rounding at the end. Needs no memory beside `out`. `Codes::put(byte,
+/// channel, out)` makes an element of the network's input of a byte.
+template <PixelFormat kFormat, int kChannels, typename Codes, typename Pixel>
 void resize(const Frame& frame, int height, int width, Pixel* out) {
-  using Reader = PixelReader<kFormat>;
+  using Reader = ChannelReader<kFormat, kChannels>;
   const Axis down(frame.height, height);
   const Axis across(frame.width, width);
   for (int y = 0; y < height; ++y) {
     const Span rows = down.span(y);
     for (int x = 0; x < width; ++x) {
       const Span columns = across.span(x);
-      std::uint64_t sums[Reader::kChannels] = {};
+      std::uint64_t sums[kChannels] = {};
       std::uint64_t total = 0;
       for (int row = rows.first; row <= rows.last; ++row) {
         const std::uint8_t* const at = frame.pixels + row * frame.row_bytes;
-        std::uint32_t line[Reader::kChannels] = {};
+        std::uint32_t line[kChannels] = {};
         std::uint32_t weights = 0;
         for (int column = columns.first; column <= columns.last; ++column) {
-          std::int32_t pixel[Reader::kChannels];
-          Reader::read(at + column * Reader::kBytes, pixel);
+          std::int32_t pixel[kChannels];
+          Reader::read(at, column, pixel);
           const std::uint32_t weight = across.weight(columns, column);
           weights += weight;
-          for (int c = 0; c < Reader::kChannels; ++c) {
+          for (int c = 0; c < kChannels; ++c) {
             line[c] += weight * static_cast<std::uint32_t>(pixel[c]);
           }
         }
         const std::uint64_t weight = down.weight(rows, row);
         total += weight * weights;
-        for (int c = 0; c < Reader::kChannels; ++c) sums[c] += weight * line[c];
+        for (int c = 0; c < kChannels; ++c) sums[c] += weight * line[c];
       }
-      for (const std::uint64_t sum : sums) put(rounded(sum, total), *out++);
+      for (int c = 0; c < kChannels; ++c) Codes::put(rounded(sums[c], total), c, *out++);
     }
   }
 }

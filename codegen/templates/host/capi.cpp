@@ -13,18 +13,20 @@ using tinyml::PixelFormat;
 
 namespace {
 
-/// False when the format has other channels than the network's input.
+/// 1 when done, 0 when the format has too few channels, -1 when nothing is known of normalisation.
 template <PixelFormat kFormat>
-bool load(const Frame& frame) {
-  if constexpr (tinyml::PixelReader<kFormat>::kChannels == Config::kImageChannels) {
+std::int32_t load(const Frame& frame) {
+  if constexpr (!tinyml::PixelCodes::kKnown) {
+    return -1;
+  } else if constexpr (tinyml::ChannelReader<kFormat, Config::kImageChannels>::kPossible) {
     Model::load_image<kFormat>(frame);
-    return true;
+    return 1;
   } else {
-    return false;
+    return 0;
   }
 }
 
-bool load(PixelFormat format, const Frame& frame) {
+std::int32_t load(PixelFormat format, const Frame& frame) {
   switch (format) {
     case PixelFormat::kGray8:
       return load<PixelFormat::kGray8>(frame);
@@ -34,8 +36,14 @@ bool load(PixelFormat format, const Frame& frame) {
       return load<PixelFormat::kRgb565>(frame);
     case PixelFormat::kRgb565Swapped:
       return load<PixelFormat::kRgb565Swapped>(frame);
+    case PixelFormat::kBgr888:
+      return load<PixelFormat::kBgr888>(frame);
+    case PixelFormat::kYuv422:
+      return load<PixelFormat::kYuv422>(frame);
+    case PixelFormat::kYuv422Swapped:
+      return load<PixelFormat::kYuv422Swapped>(frame);
   }
-  return false;
+  return 0;
 }
 
 }  // namespace
@@ -75,11 +83,12 @@ void tinyml_create(void* storage) { new (storage) Model; }
 
 void tinyml_reset(Model* model) { model->reset(); }
 
-/// Resizes a frame to the network's input; 1 when done, 0 when the format has other channels.
+/// Resizes a frame to the network's input; what `load` says.
 std::int32_t tinyml_load_image(std::int32_t format, const std::uint8_t* pixels, std::int32_t height,
                                std::int32_t width, std::int32_t row_bytes, Config::Pixel* out) {
   const Frame frame = {pixels, height, width, row_bytes};
-  if (!load(static_cast<PixelFormat>(format), frame)) return 0;
+  const std::int32_t done = load(static_cast<PixelFormat>(format), frame);
+  if (done != 1) return done;
   const Config::Pixel* const image = Model::image();
   for (int i = 0; i < Config::kImageElements; ++i) out[i] = image[i];
   return 1;

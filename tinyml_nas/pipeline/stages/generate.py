@@ -49,6 +49,8 @@ def generate(
     """
     from codegen.emit.emitter import context_of, emit
     from codegen.learners.statistics import FILE, Statistics
+    from codegen.normalisation import Normalisation
+    from codegen.pixels import MEAN, STD
     from codegen.plan.occupancy import occupancy
     from codegen.project import Golden, Project
     from tinyml_nas.conversion import oracle
@@ -67,6 +69,7 @@ def generate(
         golden=Golden(inputs, oracle.features(tflite, inputs)),
         class_names=class_names,
         statistics=None if statistics is None else Statistics.read(statistics.path / FILE),
+        normalisation=Normalisation.of((MEAN,), (STD,), graph.input, "as TinyML NAS trains"),
     )
     about_to_emit = context_of(project)
     memory, plan = about_to_emit["memory"], about_to_emit["plan"]

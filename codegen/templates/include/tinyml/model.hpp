@@ -7,6 +7,7 @@
 #include "runtime/preprocess/resize.hpp"
 #include "src/config.hpp"
 #include "src/learner.hpp"
+#include "src/pixels.hpp"
 #include "tinyml/identity.hpp"
 
 namespace tinyml {
@@ -42,17 +43,21 @@ class Model {
   /// of its own. Every extraction overwrites it.
   static Pixel* image();
 
-  /// Resizes the raw bytes of a camera's frame into `image()`, the way in which the network's
-  /// training images were, and gives it back: what `classify` and `learn_image` then take.
+  /// Resizes the raw bytes of a camera's frame into `image()`, antialiased, normalises them as
+  /// src/pixels.hpp says that the training did, and gives it back: what `classify` and
+  /// `learn_image` then take. A network of one channel takes the gray of colors.
   ///
   ///     const tinyml::Frame frame = {bytes, 120, 160, 160 * 2};
   ///     constexpr auto kFormat = tinyml::PixelFormat::kRgb565;
   ///     model.classify(model.load_image<kFormat>(tinyml::centre_square<kFormat>(frame)));
   template <PixelFormat kFormat>
   static Pixel* load_image(const Frame& frame) {
-    static_assert(PixelReader<kFormat>::kChannels == Config::kImageChannels,
-                  "the format has the channels of the network's input");
-    resize<kFormat>(frame, Config::kImageHeight, Config::kImageWidth, image());
+    static_assert(ChannelReader<kFormat, Config::kImageChannels>::kPossible,
+                  "the format has the channels of the network's input, or more than its one");
+    static_assert(PixelCodes::kKnown && PixelReader<kFormat>::kBytes > 0,
+                  "how the training normalised bytes is not known: generate with --mean and --std");
+    resize<kFormat, Config::kImageChannels, PixelCodes>(frame, Config::kImageHeight,
+                                                        Config::kImageWidth, image());
     return image();
   }
 

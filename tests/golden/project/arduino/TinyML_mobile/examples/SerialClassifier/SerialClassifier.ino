@@ -24,7 +24,7 @@ void loop() {
   for (int i = 0; i < Config::kImageElements; ++i) {
     char byte;
     if (Serial.readBytes(&byte, 1) != 1) return;  // the sender stopped in the middle
-    tinyml::put(static_cast<std::uint8_t>(byte), input[i]);
+    tinyml::PixelCodes::put(static_cast<std::uint8_t>(byte), i % Config::kImageChannels, input[i]);
   }
   Model::extract(input, features);
   Serial.println(model.predict(features));
