@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,11 +24,43 @@ From a data set and a board's budget to a C++ project that classifies and keeps 
   {command} --cfg job                     show the configuration, run nothing
   {command} --hydra-help                  what else hydra's command line can do
 
-Groups and their options:
+Five commands to begin with:
+  {command} doctor                                       what is missing here, and how to get it
+  {command} network=omega_801kb                          a trained network on a board: minutes, no search
+  {command}                                              the main job: search, compress, generate, learn
+  {command} network=omega_801kb learner=auto             try every learner, take the best that fits
+  {command} -m network=omega_801kb scenario=concept_drift,stationary   two worlds side by side
+
+What each group decides, and its options:
 {options}
 
-Results go to outputs/<name>/; stages that were done before come from outputs/store/.
+Results go to outputs/<name>/: report.html to look at, result.json with all figures, project/ to build. Stages that were
+done before come from outputs/store/; `{command} store --help` lists, checks and prunes it. Completion in a shell:
+  eval "$({command} -sc install=bash)"
 """
+
+
+DECIDES = {
+    "constraint": "what a network may take while it is searched",
+    "dataset": "the images that the network is trained and scored on; dataset@field: those that the device meets",
+    "device": "the board: its flash, RAM and core",
+    "experiment": "a whole study, with all of the choices below",
+    "finetune": "how the network that was found is trained on",
+    "hydra": "how a sweep's jobs are started",
+    "learner": "how the device learns; learner@baseline: what it is compared with",
+    "memory": "how much memory the replay buffer may take",
+    "predictor": "what guesses accuracies between two rounds of the search",
+    "project": "the C++ project that is generated",
+    "pruning": "which filters go, and how many",
+    "quantizer": "how the network becomes int8",
+    "scenario": "what changes in the world of the device",
+    "search": "how networks are found",
+    "stream": "in which order labelled samples come",
+    "supernet": "the space of networks, and the weights that they inherit",
+    "train_supernet": "task=train_supernet: how those weights are made",
+    "train_teacher": "task=train_teacher: how a teacher is made",
+}
+"""Of each group, in a line."""
 
 
 def usage(folders: Sequence[Path] = (CONF,)) -> str:
@@ -36,7 +69,13 @@ def usage(folders: Sequence[Path] = (CONF,)) -> str:
     for path in (path for folder in folders for path in folder.glob("*/*.yaml")):
         groups[path.parent.name].add(path.stem)
     groups["device"].update(board_files(folders))
-    lines = [f"  {group:<16}{', '.join(sorted(groups[group]))}" for group in sorted(groups)]
+    lines = []
+    for group in sorted(groups):
+        names = textwrap.wrap(", ".join(sorted(groups[group])), 92, break_on_hyphens=False)
+        lines += [
+            f"  {group:<16}{DECIDES.get(group, '')}".rstrip(),
+            *(f"      {line}" for line in names),
+        ]
     return _TEXT.format(
         command=_command(), options="\n".join(lines), networks=", ".join(NETWORKS.names)
     )

@@ -124,10 +124,15 @@ class Store:
             }
             document["checksum"] = digest_of_json(document)
             durable.write(building / "entry.json", json.dumps(document, indent=1) + "\n")
-        return _read(final, key)
+        return read(final, key)
 
 
-def _read(final: Path, key: Key) -> Entry:
+def read(final: Path, key: Key) -> Entry:
+    """The entry of ``key`` in the folder ``final``.
+
+    Raises:
+        Damaged: it is not what was written.
+    """
     manifest = final / "entry.json"
     try:
         document = json.loads(manifest.read_text(encoding="utf-8"))
@@ -147,7 +152,7 @@ def _read_or_none(final: Path, key: Key) -> Entry | None:
     if not final.exists():
         return None
     try:
-        return _read(final, key)
+        return read(final, key)
     except Damaged as damage:
         _log.warning("damaged store entry, the stage %r runs again: %s", key.stage, damage)
         return None
