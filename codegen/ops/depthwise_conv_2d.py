@@ -23,6 +23,7 @@ from codegen.ops.sweep import Sweep
 from codegen.ops.window import Window, window_of
 
 FEWEST_CHANNELS, LARGEST_KERNEL = 4, 7  # what the fast kernel takes
+LONGEST_ROW = 47  # taps of the fast kernel of one row
 
 
 class DepthwiseConv2D(Operator):
@@ -45,13 +46,18 @@ class DepthwiseConv2D(Operator):
         sliding_window(graph, op)
 
     def lower(self, graph: Graph, op: Op) -> Call:
-        """Call ``depthwise_conv_2d``, or the kernel whose taps lie apart."""
+        """Call ``depthwise_conv_2d``, the kernel of one row, or the one whose taps lie apart."""
         window = sliding_window(graph, op)
+        if is_dilated(op):
+            channels = graph.tensors[op.inputs[1]].shape[3]
+            return dilated_call(graph, op, window, channels // window.input[2])
+        return self.call(graph, op, window.lying)
+
+    def call(self, graph: Graph, op: Op, window: Window) -> Call:
+        """The call of a kernel whose taps are neighbours."""
         weights = constant_values(graph.tensors[op.inputs[1]])
         channels = weights.shape[3]
         multiplier = channels // window.input[2]
-        if is_dilated(op):
-            return dilated_call(graph, op, window, multiplier)
         common = {
             "window": window.value,
             "multiplier": multiplier,
@@ -68,13 +74,15 @@ class DepthwiseConv2D(Operator):
             fits = (
                 multiplier == 1
                 and channels >= FEWEST_CHANNELS
-                and max(window.kernel_h, window.kernel_w) <= LARGEST_KERNEL
+                and max(window.kernel_h, window.kernel_w)
+                <= (LONGEST_ROW if window.is_row else LARGEST_KERNEL)
                 and int(weights.min()) > INT8_MIN
             )
             kernel = int8.kernel("depthwise_conv_2d", fits=fits)
+            kernel += "_row" if kernel == "depthwise_conv_2d" and window.is_row else ""
         return Call(
             kernel,
-            "depthwise_conv_2d.hpp",
+            f"depthwise_conv_2d{'_row' if kernel.endswith('_row') else ''}.hpp",
             params,
             common | fields,
             op.inputs[:1],
@@ -82,8 +90,9 @@ class DepthwiseConv2D(Operator):
         )
 
     def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
-        """Row by row."""
-        return sliding_window(graph, op).sweep(output_of(graph, op).dtype)
+        """Row by row, or along the only one."""
+        window, dtype = sliding_window(graph, op).lying, output_of(graph, op).dtype
+        return window.sweep_along(dtype) if window.is_row else window.sweep(dtype)
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Weights, bias, multipliers and shifts."""

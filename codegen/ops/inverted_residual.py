@@ -79,7 +79,7 @@ class InvertedResidual(Operator):
         expand, depthwise, project = stages_of(op)
         calls = [
             conv_2d.OPERATOR.lower(graph, expand),
-            depthwise_conv_2d.OPERATOR.lower(graph, depthwise),
+            depthwise_conv_2d.OPERATOR.call(graph, depthwise, _window(graph, op)),
             conv_2d.OPERATOR.lower(graph, project),
         ]
         fields = {

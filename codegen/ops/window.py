@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from codegen.ir import DTYPE_BYTES, DType, ModelError, Op, Tensor
 from codegen.ops.base import Value, image_shape, require
 from codegen.ops.sweep import Sweep
+
+RUN = 32  # outputs that a kernel of one row makes together; runtime/kernels/common.hpp knows it
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,50 @@ class Window:
     def value(self) -> Value:
         """Its C++ initialiser."""
         return asdict(self)
+
+    def met(self, axis: int) -> slice:
+        """Rows (axis 0) or columns (1) of the kernel from the first to the last that meets a pixel."""
+        pads, strides = (self.pad_top, self.pad_left), (self.stride_h, self.stride_w)
+        size = (self.kernel_h, self.kernel_w)[axis]
+        first = pads[axis] - (self.output[axis] - 1) * strides[axis]
+        stop = self.input[axis] + pads[axis]
+        return slice(min(max(first, 0), size), min(max(stop, 0), size))
+
+    @property
+    def lying(self) -> Window:
+        """The same window where a column of pixels, as it is the same bytes, is taken for a row."""
+        column = self.input[1] == self.output[1] == self.kernel_w == 1 and self.pad_left == 0
+        if not column:
+            return self
+        return replace(
+            self,
+            input=(1, self.input[0], self.input[2]),
+            output=(1, self.output[0], self.output[2]),
+            kernel_h=1,
+            kernel_w=self.kernel_h,
+            stride_h=1,
+            stride_w=self.stride_h,
+            pad_top=0,
+            pad_left=self.pad_top,
+        )
+
+    @property
+    def is_row(self) -> bool:
+        """Whether the image, the kernel and the output are one pixel high."""
+        return self.input[0] == self.output[0] == self.kernel_h == 1 and self.pad_top == 0
+
+    def sweep_along(self, dtype: DType) -> Sweep:
+        """How a kernel slides the window along an image of one row, run by run."""
+        width, element = self.input[1], DTYPE_BYTES[dtype]
+        runs = -(-self.output[1] // RUN)
+        length = -(-self.output[1] // runs)
+        ranges = []
+        for start in range(0, self.output[1], length):
+            last = min(start + length, self.output[1]) - 1
+            first, stop = (x * self.stride_w - self.pad_left for x in (start, last))
+            ranges.append((min(max(first, 0), width), min(max(stop + self.kernel_w, 0), width)))
+        pixel, made = self.input[2] * element, length * self.output[2] * element
+        return Sweep(tuple(ranges), pixel, made)
 
     def sweep(self, dtype: DType) -> Sweep:
         """How a kernel slides the window down an image of ``dtype``."""

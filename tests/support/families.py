@@ -39,6 +39,13 @@ def wide_depthwise(rng: np.random.Generator, dtype: str) -> Graph:
     return _convolution(rng, dtype, kernel=int(rng.choice([3, 5])), depthwise=True)
 
 
+def rectified(rng: np.random.Generator, dtype: str) -> Graph:
+    """Convolutions whose negative sums all give -128, as behind a rectifier."""
+    kernel = int(rng.choice([1, 3, 5]))
+    depthwise = kernel > 1 and bool(rng.random() < 0.5)
+    return _convolution(rng, dtype, kernel=kernel, depthwise=depthwise, zero_point=-128)
+
+
 def stem(rng: np.random.Generator, dtype: str) -> Graph:
     """3x3 and 5x5 convolutions, stride 1 and 2."""
     return _convolution(rng, dtype, kernel=int(rng.choice([3, 5])))
@@ -121,6 +128,7 @@ def _convolution(
     channels: int = 0,
     stride: int = 0,
     depthwise: bool = False,
+    zero_point: int | None = None,
 ) -> Graph:
     """SAME padding; what is not given is drawn."""
     b = Builder(rng, dtype)
@@ -137,7 +145,7 @@ def _convolution(
     inputs = (source, weights, b.constant(bias, tuple(0.05 * scale for scale in scales)))
     spread = 2.7 * np.sqrt(kernel * kernel * (1 if depthwise else depth))
     outputs = (-(-height // stride), -(-width // stride))
-    output = b.activation((1, *outputs, channels), spread / 64 * rng.uniform(0.5, 2))
+    output = b.activation((1, *outputs, channels), spread / 64 * rng.uniform(0.5, 2), zero_point)
     options = {"padding": "SAME", "stride_h": stride, "stride_w": stride}
     options |= {"fused_activation": str(rng.choice(["NONE", "RELU", "RELU6"]))}
     options |= {"dilation_h": 1, "dilation_w": 1} | ({"depth_multiplier": 1} if depthwise else {})
@@ -163,5 +171,8 @@ PLAIN = (
 )
 FAMILIES: Mapping[str, Callable[[np.random.Generator, str], Graph]] = {
     **cases.CASES,
-    **{case.__name__: case for case in (*ROWS, squeeze_excite, inverted_residual, network)},
+    **{
+        case.__name__: case
+        for case in (*ROWS, rectified, squeeze_excite, inverted_residual, network)
+    },
 }

@@ -16,6 +16,7 @@ CASES: Mapping[str, Case] = {
     for case in (
         convolutions.convolution,
         convolutions.depthwise_convolution,
+        convolutions.depthwise_line,
         convolutions.zero_padded_kernel,
         convolutions.fully_connected,
         elementwise.binary,

@@ -54,6 +54,39 @@ def depthwise_convolution(rng: np.random.Generator, dtype: str) -> Graph:
     return convolution(rng, dtype, depthwise=True)
 
 
+def depthwise_line(rng: np.random.Generator, dtype: str) -> Graph:
+    """Series of samples: one row or one column of pixels, up to 60 taps, any stride and padding."""
+    b = Builder(rng, dtype)
+    length, taps = int(rng.integers(1, 150)), int(rng.choice([1, 2, 3, 4, 5, 6, 7, 9, 47, 48, 60]))
+    stride = int(rng.choice([1, 1, 2, 3, 4]))
+    padding = "VALID" if taps <= length and rng.random() < 0.4 else "SAME"
+    channels = int(rng.choice([3, 4, 5, 8, 16, 18, 33]))
+    scales = tuple(rng.uniform(0.001, 0.02, channels))
+    upright = bool(rng.random() < 0.5)
+    (made,) = swept((length,), (taps,), (stride,), padding)
+    # Taps beside a column of pixels meet nothing.
+    beside = int(rng.choice([1, 3])) if padding == "SAME" else 1
+    sides = [(length, 1), (taps, beside), (made, 1)]
+    image, kernel, output = (side if upright else side[::-1] for side in sides)
+    source = b.activation((1, *image, channels))
+    weights = random_weights(b, (1, *kernel, channels), scales, 3)
+    floor = -128 if rng.random() < 0.5 else None
+    target = b.activation((1, *output, channels), output_scale(rng, taps), floor)
+    b.operator(
+        "DEPTHWISE_CONV_2D",
+        (source, weights, random_bias(b, channels, scales)),
+        target,
+        padding=padding,
+        stride_h=stride,
+        stride_w=stride,
+        fused_activation=str(rng.choice(["NONE", "RELU", "RELU6"])),
+        dilation_h=1,
+        dilation_w=1,
+        depth_multiplier=1,
+    )
+    return b.graph(source, target)
+
+
 def zero_padded_kernel(rng: np.random.Generator, dtype: str) -> Graph:
     """An odd kernel with zero rows and columns around it, at stride 2 and SAME."""
     b = Builder(rng, dtype)

@@ -54,6 +54,14 @@ inline Patch patch_at(const Window& window, std::int32_t y, std::int32_t x) {
   return patch;
 }
 
+// Outputs of a kernel of one row that are made together. What makes images of one row from left to
+// right may write its output over codes that it has read, run by run.
+inline std::int32_t run_of(const Window& window) {
+  constexpr std::int32_t kRun = 32;  // codegen/ops/window.py knows it
+  const std::int32_t width = window.output.width, runs = (width + kRun - 1) / kRun;
+  return window.kernel_h * window.output.height > 1 ? width : (width + runs - 1) / runs;
+}
+
 // Sums of int32 that may wrap around, as TensorFlow Lite's do.
 inline std::int32_t wrapping_add(std::int32_t a, std::int32_t b) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(a) + static_cast<std::uint32_t>(b));

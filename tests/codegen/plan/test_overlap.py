@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ ORDERED = (
     *("convolution", "depthwise_convolution", "zero_padded_kernel", "dilated"),
     *("pool", "padding", "unary"),
 )
+# A kernel may go along a line in smaller runs than it promises: going too far need not show.
+LINES = "depthwise_line"
 INT8_MODELS, FLOAT_MODELS, BLOCKS, NETWORKS = 12, 3, 16, 30
 MODELS_ON_A_CORE = 8
 INPUTS = 3
@@ -45,6 +48,12 @@ def _single_operators() -> list[Graph]:
             rng = np.random.default_rng(len(graphs))
             graphs += [simplify(legalize(CASES[name](rng, dtype))) for _ in range(count)]
     return [graph for graph in graphs if len(graph.ops) == 1] + _inverted_residuals()
+
+
+def _lines() -> list[Graph]:
+    """Depthwise convolutions along a line, run by run."""
+    rng = np.random.default_rng(0)
+    return [simplify(legalize(CASES[LINES](rng, "int8"))) for _ in range(INT8_MODELS)]
 
 
 def _inverted_residuals() -> list[Graph]:
@@ -92,6 +101,8 @@ def _layout(graph: Graph, gap: int) -> Plan:
 @pytest.mark.parametrize("path", PATHS)
 def test_kernels_keep_their_promise_at_the_tightest_overlap(path: str, tmp_path: Path) -> None:
     graphs = _single_operators()
+    judged = len(graphs)
+    graphs += _lines()
     rng = np.random.default_rng(0)
     gaps = [
         [graph.output.size_bytes for graph in graphs],
@@ -111,14 +122,14 @@ def test_kernels_keep_their_promise_at_the_tightest_overlap(path: str, tmp_path:
         np.testing.assert_array_equal(tight(inputs), expected)
         np.testing.assert_array_equal(near(inputs), expected)
         overlapping += _distance(graph) < graph.output.size_bytes
-        garbage += not np.array_equal(too_near(inputs), expected)
+        garbage += number < judged and not np.array_equal(too_near(inputs), expected)
     assert overlapping > len(graphs) // 2
-    assert garbage > len(graphs) // 4, "overlaps that go too far must show"
+    assert garbage > judged // 4, "overlaps that go too far must show"
 
 
 def _rows_on_a_core() -> list[Conformance]:
     """Models of one operator, or one fused block, that promises an order of rows."""
-    names = (*ORDERED, *(case.__name__ for case in ROWS), "inverted_residual")
+    names = (*ORDERED, *(case.__name__ for case in ROWS), "inverted_residual", LINES)
     made = [case for name in names for case in models(name, MODELS_ON_A_CORE, INPUTS, 0)]
     return [case for case in made if len(case.graph.ops) == 1]
 
@@ -168,8 +179,11 @@ def test_kernels_of_a_core_keep_their_promise_too(core: str, tmp_path: Path) -> 
     outputs = cores.run([*cases, *too_near], cores.CORES[core], tmp_path, tmp_path)
     differences = report(cases, outputs[: len(cases)])
     assert not differences, differences
-    garbage = report(too_near, outputs[len(cases) :]).count("bytes differ")
-    assert garbage > len(apart) // 4, "overlaps that go too far must show"
+    judged = [LINES not in case.family for case in apart]
+    garbage = report(
+        list(compress(too_near, judged)), list(compress(outputs[len(cases) :], judged))
+    ).count("bytes differ")
+    assert garbage > sum(judged) // 4, "overlaps that go too far must show"
 
 
 @pytest.mark.parametrize("path", PATHS)

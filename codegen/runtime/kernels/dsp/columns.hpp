@@ -78,6 +78,55 @@ inline void pack_three_rows(Source first, std::int32_t row, std::int32_t count, 
 #endif
 }
 
+// The words of `count` pairs of neighbours in a line of codes that lie `step` bytes apart.
+inline void pack_neighbours(const std::int8_t* codes, std::int32_t step, std::int32_t count,
+                            Word* to) {
+#if TINYML_ASSEMBLY
+  if (count <= 0) return;
+  asm volatile(
+      "1:\n\t"
+      "ldr r4, [%[codes]]\n\t"
+      "ldr r5, [%[codes], %[step]]\n\t"
+      "add %[codes], %[codes], %[step], lsl #1\n\t"
+      "pkhtb r6, r5, r4, asr #16\n\t"
+      "pkhbt r5, r4, r5, lsl #16\n\t"
+      "sxtb16 r4, r5\n\t"
+      "sxtb16 r5, r5, ror #8\n\t"
+      "sxtb16 r8, r6, ror #8\n\t"
+      "sxtb16 r6, r6\n\t"
+      "stmia %[to]!, {r4, r5, r6, r8}\n\t"
+      "subs %[count], %[count], #1\n\t"
+      "bne 1b\n\t"
+      : [codes] "+r"(codes), [count] "+r"(count), [to] "+r"(to)
+      : [step] "r"(step)
+      : "r4", "r5", "r6", "r8", "cc", "memory");
+#else
+  pack_two_rows({codes, 2 * step}, {codes + step, 2 * step}, count, to, 4);
+#endif
+}
+
+// The words of `pairs` pairs of neighbours in a line. Only those from number `first` on are codes,
+// `count` of them; `outside` stands for the others.
+TINYML_KERNEL void pack_line(Source line, std::int32_t first, std::int32_t count,
+                             const std::int8_t* outside, std::int32_t pairs, Word* to) {
+  const Word* end = to + 4 * pairs;
+  const std::int8_t* codes = line.codes;
+  const auto pack = [&to](const std::int8_t* left, const std::int8_t* right) {
+    pack_two_rows({left, 0}, {right, 0}, 1, to, 4);
+    to += 4;
+  };
+  for (std::int32_t pair = first / 2; pair > 0 && to != end; --pair) pack(outside, outside);
+  if (first % 2 != 0 && count > 0) {
+    pack(outside, codes);
+    codes += line.step;
+    --count;
+  }
+  pack_neighbours(codes, line.step, count / 2, to);
+  to += 4 * (count / 2);
+  if (count % 2 != 0) pack(codes + (count - 1) * line.step, outside);
+  while (to != end) pack(outside, outside);
+}
+
 // All words of `height` rows that lie `row` bytes apart. Only rows [y0, y1) are there; `outside`
 // stands for the codes of others.
 TINYML_KERNEL void pack_columns(Source first, std::int32_t row, std::int32_t height,
@@ -106,8 +155,19 @@ struct Kernel {
   std::int32_t codes_step;            // 68: bytes from behind one window to the next one
   std::int32_t output_step;           // 72: bytes from one output to the next one
   std::int32_t pairs, columns;        // 76, 80
-  std::int32_t count;                 // 84: outputs
-  Word weights[7 * column_words(3)];  // 88
+  const std::int8_t* end;             // 84: behind the last output
+  const Word* weights_end;            // 88: of convolve_row
+  Word weights[7 * column_words(3)];  // 92
+
+  // Bias, multipliers and table of the channels from `channel` on.
+  void scale(const Requantization& to, std::int32_t channel) {
+    const std::int32_t* scales = to.scales + 2 * channel;
+    const std::int8_t* shifts = to.shifts + channel;
+    for (std::int32_t i = 0; i < 4; ++i) {
+      bias[i] = scales[2 * i];
+      by[i] = rescaling(scales[2 * i + 1], shifts[i], to.output_zero_point);
+    }
+  }
 };
 
 #if TINYML_ASSEMBLY
@@ -115,14 +175,14 @@ struct Kernel {
 // clang-format off
 #define TINYML_COLUMN_OF_3(weights)            \
   "ldmia %[codes]!, {r4, r5, r6, r8}\n\t"      \
-  "ldrd r9, r10, [%[kernel], #88 + 24 * " weights "]\n\t" \
+  "ldrd r9, r10, [%[kernel], #92 + 24 * " weights "]\n\t" \
   "smlad %[s0], r4, r9, %[s0]\n\t"             \
   "smlad %[s1], r5, r10, %[s1]\n\t"            \
-  "ldrd r9, r10, [%[kernel], #96 + 24 * " weights "]\n\t" \
+  "ldrd r9, r10, [%[kernel], #100 + 24 * " weights "]\n\t" \
   "smlad %[s2], r6, r9, %[s2]\n\t"             \
   "smlad %[s3], r8, r10, %[s3]\n\t"            \
   "ldrd r4, r5, [%[codes]], #8\n\t"            \
-  "ldrd r9, r10, [%[kernel], #104 + 24 * " weights "]\n\t" \
+  "ldrd r9, r10, [%[kernel], #108 + 24 * " weights "]\n\t" \
   TINYML_LAST_ROW
 
 #define TINYML_LAST_ROW                        \
@@ -133,7 +193,7 @@ struct Kernel {
 
 // Any columns: r6 counts pairs of rows, r8 columns.
 #define TINYML_COLUMNS                         \
-  "add %[weights], %[kernel], #88\n\t"         \
+  "add %[weights], %[kernel], #92\n\t"         \
   "ldr r8, [%[kernel], #80]\n"                 \
   "2:\n\t"                                     \
   "ldr r6, [%[kernel], #76]\n\t"               \
@@ -156,32 +216,73 @@ struct Kernel {
   "subs r8, r8, #1\n\t"                        \
   "bne 2b\n\t"
 
-// As rescale() and saturate(): r9 points to the Rescaling.
-#define TINYML_CODE(sum)                       \
+#define TINYML_PAIR(number)                    \
+  "ldmia %[codes]!, {r4, r5, r6, r8}\n\t"      \
+  "ldrd r9, r10, [%[kernel], #92 + 16 * " number "]\n\t" \
+  "smlad %[s0], r4, r9, %[s0]\n\t"             \
+  "smlad %[s1], r5, r10, %[s1]\n\t"            \
+  "ldrd r9, r10, [%[kernel], #100 + 16 * " number "]\n\t" \
+  "smlad %[s2], r6, r9, %[s2]\n\t"             \
+  "smlad %[s3], r8, r10, %[s3]\n\t"
+
+#define TINYML_NEXT_PAIR                       \
+  "ldmia %[codes]!, {r4, r5, r6, r8}\n\t"      \
+  "ldrd r9, r10, [%[weights]], #8\n\t"         \
+  "smlad %[s0], r4, r9, %[s0]\n\t"             \
+  "smlad %[s1], r5, r10, %[s1]\n\t"            \
+  "ldrd r9, r10, [%[weights]], #8\n\t"         \
+  "smlad %[s2], r6, r9, %[s2]\n\t"             \
+  "smlad %[s3], r8, r10, %[s3]\n\t"
+
+// Any pairs of a row, two at a time; an odd one goes first.
+#define TINYML_PAIRS                           \
+  "ldr r9, [%[kernel], #76]\n\t"               \
+  "add %[weights], %[kernel], #92\n\t"         \
+  "lsrs r10, r9, #1\n\t"                       \
+  "bcc 3f\n\t"                                 \
+  TINYML_NEXT_PAIR                             \
+  "b 4f\n"                                     \
+  "3:\n\t"                                     \
+  TINYML_NEXT_PAIR                             \
+  TINYML_NEXT_PAIR                             \
+  "4:\n\t"                                     \
+  "ldr r9, [%[kernel], #88]\n\t"               \
+  "cmp %[weights], r9\n\t"                     \
+  "bne 3b\n\t"
+
+// As rescale() and saturate(): r9 points to the Rescaling. Floored codes do not need the sign.
+#define TINYML_SIGN(sum) "add r8, r8, " sum ", asr #31\n\t"
+#define TINYML_NO_SIGN(sum)
+
+#define TINYML_CODE(sum, sign)                 \
   "ldmia r9!, {r4, r5, r6}\n\t"                \
   "add r8, " sum ", r5, asr #1\n\t"            \
-  "add r8, r8, " sum ", asr #31\n\t"           \
+  sign(sum)                                    \
   "smmlar " sum ", " sum ", r4, r8\n\t"        \
   "asr " sum ", " sum ", r6\n\t"               \
   "ssat " sum ", #8, " sum "\n\t"
 
-#define TINYML_OUTPUTS(columns)                \
-  "1:\n\t"                                     \
-  "ldrd %[s0], %[s1], [%[kernel]]\n\t"         \
-  "ldrd %[s2], %[s3], [%[kernel], #8]\n\t"     \
-  columns                                      \
-  "add r9, %[kernel], #16\n\t"                 \
-  TINYML_CODE("%[s0]")                         \
-  TINYML_CODE("%[s1]")                         \
-  TINYML_CODE("%[s2]")                         \
-  TINYML_CODE("%[s3]")                         \
+#define TINYML_NO_TABLE "ldrd r5, r6, [r9, #4]\n\t"
+#define TINYML_TABLE                           \
   "ldmia r9, {r4, r5, r6}\n\t"                 \
   "cbz r4, 5f\n\t"                             \
   "ldrsb %[s0], [r4, %[s0]]\n\t"               \
   "ldrsb %[s1], [r4, %[s1]]\n\t"               \
   "ldrsb %[s2], [r4, %[s2]]\n\t"               \
   "ldrsb %[s3], [r4, %[s3]]\n"                 \
-  "5:\n\t"                                     \
+  "5:\n\t"
+
+#define TINYML_OUTPUTS(columns, sign, table)   \
+  "1:\n\t"                                     \
+  "ldrd %[s0], %[s1], [%[kernel]]\n\t"         \
+  "ldrd %[s2], %[s3], [%[kernel], #8]\n\t"     \
+  columns                                      \
+  "add r9, %[kernel], #16\n\t"                 \
+  TINYML_CODE("%[s0]", sign)                   \
+  TINYML_CODE("%[s1]", sign)                   \
+  TINYML_CODE("%[s2]", sign)                   \
+  TINYML_CODE("%[s3]", sign)                   \
+  table                                        \
   "strb %[s0], [%[output]]\n\t"                \
   "strb %[s1], [%[output], #1]\n\t"            \
   "strb %[s2], [%[output], #2]\n\t"            \
@@ -189,51 +290,100 @@ struct Kernel {
   "ldr r4, [%[kernel], #84]\n\t"               \
   "add %[codes], %[codes], r5\n\t"             \
   "add %[output], %[output], r6\n\t"           \
-  "subs r4, r4, #1\n\t"                        \
-  "str r4, [%[kernel], #84]\n\t"               \
+  "cmp %[output], r4\n\t"                      \
   "bne 1b\n\t"
+
+// All outputs of a row; `columns` may use registers 4 to 10 but 7, and `weights`.
+#define TINYML_CONVOLVE(columns)                                                                  \
+  do {                                                                                            \
+    std::int32_t s0, s1, s2, s3;                                                                  \
+    const Word* weights;                                                                          \
+    if constexpr (Floored) {                                                                      \
+      asm volatile(TINYML_OUTPUTS(columns, TINYML_NO_SIGN, TINYML_NO_TABLE) TINYML_OPERANDS);     \
+    } else {                                                                                      \
+      asm volatile(TINYML_OUTPUTS(columns, TINYML_SIGN, TINYML_TABLE) TINYML_OPERANDS);           \
+    }                                                                                             \
+  } while (false)
+
+#define TINYML_OPERANDS                                                                           \
+  : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [codes] "+r"(codes),          \
+    [output] "+r"(output), [weights] "=&r"(weights)                                               \
+  : [kernel] "r"(&kernel)                                                                         \
+  : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory"
 // clang-format on
 
-// The outputs of a row, `count` of them.
-TINYML_ALL_REGISTERS TINYML_KERNEL void convolve(Kernel& kernel, const Word* codes,
+// The outputs of a row, up to kernel.end. They are floored where `floors` says so.
+template <bool Floored>
+TINYML_ALL_REGISTERS TINYML_KERNEL void convolve(const Kernel& kernel, const Word* codes,
                                                  std::int8_t* output) {
-  std::int32_t s0, s1, s2, s3;
   if (kernel.pairs == 1 && kernel.columns == 3) {
-    asm volatile(
-        TINYML_OUTPUTS(TINYML_COLUMN_OF_3("0") TINYML_COLUMN_OF_3("1") TINYML_COLUMN_OF_3("2"))
-        : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [codes] "+r"(codes),
-          [output] "+r"(output)
-        : [kernel] "r"(&kernel)
-        : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+    TINYML_CONVOLVE(TINYML_COLUMN_OF_3("0") TINYML_COLUMN_OF_3("1") TINYML_COLUMN_OF_3("2"));
   } else {
-    const Word* weights;
-    asm volatile(TINYML_OUTPUTS(TINYML_COLUMNS)
-                 : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3),
-                   [codes] "+r"(codes), [output] "+r"(output), [weights] "=&r"(weights)
-                 : [kernel] "r"(&kernel)
-                 : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory");
+    TINYML_CONVOLVE(TINYML_COLUMNS);
+  }
+}
+
+// The same for a kernel of one row, whose pairs of columns lie as pairs of rows do.
+template <bool Floored>
+TINYML_ALL_REGISTERS TINYML_KERNEL void convolve_row(const Kernel& kernel, const Word* codes,
+                                                     std::int8_t* output) {
+  if (kernel.pairs == 2) {
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1"));
+  } else if (kernel.pairs == 3) {
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2"));
+  } else if (kernel.pairs == 4) {
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2") TINYML_PAIR("3"));
+  } else if (kernel.pairs == 5) {
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2") TINYML_PAIR("3")
+                        TINYML_PAIR("4"));
+  } else {
+    TINYML_CONVOLVE(TINYML_PAIRS);
   }
 }
 
 #undef TINYML_COLUMN_OF_3
 #undef TINYML_LAST_ROW
 #undef TINYML_COLUMNS
+#undef TINYML_PAIR
+#undef TINYML_NEXT_PAIR
+#undef TINYML_PAIRS
+#undef TINYML_SIGN
+#undef TINYML_NO_SIGN
 #undef TINYML_CODE
+#undef TINYML_NO_TABLE
+#undef TINYML_TABLE
 #undef TINYML_OUTPUTS
+#undef TINYML_CONVOLVE
+#undef TINYML_OPERANDS
 
 #else
 
-inline void convolve(Kernel& kernel, const Word* codes, std::int8_t* output) {
-  for (; kernel.count > 0; --kernel.count, output += kernel.output_step) {
-    std::int32_t sums[4];
-    for (int i = 0; i < 4; ++i) sums[i] = kernel.bias[i];
+namespace columns_detail {
+
+inline const Word* add_pair(const Word* codes, const Word* weights, std::int32_t* sums) {
+  for (int i = 0; i < 4; ++i) {
+    sums[i] += multiply_low(codes[i], weights[i]) + multiply_high(codes[i], weights[i]);
+  }
+  return codes + 4;
+}
+
+inline void finish(const Kernel& kernel, const std::int32_t* sums, std::int8_t* output) {
+  for (int i = 0; i < 4; ++i) {
+    const std::int32_t code = saturate(rescale(sums[i], kernel.by[i]));
+    output[i] = kernel.table == nullptr ? static_cast<std::int8_t>(code) : kernel.table[code];
+  }
+}
+
+}  // namespace columns_detail
+
+template <bool Floored>
+void convolve(const Kernel& kernel, const Word* codes, std::int8_t* output) {
+  for (; output != kernel.end; output += kernel.output_step) {
+    std::int32_t sums[4] = {kernel.bias[0], kernel.bias[1], kernel.bias[2], kernel.bias[3]};
     const Word* weights = kernel.weights;
     for (std::int32_t column = 0; column < kernel.columns; ++column) {
-      for (std::int32_t pair = 0; pair < kernel.pairs; ++pair) {
-        for (std::int32_t& sum : sums) {
-          sum += multiply_low(*codes, *weights) + multiply_high(*codes, *weights);
-          ++codes, ++weights;
-        }
+      for (std::int32_t pair = 0; pair < kernel.pairs; ++pair, weights += 4) {
+        codes = columns_detail::add_pair(codes, weights, sums);
       }
       for (int i = 0; i < 2; ++i, ++codes, ++weights) {
         sums[i] += multiply_low(*codes, *weights);
@@ -241,10 +391,19 @@ inline void convolve(Kernel& kernel, const Word* codes, std::int8_t* output) {
       }
     }
     codes += kernel.codes_step / 4;
-    for (int i = 0; i < 4; ++i) {
-      const std::int32_t code = saturate(rescale(sums[i], kernel.by[i]));
-      output[i] = kernel.table == nullptr ? static_cast<std::int8_t>(code) : kernel.table[code];
+    columns_detail::finish(kernel, sums, output);
+  }
+}
+
+template <bool Floored>
+void convolve_row(const Kernel& kernel, const Word* codes, std::int8_t* output) {
+  for (; output != kernel.end; output += kernel.output_step) {
+    std::int32_t sums[4] = {kernel.bias[0], kernel.bias[1], kernel.bias[2], kernel.bias[3]};
+    for (std::int32_t pair = 0; pair < kernel.pairs; ++pair) {
+      codes = columns_detail::add_pair(codes, kernel.weights + 4 * pair, sums);
     }
+    codes += kernel.codes_step / 4;
+    columns_detail::finish(kernel, sums, output);
   }
 }
 

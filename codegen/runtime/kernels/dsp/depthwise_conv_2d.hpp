@@ -20,12 +20,7 @@ inline void pack_kernel(const DepthwiseConv2DInt8& op, std::int32_t channel, dsp
   const std::int32_t channels = window.output.channels, row = window.kernel_w * channels;
   dsp::pack_columns({op.weights + channel, channels}, row, window.kernel_h, 0, window.kernel_h,
                     nullptr, window.kernel_w, kernel.weights);
-  const std::int32_t* scales = op.to.scales + 2 * channel;
-  const std::int8_t* shifts = op.to.shifts + channel;
-  for (std::int32_t i = 0; i < 4; ++i) {
-    kernel.bias[i] = scales[2 * i];
-    kernel.by[i] = dsp::rescaling(scales[2 * i + 1], shifts[i], op.to.output_zero_point);
-  }
+  kernel.scale(op.to, channel);
 }
 
 }  // namespace depthwise_detail
@@ -52,6 +47,7 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
   std::int8_t outside[4];
   dsp::store(outside, dsp::four(op.to.input_zero_point));
   dsp::Word columns[kColumnWords];
+  const auto convolve = dsp::floors(op.to) ? dsp::convolve<true> : dsp::convolve<false>;
   const auto clear = [&] {
     for (dsp::Word& word : columns) word = dsp::even(dsp::load(outside));
   };
@@ -66,15 +62,17 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
       pack_kernel(op, channel, kernel);
       for (std::int32_t x = 0; x < width; x += most) {
         if (most < width) clear();
-        kernel.count = clamp(width - x, 0, most);
+        const std::int32_t count = clamp(width - x, 0, most);
         const std::int32_t left = x * window.stride_w - window.pad_left;
-        const std::int32_t all = (kernel.count - 1) * window.stride_w + window.kernel_w;
+        const std::int32_t all = (count - 1) * window.stride_w + window.kernel_w;
         const std::int32_t first = clamp(-left, 0, all);
         const std::int32_t inside = clamp(window.input.width - left, first, all) - first;
         const std::int8_t* corner = input + top * image_row + (left + first) * depth + channel;
         dsp::pack_columns({corner, depth}, image_row, window.kernel_h, y0, y1, outside, inside,
                           columns + first * words);
-        dsp::convolve(kernel, columns, output + x * depth + channel);
+        std::int8_t* to = output + x * depth + channel;
+        kernel.end = to + count * depth;
+        convolve(kernel, columns, to);
       }
     }
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "runtime/kernels/dsp/intrinsics.hpp"
+#include "runtime/kernels/params.hpp"
 
 namespace tinyml {
 namespace dsp {
@@ -31,6 +32,12 @@ inline std::int32_t rescale(std::int32_t x, const Rescaling& by) {
   const auto bits = static_cast<Word>(x) + static_cast<Word>(by.twice >> 1);
   const auto summand = static_cast<std::int32_t>(bits + static_cast<Word>(x >> 31));
   return high_multiply_add(x, by.doubled, summand) >> by.shift;
+}
+
+// Whether all negative sums give -128, as behind a rectifier: h + 2^(shift - 1) >> shift is then at
+// most 0 with and without the -1, which may be left out.
+inline bool floors(const Requantization& to) {
+  return to.table == nullptr && to.output_zero_point == -128;
 }
 
 }  // namespace dsp

@@ -228,12 +228,13 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
   // The last vector of the last row may reach beyond its cell.
   const std::int32_t most_columns = (kBufferBytes - kLanes) / (window.kernel_h * cell);
   const std::int32_t most_pixels = (most_columns - window.kernel_w) / window.stride_w + 1;
+  const std::int32_t run = run_of(window);
   std::int8_t buffer[kBufferBytes];
   Lanes lanes;
   for (std::int32_t y = 0; y < window.output.height; ++y) {
-    for (std::int32_t x = 0; x < window.output.width; x += most_pixels) {
-      const std::int32_t left = window.output.width - x;
-      const std::int32_t pixels = left < most_pixels ? left : most_pixels;
+    for (std::int32_t x = 0, pixels = 0; x < window.output.width; x += pixels) {
+      const std::int32_t left = window.output.width - x, rest = run - x % run;
+      pixels = clamp(rest < left ? rest : left, 0, most_pixels);
       const Columns columns = {x * window.stride_w - window.pad_left,
                                (pixels - 1) * window.stride_w + window.kernel_w};
       for (std::int32_t c = 0; c < channels; c += kLanes) {
