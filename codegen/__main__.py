@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from codegen import durable, golden, inference, oracle, report
+from codegen import catalogue, durable, golden, inference, oracle, report, training
 from codegen.arguments import INTERRUPTED
 from codegen.boards import board
 from codegen.emit import folder
@@ -24,7 +24,7 @@ from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.metadata import normalisation_in
 from codegen.frontend.read import naming, open_model
 from codegen.ir import Tensor
-from codegen.learners.tybox import LEARNING_RATE, Tybox
+from codegen.learners.base import Learner, compiled_classes
 from codegen.memory.fit import Fit, Size, fit
 from codegen.normalisation import Normalisation
 from codegen.options import parser
@@ -33,7 +33,8 @@ from codegen.toolchain.run import ToolchainError
 
 WRITTEN, FAILED, WRONG, DOES_NOT_FIT = 0, 1, 2, 3
 OF_A_HEAD = (
-    *("--new-head", "--buffer-samples", "--learning-rate", "--passes", "--loss"),
+    *("--new-head", "--buffer-samples", "--learner", "--training-images", "--training-labels"),
+    *sorted(map(catalogue.option, catalogue.names())),
     *("--class-names", "--classes-file", "--golden-features"),
 )
 
@@ -48,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.list_devices:
             return _list_devices()
+        if options.list_learners:
+            _say(catalogue.description().rstrip())
+            return WRITTEN
         return _generate(options)
     except (ToolchainError, oracle.DifferenceError) as error:
         sys.stderr.write(f"error: {error}\n")
@@ -56,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error} (--overwrite)\n")
         return WRONG
     except (ValueError, OSError) as error:  # ModelError and others that name what is wrong
-        sys.stderr.write(f"error: {error}\n")
+        sys.stderr.write(f"error: {catalogue.in_options(str(error))}\n")
         full = isinstance(error, OSError) and error.errno in durable.OF_THE_DISK
         return FAILED if full else WRONG
     except KeyboardInterrupt:
@@ -78,16 +82,15 @@ def _generate(options: argparse.Namespace) -> int:
         fits, written = inference.generate(options)
         return WRITTEN if fits or written else DOES_NOT_FIT
     parts = _take_apart(options)
-    names = _class_names(options, parts.head.classes)
     pixels = _normalisation(options, parts.extractor.input)
-    learner = Tybox(
-        options.learning_rate or LEARNING_RATE,
-        passes=options.passes or Tybox.passes,
-        loss=options.loss or Tybox.loss,
-    )
-    fitted = fit(parts.extractor, learner, parts.head.classes, board.load(options.device), names)
+    learner = catalogue.chosen(options)
+    classes = compiled_classes(learner, parts.head.classes)
+    names = _class_names(options, {parts.head.classes, classes})
+    fitted = fit(parts.extractor, learner, classes, board.load(options.device), names)
     size = fitted.size()
     if options.buffer_samples:
+        if not learner.most_samples:
+            raise UsageError(f"--buffer-samples: --learner {options.learner} keeps no samples")
         size = fitted.of(options.buffer_samples, "--buffer-samples")
     _say(report.description(options.model.name, parts, fitted), "")
     _say(report.memory_text(fitted, size) + _why(options, fitted), "")
@@ -117,19 +120,40 @@ def _require(options: argparse.Namespace) -> None:
             "--cut: where the model ends; --new-head N says what is to follow there, "
             "--inference-only that nothing is"
         )
-    learning = [name for name in OF_A_HEAD if getattr(options, name[2:].replace("-", "_"))]
+    learning = [
+        name for name in OF_A_HEAD if getattr(options, name[2:].replace("-", "_")) is not None
+    ]
     if options.inference_only and learning:
         raise UsageError(f"{learning[0]}: is of a head, and --inference-only does without one")
     if (options.mean is None) != (options.std is None):
         raise UsageError("--mean: goes with --std, and the other way round")
     if options.inference_only and options.mean:
         raise UsageError("--mean: is of load_image, which --inference-only does without")
+    _require_training(options)
     if options.verify and options.golden_features:
         raise UsageError("--verify: asks the oracle for what --golden-features gives")
     if options.golden_features and not options.golden:
         raise UsageError("--golden-features: needs the images that they belong to, --golden")
     if options.out is not None and not options.dry_run:
         folder.check(options.out, overwrite=options.overwrite)
+
+
+def _require_training(options: argparse.Namespace) -> None:
+    given = {
+        name: getattr(options, name[2:].replace("-", "_"))
+        for name in ("--training-images", "--training-labels")
+    }
+    learner = catalogue.chosen(options)
+    for name, path in given.items():
+        if path is not None and not learner.needs_statistics:
+            raise UsageError(f"{name}: --learner {options.learner or catalogue.DEFAULT} needs none")
+        if path is None and (
+            any(given.values()) or (learner.needs_statistics and not options.dry_run)
+        ):
+            raise UsageError(
+                f"{name}: --learner {options.learner} starts from moments of the training features: "
+                "give both --training-images and --training-labels"
+            )
 
 
 def _take_apart(options: argparse.Namespace) -> Split:
@@ -140,7 +164,7 @@ def _take_apart(options: argparse.Namespace) -> Split:
         return split(graph)
 
 
-def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
+def _class_names(options: argparse.Namespace, classes: set[int]) -> tuple[str, ...]:
     names: tuple[str, ...] = tuple(options.class_names.split(",")) if options.class_names else ()
     if options.classes_file:
         try:
@@ -150,8 +174,9 @@ def _class_names(options: argparse.Namespace, classes: int) -> tuple[str, ...]:
                 f"--classes-file: {options.classes_file}: is no UTF-8: {error}"
             ) from None
         names = tuple(line.strip() for line in lines if line.strip())
-    if names and len(names) != classes:
-        raise UsageError(f"class names: the model has {classes} classes; got {len(names)} names")
+    if names and len(names) not in classes:
+        counts = " or ".join(map(str, sorted(classes)))
+        raise UsageError(f"class names: the model has {counts} classes; got {len(names)} names")
     return names
 
 
@@ -198,6 +223,9 @@ def _project(
         class_names=names,
         normalisation=pixels,
     )
+    if project.learner.needs_statistics:
+        found = training.statistics(project, options.training_images, options.training_labels)
+        project = replace(project, statistics=found)
     if options.golden_features:
         features = golden.load_features(options.golden_features, len(images), output)
         vectors = Golden(images, features, origin=f"the file {options.golden_features.name}")
@@ -231,10 +259,12 @@ def _write_report(
     options: argparse.Namespace,
     content: dict[str, Any],
     project: Project | None,
-    learner: Tybox,
+    learner: Learner,
 ) -> None:
-    values = {knob.name: knob.value for knob in learner.knobs()}
-    content["learner"] |= {**values, "passes": learner.passes, "loss": learner.loss}
+    content["learner"] |= {
+        "name": options.learner or catalogue.DEFAULT,
+        **catalogue.values(learner),
+    }
     content["written"] = project is not None
     durable.write(options.report, json.dumps(content, indent=2) + "\n")
 

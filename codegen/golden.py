@@ -29,33 +29,35 @@ class GoldenError(ValueError):
     """Images or features that do not fit the model; the message names the file."""
 
 
-def load_images(path: Path, source: Tensor) -> Array:
+def load_images(
+    path: Path, source: Tensor, option: str = "--golden", most: int | None = MOST_IMAGES
+) -> Array:
     """Images (N, H, W, C) from a ``.npy`` file, in the model's own dtype.
 
     Reals are quantized for a model of codes. Bytes are refused: how a pixel becomes a code is the
     model's own affair.
 
     Raises:
-        GoldenError: the file does not hold such images.
+        GoldenError: the file does not hold such images, or more than ``most``.
     """
-    images = _load("--golden", path)
+    images = _load(option, path)
     if images.ndim != 4 or images.shape[1:] != source.shape[1:] or not len(images):
         wanted = ", ".join(map(str, source.shape[1:]))
-        raise GoldenError(f"--golden: {path}: must be (N, {wanted}); it is {images.shape}")
-    if len(images) > MOST_IMAGES:
+        raise GoldenError(f"{option}: {path}: must be (N, {wanted}); it is {images.shape}")
+    if most is not None and len(images) > most:
         raise GoldenError(
-            f"--golden: {path}: must hold at most {MOST_IMAGES} images, which are compiled into "
+            f"{option}: {path}: must hold at most {most} images, which are compiled into "
             f"the self-test; it holds {len(images)}"
         )
     if images.dtype == np.float32 and not np.isfinite(images.astype(np.float32)).all():
-        raise GoldenError(f"--golden: {path}: must hold finite numbers only")
+        raise GoldenError(f"{option}: {path}: must hold finite numbers only")
     if images.dtype == np.dtype(source.dtype):
         return images
     if images.dtype == np.float32 and source.dtype == "int8":
         with np.errstate(over="ignore"):  # what is far outside becomes the last code
             return to_codes(source, images.astype(np.float32))
     allowed = "int8 codes, or float32 reals" if source.dtype == "int8" else "float32"
-    raise GoldenError(f"--golden: {path}: must hold {allowed}; it holds {images.dtype}")
+    raise GoldenError(f"{option}: {path}: must hold {allowed}; it holds {images.dtype}")
 
 
 def load_features(path: Path, count: int, output: Tensor) -> Array:
@@ -83,8 +85,8 @@ def generated_images(source: Tensor, count: int = GENERATED) -> Array:
     return rng.integers(-128, 128, shape).astype(np.int8)
 
 
-def host_features(project: Project, images: Array) -> Array:
-    """What the project's own code, built for this computer, makes of ``images``.
+def host_features(project: Project, images: Array, origin: str = "the golden images") -> Array:
+    """What the project's own code, built for this computer, makes of ``images``, which are from ``origin``.
 
     Raises:
         ToolchainError: there is no C++ compiler, or it refused the project.
@@ -94,7 +96,7 @@ def host_features(project: Project, images: Array) -> Array:
     with tempfile.TemporaryDirectory(prefix="tinyml-") as scratch:
         draft = Path(scratch) / "project"
         emit(replace(project, golden=Golden(images[:1], empty), buffer_samples=small), draft)
-        return _learnable(HostModel(draft).features(images), "the model on the golden images")
+        return _learnable(HostModel(draft).features(images), f"the model on {origin}")
 
 
 def _learnable(features: Array, origin: str) -> Array:

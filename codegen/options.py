@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+from codegen import catalogue
 from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
 from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
@@ -26,6 +27,7 @@ def parser() -> argparse.ArgumentParser:
     add("model", nargs="?", type=existing_file, help="an int8 or float32 .tflite file")
     add("--device", help="a board's name, or a .toml file that describes one")
     add("--list-devices", action="store_true", help="name the boards, and end")
+    add("--list-learners", action="store_true", help="name what learns, with its options, and end")
     add("--out", type=new_folder, help="the project's folder; files that you added to it are kept")
     add("--overwrite", action="store_true", help="replace generated files that were edited, too")
     add("--name", help="the project's name (default: the file's)")
@@ -66,6 +68,11 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--output", metavar="NAME", help="of a model with several outputs: the one that is kept"
     )
+    add(
+        "--learner",
+        choices=tuple(catalogue.kinds()),
+        help=f"default: {catalogue.DEFAULT}; --list-learners says what each is",
+    )
     add("--buffer-samples", type=_samples, metavar="N|max", help="default: max, as many as fit")
     add(
         "--learning-rate",
@@ -79,6 +86,14 @@ def parser() -> argparse.ArgumentParser:
         help="over the buffer for each label (default: 1)",
     )
     add("--loss", choices=get_args(Loss), help="default: cross_entropy")
+    catalogue.add_options(head, frozenset({"learning_rate", "passes", "loss"}))
+    for what, rows in (("images", "(N, H, W, C)"), ("labels", "(N,), whole numbers from 0")):
+        add(
+            f"--training-{what}",
+            type=existing_file,
+            metavar="FILE.npy",
+            help=f"{rows}, for learners that start from moments of the training features",
+        )
     names = head.add_mutually_exclusive_group()
     names.add_argument("--class-names", metavar="A,B,...", help="for the project's README")
     names.add_argument(
