@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from codegen import literals
 
 ROOT = Path(__file__).parents[1]
+DATA = ("../runtime", "../templates", "../templates_network")
 PROGRAMS = ("platform", "test", "host")  # folders of programs that use the library
 _DECLARED = re.compile(r"\b([a-z][a-z0-9_]*)\s*[({<]")
 _COMMENT = re.compile(r"//.*")
