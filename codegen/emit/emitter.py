@@ -49,6 +49,14 @@ from codegen.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 DATA = ("../templates", "../runtime")
+# What a library for Arduino and PlatformIO has beside the model: the firmware without its start-up.
+HEADERS_ONLY = ("runtime/serial", "runtime/storage")  # drivers of ports and of interrupts
+OF_LIBRARIES = (
+    *(f"runtime/{name}" for name in ("kernels", "buffers", "learners", "preprocess")),
+    *("runtime/crc32.hpp", "runtime/link", "runtime/monitor", *HEADERS_ONLY),
+    *(f"platform/{name}" for name in ("application.cpp", "application.hpp", "flash.hpp")),
+    *("platform/stack.hpp", "platform/ticks.hpp"),
+)
 API_VERSION = (3, 2, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 
 
@@ -251,19 +259,17 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     durable.copy_tree(ROOT / "runtime", root / "runtime")
     library = root / "arduino" / context["library"] / "src"
     _copy_sources(root, library)
-    make_own(library, context["module"], headers="tinyml")
+    make_own(library, context["module"], headers="tinyml", programs=())
     make_own(root, context["module"], headers="include/tinyml")
 
 
 def _copy_sources(root: Path, library: Path) -> None:
     """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
-    places = {
-        "include/tinyml": "tinyml",
-        "src": "src",
-        "runtime/kernels": "runtime/kernels",
-        "runtime/buffers": "runtime/buffers",
-        "runtime/learners": "runtime/learners",
-        "runtime/preprocess": "runtime/preprocess",
-    }
-    for source, place in places.items():
-        durable.copy_tree(root / source, library / place)
+    durable.copy_tree(root / "include" / "tinyml", library / "tinyml")
+    durable.copy_tree(root / "src", library / "src")
+    for name in OF_LIBRARIES:
+        for path in sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]:
+            if path.is_file() and not (name in HEADERS_ONLY and path.suffix == ".cpp"):
+                target = library / path.relative_to(root)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)

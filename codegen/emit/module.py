@@ -9,7 +9,7 @@ that a program needs one folder on its path, which holds nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from os.path import relpath
 from pathlib import Path, PurePosixPath
@@ -61,7 +61,7 @@ def _declared() -> frozenset[str]:
     return frozenset(name for text in texts for name in _DECLARED.findall(text))
 
 
-def make_own(root: Path, module: str, headers: str) -> None:
+def make_own(root: Path, module: str, headers: str, programs: Collection[str] = PROGRAMS) -> None:
     """Rewrite all C++ below ``root``, whose public headers are in the folder ``headers``, for ``module``.
 
     Each of these moves to ``headers``/``module``; in its place is one that includes it.
@@ -71,7 +71,7 @@ def make_own(root: Path, module: str, headers: str) -> None:
     for name, path in sorted(files.items()):
         text = _renamed(path.read_text(encoding="utf-8"), module)
         place = _place(name, headers, module)
-        of_library = PurePosixPath(name).parts[0] not in PROGRAMS
+        of_library = PurePosixPath(name).parts[0] not in programs
         text = _included(text, places, PurePosixPath(place).parent if of_library else None)
         if place != name:
             forwarder = FORWARDER.format(header=path.name, path=f"{module}/{path.name}")

@@ -228,7 +228,7 @@ class Timing:
     learn_ticks: int
 
     FORMAT: ClassVar = struct.Struct("<B2I")
-    SOURCES: ClassVar = {1: "core cycles (DWT CYCCNT)", 2: "SysTick"}
+    SOURCES: ClassVar = {1: "core cycles (DWT CYCCNT)", 2: "SysTick", 3: "microseconds"}
 
     @classmethod
     def parse(cls, payload: bytes) -> Timing:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import re
+import select
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,6 +17,7 @@ import pytest
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
 from codegen.learners.tybox import Tybox
+from codegen.link.client import Board
 from codegen.toolchain.host import HostModel
 from tests.support.mobile import CLASSES, mobile_project
 from tests.support.needs import needs_arm_compiler
@@ -54,9 +59,9 @@ def compile_sketch(library: Path, compiler: list[str], program: Path) -> str:
     """As Arduino does: every source under ``src/``, with ``src/`` as the only folder of headers."""
     sketch = program.with_suffix(".cpp")
     ino = library / "examples" / "SerialClassifier" / "SerialClassifier.ino"
-    sketch.write_text(f"#include <Arduino.h>\n{ino.read_text()}")
+    sketch.write_text(f"#define IS_A_SKETCH\n#include <Arduino.h>\n{ino.read_text()}")
     sources = sorted(str(path) for path in (library / "src").rglob("*.cpp"))
-    assert len(sources) == 4
+    assert len(sources) == 7
     include = ["-I", str(library / "src"), "-I", str(CORE)]
     done = subprocess.run(
         [*compiler, *FLAGS, *include, *sources, str(sketch), "-o", str(program)],
@@ -80,19 +85,26 @@ def test_the_librarys_description(library):
 
 
 def test_the_librarys_sources_are_the_projects(tree, library):
-    folders = {"tinyml": "include/tinyml", "src": "src", "runtime": "runtime"}
-    copies = list((library / "src").rglob("*.?pp"))
-    assert len(copies) > 20
+    folders = {
+        "tinyml": "include/tinyml",
+        "src": "src",
+        "runtime": "runtime",
+        "platform": "platform",
+    }
+    copies = [path for path in (library / "src").rglob("*.?pp") if path.name != "arduino.cpp"]
+    assert len(copies) > 40
     for copy in copies:
         place, *rest = copy.relative_to(library / "src").parts
         original = tree.joinpath(folders[place], *rest)
         assert INCLUDE.sub("", copy.read_text()) == INCLUDE.sub("", original.read_text())
+        # Of programs, the project's are included from its root.
+        folder = tree if place == "platform" else original.parent
         included = [
-            [(path.parent / name).resolve() for name in INCLUDE.findall(path.read_text())]
-            for path in (copy, original)
+            [(beside / name).resolve() for name in INCLUDE.findall(path.read_text())]
+            for path, beside in ((copy, copy.parent), (original, folder))
         ]
-        assert all(path.is_file() for path in (*included[0], *included[1]))
-        assert [path.name for path in included[0]] == [path.name for path in included[1]]
+        assert all(path.is_file() for path in included[0])
+        assert {path.name for path in included[0]} == {path.name for path in included[1]}
 
 
 @needs_arm_compiler
@@ -103,35 +115,97 @@ def test_arduinos_core_for_the_nano_builds_the_sketch(library, tmp_path):
     assert all("if constexpr" in line for line in warnings), warnings
 
 
-def test_the_sketch_classifies_and_learns_like_the_project(project, tree, library, tmp_path):
-    compile_sketch(
-        library, ["g++", "-std=gnu++14", "-O1", "-ffp-contract=off"], tmp_path / "sketch"
-    )
-    labels = np.arange(IMAGES) % CLASSES
-    labels[::3] = 255
-    pixels = project.golden.inputs.view(np.uint8) ^ 128
-    stream = b"".join(
-        bytes([label]) + image.tobytes() for label, image in zip(labels, pixels, strict=True)
-    )
-    printed = subprocess.run(
-        [tmp_path / "sketch"], input=stream, capture_output=True, check=True
-    ).stdout.decode()
-    host, expected = HostModel(tree), []
-    for row, label in zip(project.golden.features, labels, strict=True):
-        expected.append(int(host.predict(row[np.newaxis])[0]))
-        if label != 255:
+class Sketch:
+    """The sketch as a process, at the end of a line that loses and damages bytes both ways."""
+
+    def __init__(self, program, rate):
+        self.process = subprocess.Popen(
+            [program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        )
+        self.rate, self.random, self.damages = rate, random.Random(5), 0
+
+    def spoil(self, data):
+        out = bytearray()
+        for byte in data:
+            dice = self.random.random()
+            self.damages += dice < self.rate
+            if dice < self.rate / 2:
+                continue
+            out.append(byte ^ self.random.randrange(1, 256) if dice < self.rate else byte)
+        return bytes(out)
+
+    def write(self, data):
+        self.process.stdin.write(self.spoil(data))
+
+    def read(self, timeout_s):
+        ready = select.select([self.process.stdout], [], [], timeout_s)[0]
+        return self.spoil(os.read(self.process.stdout.fileno(), 4096)) if ready else b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+
+def with_ram_flash(library: Path, copy: Path) -> Path:
+    """A copy of the library whose flash is RAM: a computer has none at a board's addresses."""
+    shutil.copytree(library, copy)
+    ram = (CORE.parent / "device" / "platform" / "flash.hpp").read_text()
+    for old, new in (
+        ('"runtime/', '"../runtime/'),
+        ('"src/', '"../src/'),
+        ("namespace tinyml {", "namespace tinyml { inline namespace mobile {"),
+        ("}  // namespace tinyml", "} }"),
+    ):
+        ram = ram.replace(old, new)
+    (copy / "src" / "platform" / "flash.hpp").write_text(ram)
+    return copy
+
+
+def test_the_sketch_learns_the_projects_bits_through_loss_and_damage(
+    project, tree, library, tmp_path
+):
+    """Of every image the label that was sent, once; counts, drift, timing and saving come along."""
+    copy = with_ram_flash(library, tmp_path / "library")
+    compile_sketch(copy, ["g++", "-std=gnu++17", "-O1", "-ffp-contract=off"], tmp_path / "sketch")
+    host, codes = HostModel(tree), project.golden.inputs
+    labels = np.random.default_rng().integers(0, CLASSES, 3 * IMAGES)
+    with Sketch(tmp_path / "sketch", rate=0.3 / codes[0].size) as sketch:  # in every third image
+        board = Board(sketch, timeout_s=0.5)
+        for number, label in enumerate(labels):
+            image = codes[number % IMAGES]
+            row = host.features(image[np.newaxis])[0]
+            predicted = int(host.predict(row[np.newaxis])[0])
+            assert board.classify(image).prediction == predicted
+            assert board.learn(image, int(label)).prediction == predicted
             host.learn(row, int(label))
-    assert [int(line) for line in printed.split()] == expected
-    assert len(set(expected)) > 1
+        for mine, its in zip(board.head(), host.head(), strict=True):
+            np.testing.assert_array_equal(mine, its)
+        stats = board.stats()
+        assert (stats.samples, stats.seen) == (
+            len(labels),
+            np.bincount(labels, minlength=CLASSES).tolist(),
+        )
+        assert board.timing().source == "microseconds"
+        assert board.save() == 1
+        board.reset()
+        assert board.load() == 1
+        np.testing.assert_array_equal(board.state(), host.state())
+        assert sketch.damages > 5
 
 
-def test_platformio_compiles_what_cmake_compiles(tree):
+def test_platformio_takes_the_arduino_library(tree, library):
     described = json.loads((tree / "library.json").read_text())
     assert described["name"] == "TinyML_mobile"
+    assert described["build"]["srcDir"] == library.relative_to(tree).as_posix() + "/src"
     assert (tree / described["build"]["includeDir"] / described["headers"]).is_file()
-    assert described["build"]["srcFilter"] == ["-<*>", "+<src/>"]
+    for example in described["examples"]:
+        assert all((tree / example["base"] / name).is_file() for name in example["files"])
     listed = re.search(r"SOURCES ([^)]*)\)", (tree / "CMakeLists.txt").read_text())[1]
-    assert sorted(listed.split()) == sorted(f"src/{p.name}" for p in tree.glob("src/*.cpp"))
-    assert not list(tree.glob("src/*/*"))
+    assert {f"src/{p.name}" for p in (library / "src" / "src").glob("*.cpp")} == set(listed.split())
     for name in described["export"]["include"]:
         assert (tree / name).exists()

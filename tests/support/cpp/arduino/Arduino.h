@@ -7,26 +7,33 @@
 
 class SerialPort {
  public:
-  void begin(unsigned long /*baud*/) {}
-  void setTimeout(unsigned long /*milliseconds*/) {}
-  int available() {
+  void begin(unsigned long /*baud*/) { std::setvbuf(stdout, nullptr, _IONBF, 0); }
+  int read() {
     const int next = std::getchar();
-    if (next == EOF) return 0;
-    std::ungetc(next, stdin);
-    return 1;
+    ended_ = next == EOF;
+    return ended_ ? -1 : next;
   }
-  int read() { return std::getchar(); }
-  std::size_t readBytes(char* out, std::size_t bytes) { return std::fread(out, 1, bytes, stdin); }
-  void println(int value) { std::printf("%d\n", value); }
+  std::size_t write(std::uint8_t byte) { return std::putchar(byte) == byte ? 1 : 0; }
+  bool ended() const { return ended_; }
+
+ private:
+  bool ended_ = false;
 };
+
+inline unsigned long micros() {
+  static unsigned long now = 0;
+  return now += 7;
+}
 
 static SerialPort Serial;
 
 void setup();
 void loop();
 
+#if defined(IS_A_SKETCH)
 int main() {
   setup();
-  while (Serial.available() != 0) loop();
+  while (!Serial.ended()) loop();
   return 0;
 }
+#endif
