@@ -55,6 +55,8 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
     assert isinstance(values, dict)
     for key in values.keys() - {item.name for item in dataclasses.fields(Config)}:
         raise ConfigError(unknown(str(key), Config))
+    if values["field"] is None:
+        values["field"] = _met(values["dataset"])
     built: dict[str, Any] = {}
     for group in GROUPS:
         built[group] = construct(values[group], group, built)
@@ -72,6 +74,13 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
     return study
 
 
+def _met(dataset: object) -> object:
+    """What the device meets where nothing else is said: the data set with all of its classes."""
+    if not isinstance(dataset, dict) or "only_classes" not in dataset:
+        return dataset
+    return {**dataset, "only_classes": None}
+
+
 def construct(values: object, key: str, built: Mapping[str, Any]) -> Any:
     """Build the dataclass that ``values`` describes, found under ``key``.
 
@@ -85,6 +94,10 @@ def construct(values: object, key: str, built: Mapping[str, Any]) -> Any:
     arguments: dict[str, Any] = {}
     for item in dataclasses.fields(kind):
         if item.init and is_protocol(hints[item.name]):
+            if item.name not in built:
+                raise ConfigError(
+                    f"{key}: {kind.__name__} needs {item.name}, and cannot stand in its place"
+                )
             arguments[item.name] = built[item.name]
         elif item.init and item.name in given:
             value = given.pop(item.name)

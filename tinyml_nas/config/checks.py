@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, get_args, get_type_hints
 
@@ -135,5 +136,7 @@ def _check_device(device: str) -> None:
 def _lacks(plugin: object, kind: type[Any]) -> list[str]:
     """What keeps ``plugin`` from being of this kind; empty where nothing does."""
     if Protocol in kind.__bases__:
-        return [name for name in dir(kind) if name[0] != "_" and not hasattr(plugin, name)]
+        wanted = [name for name in dir(kind) if name[0] != "_"]
+        # Looked up, not asked for: what a data set knows only once it was read is not read here.
+        return [name for name in wanted if inspect.getattr_static(plugin, name, _lacks) is _lacks]
     return [] if isinstance(plugin, kind) else [f"being a {kind.__name__}"]

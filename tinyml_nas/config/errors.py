@@ -33,7 +33,9 @@ def refuse(error: BaseException) -> NoReturn:
 
 
 def explain(error: BaseException) -> str:
-    """What ``ConfigError``, hydra or OmegaConf refused, in one line."""
+    """What ``ConfigError``, hydra or OmegaConf refused: in one line, but for a list of files."""
+    if isinstance(error, ConfigError) and error.__cause__ is not None and "\n" in str(error):
+        return str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file and error.options:
         wanted = PurePosixPath(error.missing_cfg_file)
         return f"{wanted.parent}: must be one of {', '.join(error.options)}; got {wanted.name}"

@@ -39,7 +39,7 @@ class Config:
     network: str | None = None
     data: Data = dataclasses.field(default_factory=Data)
     dataset: Any = MISSING
-    field: Any = MISSING
+    field: Any = None
     device: Any = MISSING
     supernet: Any = MISSING
     train_supernet: Any = MISSING

@@ -12,6 +12,7 @@ from tinyml_nas.types import DataCounts
 
 Images = npt.NDArray[np.float32]
 
+USUAL = 500
 KEY = "quantizer.calibration_images"
 
 
@@ -20,22 +21,23 @@ class Calibrated:
     """A quantizer that looks at training images.
 
     Args:
-        calibration_images: Number of training images that are looked at, 1 or more.
+        calibration_images: Number of training images that are looked at, 1 or more. The default of
+            ``USUAL`` is all of them where there are fewer.
     """
 
-    calibration_images: int = 500
+    calibration_images: int = USUAL
 
     def __post_init__(self) -> None:
         if self.calibration_images < 1:
             raise ValueError(f"{KEY}: must be 1 or more; got {self.calibration_images}")
 
     def check(self, data: DataCounts) -> None:
-        """Refuse to calibrate on more images than there are; reads no data.
+        """Refuse to calibrate on more images than there are, but for the usual number; reads no data.
 
         Raises:
             ValueError: naming the config key.
         """
-        if self.calibration_images > data.count("train"):
+        if self.calibration_images > max(USUAL, data.count("train")):
             raise ValueError(
                 f"{KEY}: must be at most {data.count('train')}, the training images that there are; "
                 f"got {self.calibration_images}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -16,8 +18,20 @@ PENALTIES = (0.01, 0.1, 1.0, 10.0)
 SCALES = tuple(float(2**power) for power in range(8))
 
 
+@dataclass(frozen=True)
+class Fit:
+    """How a fitted head does on ``images`` images, each left out of the fit in turn.
+
+    ``loss`` is their mean cross-entropy, ``correct`` counts those that are told right.
+    """
+
+    loss: float
+    correct: int
+    images: int
+
+
 @torch.no_grad()
-def fit_head(network: StaticNetwork, images: Images) -> None:
+def fit_head(network: StaticNetwork, images: Images) -> Fit:
     """Replace the head Φ_c by the one that predicts the labels of ``images`` best, in evaluation mode.
 
     The penalty is the one with the least squared error when each image is left out in turn; then the
@@ -32,6 +46,8 @@ def fit_head(network: StaticNetwork, images: Images) -> None:
     scale = SCALES[losses.index(min(losses))]
     network.classifier.weight.copy_(scale * weights.T)
     network.classifier.bias.copy_(scale * (targets.mean(0) - centre @ weights))
+    correct = int((left_out.argmax(1) == labels).sum())
+    return Fit(min(losses), correct, len(labels))
 
 
 def ridge(features: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -102,11 +102,13 @@ class Lite0Supernet(nn.Module):
     """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out.
 
     ``trained`` is False where the heads know nothing of the classes, as where the weights are ImageNet's.
+    ``measured`` is True where BatchNorm's statistics are ImageNet's, of the whole network.
     """
 
     def __init__(self, space: Lite0Space, classes: int) -> None:
         super().__init__()
         self.space, self.classes, self.trained = space, classes, True
+        self.measured = False
         self.stem = he_normal(STEM_CHANNELS, 3, 3, 3)
         self.stem_norm = Lite0Norm(STEM_CHANNELS)
         self.first = Lite0Block(first_block(), (3,))

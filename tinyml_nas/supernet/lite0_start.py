@@ -32,7 +32,7 @@ def lite0_from_imagenet(space: Lite0Space, classes: int, path: Path | None = Non
         PretrainingError: the extra with the weights is not installed.
     """
     supernet = Lite0Supernet(space, classes)
-    supernet.trained = False
+    supernet.trained, supernet.measured = False, True
     fill(supernet, imagenet_lite0(ANY_RESOLUTION, path))
     return supernet
 

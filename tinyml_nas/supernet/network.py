@@ -162,11 +162,13 @@ class Supernet(nn.Module):
     """All networks of a space. ``forward`` runs one of them, ``extract`` copies one out.
 
     ``trained`` is False where its head knows nothing of the classes; then a network of it gets one that is fitted.
+    ``measured``: never are there statistics that came with the weights.
     """
 
     def __init__(self, space: MobileNetV3Space, classes: int) -> None:
         super().__init__()
         self.space, self.classes, self.trained = space, classes, True
+        self.measured = False
         largest = BlockChoice(space.kernels[-1], space.expansions[-1])
         self.stem = he_normal(space.stem_channels, 3, 3, 3)
         self.stem_norm = ElasticNorm(space.stem_channels)

@@ -12,7 +12,7 @@ from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.supernet.families import AnySupernet
-from tinyml_nas.supernet.inherit import inherit
+from tinyml_nas.supernet.inherit import inherit, inherit_and_fit
 from tinyml_nas.supernet.space import Genotype
 from tinyml_nas.training.loop import accuracy
 from tinyml_nas.types import Architecture, Footprint, Images
@@ -62,8 +62,17 @@ class SupernetProblem:
         return self._footprint(self.architecture(genotype).genes)
 
     def error(self, genotype: Genotype) -> float:
-        """Top-1 error in [0, 1] on the validation split."""
-        return 1.0 - accuracy(self.inherit(genotype), self.validation)
+        """Top-1 error in [0, 1] on the validation split.
+
+        Where the head is fitted, the training images that it is fitted to count too, each left out in turn:
+        they are many where there are few to validate on.
+        """
+        network, fit = inherit_and_fit(self.supernet, genotype, self.train)
+        share = accuracy(network, self.validation)
+        if fit is None:
+            return 1.0 - share
+        images = len(self.validation)
+        return 1.0 - (share * images + fit.correct) / (images + fit.images)
 
     def inherit(self, genotype: Genotype) -> StaticNetwork:
         """The network with inherited weights and its own BatchNorm statistics."""

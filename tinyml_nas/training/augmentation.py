@@ -37,6 +37,37 @@ def augment(images: Tensor, padding: int, rng: np.random.Generator, erase_side: 
     return out
 
 
+def zoomed(images: Tensor, least: float, rng: np.random.Generator) -> Tensor:
+    """Show at least the share ``least`` of each image of (N, C, H, W), in bytes, as large as the whole.
+
+    Share and place are drawn uniformly, the proportions by up to a factor of e^0.25 either way
+    (inception crops, Szegedy et al. 2015).
+    """
+    count, _, height, width = images.shape
+    edge = np.sqrt(rng.uniform(least, 1, count))
+    stretch = np.exp(rng.uniform(-0.25, 0.25, count))
+    size = np.minimum(np.stack([edge * stretch, edge / stretch]), 1)
+    middle = (1 - size) * rng.uniform(-1, 1, (2, count))
+    grid = np.zeros((count, 2, 3), np.float32)
+    grid[:, (0, 1), (0, 1)], grid[:, :, 2] = size.T, middle.T
+    shape = [count, 1, height, width]
+    where = F.affine_grid(torch.from_numpy(grid).to(images.device), shape, align_corners=False)
+    shown = F.grid_sample(images.float(), where, align_corners=False, padding_mode="reflection")
+    return shown.round().clamp(0, 255).to(torch.uint8)
+
+
+def recoloured(images: Tensor, strength: float, rng: np.random.Generator) -> Tensor:
+    """Change the contrast of each image of (N, 3, H, W) by up to ``strength``, and the level of each colour.
+
+    That moves by up to ``strength`` of a quarter of the range.
+    """
+    count = len(images)
+    contrast = rng.uniform(1 - strength, 1 + strength, (count, 1, 1, 1)).astype(np.float32)
+    level = (rng.uniform(-strength, strength, (count, 3, 1, 1)) * GREY / 2).astype(np.float32)
+    scale, shift = (torch.from_numpy(value).to(images.device) for value in (contrast, level))
+    return ((images.float() - GREY) * scale + GREY + shift).round().clamp(0, 255).to(torch.uint8)
+
+
 def mirrored(
     position: np.ndarray[tuple[int, ...], np.dtype[np.int64]], size: int
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from codegen.pixels import normalise, resize
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.training.allocator import keep_freed_memory
-from tinyml_nas.training.augmentation import augment, resized
+from tinyml_nas.training.augmentation import augment, recoloured, resized, zoomed
 from tinyml_nas.training.hardware import device_named
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
@@ -36,13 +36,23 @@ RECALIBRATION_IMAGES = 2000
 class Batch:
     """Augmented images in bytes (N, 3, H, W), labels (N,), and the step's own generator.
 
-    ``index`` (N,) says which of the run's images they are.
+    ``index`` (N,) says which of the run's images they are. Where images are mixed, ``partners`` (N,) says
+    which of the batch lies over each, and ``own`` (N,) which share of it is left.
     """
 
     images: Tensor
     labels: Tensor
     numpy_rng: np.random.Generator
     index: Tensor
+    partners: Tensor | None = None
+    own: Tensor | None = None
+
+    def targets(self, classes: int) -> Tensor:
+        """What cross-entropy takes: labels (N,), or their shares (N, classes) where images are mixed."""
+        if self.partners is None or self.own is None:
+            return self.labels
+        certain = F.one_hot(self.labels, classes).float()
+        return torch.lerp(certain[self.partners], certain, self.own[:, None])
 
     def inputs(self, side: int) -> Tensor:
         """The network's input (N, 3, side, side), float32, channels last."""
@@ -77,6 +87,7 @@ def train(
         ValueError: a batch is larger than all of ``images``.
         RuntimeError: the loss is no longer finite.
     """
+    recipe = recipe.fitted(len(images))
     keep_freed_memory()
     device = device_of(recipe)
     model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -152,8 +163,19 @@ def draw_batch(
     chosen = order[position * recipe.batch_size :][: recipe.batch_size]
     index = torch.from_numpy(chosen).to(pixels.device)
     rng = np.random.default_rng([seed, 1, step])
-    augmented = augment(pixels[index], recipe.crop_padding, rng, recipe.erase_side)
-    return Batch(augmented, labels[index], rng, index)
+    shown = pixels[index]
+    if recipe.crop_share < 1:
+        shown = zoomed(shown, recipe.crop_share, rng)
+    shown = augment(shown, recipe.crop_padding, rng, recipe.erase_side)
+    if recipe.colour:
+        shown = recoloured(shown, recipe.colour, rng)
+    if not recipe.mixing:
+        return Batch(shown, labels[index], rng, index)
+    partners = torch.from_numpy(rng.permutation(len(index))).to(pixels.device)
+    own = torch.from_numpy(rng.uniform(0.5, 1, len(index)).astype(np.float32)).to(pixels.device)
+    over = shown.float()
+    mixed = torch.lerp(over[partners], over, own[:, None, None, None]).round().to(torch.uint8)
+    return Batch(mixed, labels[index], rng, index, partners, own)
 
 
 def finetune(
@@ -169,7 +191,7 @@ def finetune(
     """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
 
     A ``teacher`` is asked about every batch as it is shown; ``answers`` (images, classes) are the
-    probabilities that another gave before.
+    probabilities that another gave before, of images as they are: not for a recipe that mixes them.
 
     At the end the weights are rounded to what float16 holds, so that a trained network is half as
     large on disk; int8 will keep fewer bits. BatchNorm's statistics are measured after that, because
@@ -181,6 +203,9 @@ def finetune(
     if teacher is not None:
         teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
+    if recipe.keep_statistics:
+        for norm in norms_of(network):
+            norm.eval()
 
     def backward(batch: Batch, epoch: float) -> Tensor:
         side = network.resolution
@@ -189,7 +214,8 @@ def finetune(
         with autocast(recipe):
             logits = network(batch.inputs(side))
         smoothing = recipe.label_smoothing
-        loss = F.cross_entropy(logits.float(), batch.labels, label_smoothing=smoothing)
+        targets = batch.targets(logits.shape[1])
+        loss = F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
         said = None if answers is None else answers[batch.index]
         if teacher is not None:
             with torch.no_grad(), autocast(recipe):
@@ -203,7 +229,10 @@ def finetune(
     with torch.no_grad():
         for weight in network.parameters():
             weight.copy_(weight.half())
-    recalibrate(network, images[:RECALIBRATION_IMAGES])
+    if recipe.keep_statistics:
+        network.eval()
+    else:
+        recalibrate(network, images[:RECALIBRATION_IMAGES])
     return curve
 
 
@@ -224,10 +253,15 @@ def accuracy(network: StaticNetwork, images: Images) -> float:
     return float((predicted.numpy() == images.labels).mean())
 
 
+def norms_of(network: StaticNetwork) -> list[nn.BatchNorm2d]:
+    """Every BatchNorm of a network."""
+    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+
+
 @torch.no_grad()
 def recalibrate(network: StaticNetwork, images: Images) -> None:
     """Measure BatchNorm's statistics anew on ``images``, as inherited weights need (OFA)."""
-    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm2d)]
+    norms = norms_of(network)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()

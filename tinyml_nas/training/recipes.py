@@ -29,6 +29,12 @@ class Recipe:
         erase_side: Side of a grey square put over each image at random; 0 for none.
         average_steps: Steps that the exponential moving average of the weights reaches back; the
             average is what training returns. 0 for none.
+        shown_images: Where it is above 0, the run is at least so many images long, however few there are to
+            show, and a batch is no larger than they are.
+        crop_share: Least share of an image's area that is shown; 1 shows all of it (Szegedy et al. 2015).
+        colour: How far brightness, contrast and each colour are changed at most, as a share of their range.
+        mixing: Show each image with up to half of another one over it, both labels in these shares (Zhang et al. 2018).
+        keep_statistics: Leave BatchNorm's statistics as they are: where there are too few images to measure them.
         checkpoint_steps: Steps between two states on disk.
         device: ``auto`` takes a GPU if there is one.
         precision: ``auto`` is bfloat16 on a GPU that has it, else float32.
@@ -48,6 +54,11 @@ class Recipe:
     erase_side: int = 0
     average_steps: int = 0
     clip_norm: float = 5.0
+    shown_images: int = 0
+    crop_share: float = 1.0
+    colour: float = 0.0
+    mixing: bool = False
+    keep_statistics: bool = False
     checkpoint_steps: int = 100
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -64,10 +75,14 @@ class Recipe:
                 raise ValueError(f"recipe.{key}: must be in [0, 1); got {getattr(self, key)}")
         for key in (
             *("epochs", "weight_decay", "warmup_epochs", "crop_padding", "erase_side"),
-            "average_steps",
+            *("average_steps", "shown_images"),
         ):
             if getattr(self, key) < 0:
                 raise ValueError(f"recipe.{key}: must not be negative; got {getattr(self, key)}")
+        if not 0 < self.crop_share <= 1:
+            raise ValueError(f"recipe.crop_share: must be in (0, 1]; got {self.crop_share}")
+        if not 0 <= self.colour <= 1:
+            raise ValueError(f"recipe.colour: must be in [0, 1]; got {self.colour}")
         if self.decay_epochs is not None and not 0 < self.decay_epochs <= self.epochs:
             raise ValueError(
                 f"recipe.decay_epochs: must be in (0, recipe.epochs = {self.epochs}], or null for "
@@ -82,7 +97,16 @@ class Recipe:
         Raises:
             ValueError: naming the config key.
         """
-        self.steps_per_epoch(dataset.count("train"))
+        images = dataset.count("train")
+        self.fitted(images).steps_per_epoch(images)
+
+    def fitted(self, images: int) -> Recipe:
+        """The recipe for a run on so many images; itself, unless it asks for ``shown_images``."""
+        if not self.shown_images or not images:
+            return self
+        epochs = max(self.epochs, self.shown_images / images)
+        batch_size = min(self.batch_size, images)
+        return replace(self, epochs=epochs, batch_size=batch_size, shown_images=0)
 
     def steps_per_epoch(self, images: int) -> int:
         """How many whole batches ``images`` make, at least one.
@@ -202,7 +226,9 @@ class FinetuneRecipe(Recipe):
     def before_pruning(self) -> FinetuneRecipe:
         """The training of an inherited network: what has no part in it has its default."""
         alone = replace(self, keep_inherited=False, recovery_teacher="unpruned", recovery_share=0.0)
-        return replace(alone, epochs=0, decay_epochs=None) if self.keep_inherited else alone
+        if not self.keep_inherited:
+            return alone
+        return replace(alone, epochs=0, shown_images=0, decay_epochs=None)
 
     def after_pruning(self) -> FinetuneRecipe:
         """The training of a pruned network, taught by the unpruned one or by the recipe's own teacher."""

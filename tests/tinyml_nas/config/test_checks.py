@@ -113,8 +113,14 @@ def test_absurd_values_are_refused_by_their_key(group, option):
             r"scenario: transfer needs a data set .* tench",
         ),
         (["dataset.only_classes=[1]"], r"dataset\.only_classes: must be null or at least two"),
-        (["field.only_classes=[1,0]"], r"field\.only_classes: must be null or at least two"),
-        (["field.only_classes=[0,1]"], r"scenario: .*dataset@field must have the classes"),
+        (
+            ["dataset@field=cifar10_sample", "field.only_classes=[1,0]"],
+            r"field\.only_classes: must be null or at least two",
+        ),
+        (
+            ["dataset@field=cifar10_sample", "field.only_classes=[0,1]"],
+            r"scenario: .*dataset@field must have the classes",
+        ),
         (
             ["scenario=class_incremental", "dataset.only_classes=[0,1]"],
             r"scenario\.joining: the network must know all other classes",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml_nas.data.calibration import calibration_images
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.quantization.base import Quantizer, Training
+from tinyml_nas.quantization.calibration import Calibrated
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Artifact
 
@@ -26,6 +28,8 @@ def quantize(
     ``resolution`` is the input side in pixels.
     """
     images = train.load()
+    if isinstance(quantizer, Calibrated) and quantizer.calibration_images > len(images):
+        quantizer = replace(quantizer, calibration_images=len(images))
     chosen = calibration_images(images, quantizer.calibration_images)
     calibration = network_inputs(chosen, resolution)
     made = quantizer.quantize(
