@@ -72,3 +72,16 @@ def test_the_picture_has_a_panel_for_each_probe(tmp_path):
     draw(rows, tmp_path / "picture.svg")
     found = ET.parse(tmp_path / "picture.svg").iter()
     assert len([item for item in found if item.get("id", "").startswith("axes_")]) == 3
+
+
+def test_a_float_program_stands_beside_the_thesis_s_float_baseline():
+    """Its rows are its own, though the network is the same."""
+    job = result("Transfer", "omega_801kb", driven("tybox", 0.65))
+    job.metrics["omega"] = {"dtype": "float32"}
+    rows = distinct(row for item in (RESULTS[0], job) for row in rows_of(item))
+    assert [(row.network, row.learner, row.thesis) for row in rows] == [
+        ("omega_801kb", "tybox", ".320 ± .041"),
+        ("omega_801kb", "tinyol", ".021 ± .020"),
+        ("omega_801kb, float", "tybox", ".505 ± .092"),
+        ("omega_801kb, float", "tinyol", ""),
+    ]
