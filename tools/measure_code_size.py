@@ -4,6 +4,7 @@
     python -m tools.measure_code_size --core cortex-m4           # one; the others stay as they are
     python -m tools.measure_code_size --new                      # only kernels that it has not yet
     python -m tools.measure_code_size --learners                 # only learners and buffers
+    python -m tools.measure_code_size --drivers                  # only drivers of ports and flash
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.
 ``codegen/memory/code_size.py`` tells how its figures add up. Kernels are those that the models of
@@ -58,11 +59,12 @@ def main() -> None:
     parts = parser.add_mutually_exclusive_group()
     parts.add_argument("--new", action="store_true", help="measure what the file has not yet")
     parts.add_argument("--learners", action="store_true", help="measure these alone")
+    parts.add_argument("--drivers", action="store_true", help="measure these alone")
     arguments = parser.parse_args()
     written = arguments.output.exists()
     content = json.loads(arguments.output.read_text()) if written else {"cores": {}}
     cores, found = content["cores"], dict[str, Kernel]()
-    if not arguments.learners:
+    if not (arguments.learners or arguments.drivers):
         found, content["operators"] = kernels()
         content["compiler"] = run(["arm-none-eabi-g++", "--version"]).splitlines()[0]
     for core in arguments.core or CORES:
@@ -70,6 +72,8 @@ def main() -> None:
             folder = Path(name)
             if arguments.learners:
                 cores[core]["learners"] = Firmware(core, folder / "firmware").learners()
+            elif arguments.drivers:
+                cores[core]["drivers"] = Firmware(core, folder / "firmware").drivers()
             elif arguments.new:
                 cores[core] = measure_new(core, found, folder, cores[core])
             else:

@@ -156,6 +156,11 @@ class Board:
         return self._flash_driver.type(self.storage_origin, self.erase_bytes, slot_bytes)
 
     @property
+    def flash_sources(self) -> tuple[str, ...]:
+        """Files in ``runtime/storage/`` that are compiled into the board's firmware with it."""
+        return self._flash_driver.sources
+
+    @property
     def _flash_driver(self) -> StorageDriver:
         return self.storage if self.storage_bytes else NO_STORAGE
 

@@ -15,7 +15,15 @@ from typing import Literal, get_args
 from codegen.boards.regions import ADDRESS_SPACE_BYTES
 
 SerialName = Literal["user", "cmsdk_uart", "nrf_uart", "stm32_usart"]
-StorageName = Literal["none", "stm32f4_flash"]
+StorageName = Literal[
+    "none",
+    "nrf_flash",
+    "stm32f4_flash",
+    "stm32g0_flash",
+    "stm32h743_flash",
+    "stm32h7a3_flash",
+    "stm32l4_flash",
+]
 PINS = {"nrf_uart": 48, "stm32_usart": 16}  # of a port; an nRF counts on from port to port
 NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -112,30 +120,98 @@ class SerialPort:
 
 
 @dataclass(frozen=True)
+class _Storage:
+    """A class in ``runtime/storage/``: its file, its name, and what else it is told.
+
+    ``type`` has places for ``origin``, ``erase``, ``slot`` and the two numbers of a ``StorageDriver``;
+    ``banks`` says whether it takes a bank. ``sources`` are compiled with it.
+    """
+
+    header: str
+    type: str
+    sectors: int = 0
+    banks: bool = False
+    sources: tuple[str, ...] = ()
+
+
+_NMI = ("stm32l4_nmi.cpp",)
+_IN_BANKS = "<{}, 0x{{origin:08X}}U, {{erase}}, {{slot}}, {{first_sector}}, {{bank}}>"
+STORAGE: Mapping[str, _Storage] = MappingProxyType(
+    {
+        "none": _Storage("flash.hpp", "NoFlash"),
+        "nrf_flash": _Storage("nrf_flash.hpp", "NrfFlash<0x{origin:08X}U, {erase}, {slot}>"),
+        "stm32f4_flash": _Storage(
+            "stm32f4_flash.hpp",
+            "Stm32F4Flash<0x{origin:08X}U, {erase}, {slot}, {first_sector}>",
+            sectors=32,
+        ),
+    }
+    | {
+        f"{chip.lower()}_flash": _Storage(
+            f"{family.lower()}_flash.hpp",
+            f"{family}Flash" + _IN_BANKS.format(chip),
+            sectors,
+            banks=True,
+            sources=sources,
+        )
+        for chip, family, sectors, sources in (
+            ("Stm32G0", "Stm32L4", 1024, _NMI),
+            ("Stm32H743", "Stm32H7", 8, ()),
+            ("Stm32H7A3", "Stm32H7", 128, ()),
+            ("Stm32L4", "Stm32L4", 256, _NMI),
+        )
+    }
+)
+
+
+@dataclass(frozen=True)
 class StorageDriver:
     """Table ``storage`` of a board: how the flash at ``storage_origin`` is written.
 
-    ``stm32f4_flash`` drives that of the STM32F4 and F7; ``first_sector`` is the number of the sector
-    at ``storage_origin``. With ``none`` the firmware keeps what it learned until it is switched off.
+    ``first_sector`` is the number, as the controller has it, of the sector or page at
+    ``storage_origin``, and ``bank`` the bank in which it lies.
+
+    - ``stm32f4_flash`` drives that of the STM32F4 and F7, which needs no bank
+    - ``stm32l4_flash`` that of L4, L4+, G4 and WB; ``stm32g0_flash`` that of the G0, in whose second
+      bank pages count from 256
+    - ``stm32h743_flash`` that of H742 to H753, ``stm32h7a3_flash`` that of H7A3 to H7B3
+    - ``nrf_flash`` that of the nRF52, by its address alone
+
+    With ``none`` the firmware keeps what it learned until it is switched off.
     """
 
     driver: StorageName = "none"
     first_sector: int = 0
+    bank: int = 0
 
     def __post_init__(self) -> None:
         _one_of("driver", self.driver, get_args(StorageName), table="storage")
-        _within("first_sector", self.first_sector, 32, table="storage")
+        kind = STORAGE[self.driver]
+        for key, most in (("first_sector", kind.sectors - 1), ("bank", 2 * int(kind.banks))):
+            value, least = getattr(self, key), int(key == "bank" and kind.banks)
+            if not least <= value <= max(most, 0):
+                allowed = f"from {least} to {most}" if most > 0 else f"0 for {self.driver}"
+                raise ValueError(f"device.storage.{key}: must be {allowed}; got {value}")
 
     @property
     def header(self) -> str:
         """The driver's file in ``runtime/storage/``."""
-        return "flash.hpp" if self.driver == "none" else f"{self.driver}.hpp"
+        return STORAGE[self.driver].header
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Files in ``runtime/storage/`` that are compiled with it."""
+        return STORAGE[self.driver].sources
 
     def type(self, origin: int, erase_bytes: int, slot_bytes: int) -> str:
         """The class over two slots of ``slot_bytes`` at ``origin``, as a C++ expression."""
-        if self.driver == "none":
-            return "NoFlash"
-        return f"Stm32F4Flash<0x{origin:08X}U, {erase_bytes}, {slot_bytes}, {self.first_sector}>"
+        return STORAGE[self.driver].type.format(
+            origin=origin,
+            erase=erase_bytes,
+            slot=slot_bytes,
+            first_sector=self.first_sector,
+            bank=self.bank,
+        )
 
 
 def _one_of(key: str, value: str, allowed: tuple[str, ...], table: str = "serial") -> None:

@@ -107,7 +107,7 @@ def _runtime_bytes(core: Mapping[str, Any], learner: Learner, shape: Shape, boar
     drivers, total = core["drivers"], core["runtime"]
     total += drivers.get(board.serial.source, 0)
     if SLOT_HEADER_BYTES + learner.state_bytes(shape) <= board.storage_bytes // 2:
-        total += drivers.get(board.flash_header, 0)
+        total += drivers.get(board.storage.driver, 0)
     if board.boot_bytes:
         total -= core["vectors"]
     for part in learner.code():

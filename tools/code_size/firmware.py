@@ -15,7 +15,8 @@ from unittest import mock
 import numpy as np
 
 from codegen import learners
-from codegen.boards.board import Board, load
+from codegen.boards.board import Board, load, names
+from codegen.boards.drivers import NO_PORT, NO_STORAGE
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import DType, Graph, Op, Quantization, Tensor
 from codegen.learners.base import Learner
@@ -31,6 +32,8 @@ from tools.code_size.programs import TIMEOUT_S, run, sections
 FEATURES = 46
 # Up to 20 classes the learner's loops are unrolled; then by fours.
 CLASSES = (*range(2, 25), 100, 101, 102, 103)
+# No drivers: what they add is measured of each.
+BARE = replace(load("arduino_nano33ble"), serial=NO_PORT, storage=NO_STORAGE)
 # The memory map of a project asks for what is measured here.
 SIZES_UNKNOWN = mock.patch("codegen.memory.map.code_bytes", return_value=0)
 
@@ -40,7 +43,7 @@ class Firmware:
 
     def __init__(self, core: str, folder: Path) -> None:
         self.core, self.folder = core, folder
-        self.total, program = self._build("user", load("arduino_nano33ble"))
+        self.total, program = self._build("user", BARE)
         self.vectors = sum(s.size_bytes for s in program.sections if s.name == ".vectors")
         self.link = (folder / "user/build/CMakeFiles/firmware.dir/link.txt").read_text()
         self.flags = self._flags(folder / "user" / "build" / "CMakeFiles" / "tinyml_identity.dir")
@@ -48,13 +51,6 @@ class Firmware:
 
     def figures(self, classes: Sequence[int] = CLASSES) -> dict[str, Any]:
         """Bytes of the runtime, of its parts that boards add, and by how much classes change it."""
-        drivers = {
-            "cmsdk_uart.cpp": load("corstone300"),
-            "stm32_usart.cpp": load("nucleo_l4r5zi"),
-        }
-        extra = {name: self._build(name, board)[0] - self.total for name, board in drivers.items()}
-        saving = self._build("flash", load("nucleo_f446re"), boot=True)[0]
-        extra["stm32f4_flash.hpp"] = saving - self.total - extra["stm32_usart.cpp"]
         reference, libraries = self._learner(RUNTIME_CLASSES, "int8")
         learner = {
             dtype: {str(n): self._learner(n, dtype)[0] - reference for n in classes}
@@ -64,10 +60,24 @@ class Firmware:
             "learners": self.learners(),
             "runtime": self.total,
             "vectors": self.vectors,
-            "drivers": extra,
+            "drivers": self.drivers(),
             "learner": learner,
             "libraries": libraries,
         }
+
+    def drivers(self) -> dict[str, int]:
+        """By how much each driver of a serial port or a flash memory makes the firmware larger."""
+        found = {}
+        for board in map(load, names()):
+            port, flash = board.serial, board.storage
+            silent = replace(board, storage_bytes=0, erase_bytes=0, storage_origin=0)
+            if port.driver != "user" and port.source not in found:
+                found[port.source] = self._build(port.driver, silent)[0] - self.total
+            if flash.driver != "none" and flash.driver not in found:
+                mute = replace(board, serial=NO_PORT)
+                boot = bool(board.boot_bytes)
+                found[flash.driver] = self._build(flash.driver, mute, boot=boot)[0] - self.total
+        return found
 
     def _build(self, name: str, board: Board, *, boot: bool = False) -> tuple[int, elf.Program]:
         """Bytes of flash beside the head, the vectors included, and the program."""
@@ -104,7 +114,7 @@ class Firmware:
     ) -> tuple[int, dict[str, int]]:
         """Bytes of sections with a head of ``classes``, and those that come from libraries."""
         project = self.folder / "learner"
-        base = replace(load("arduino_nano33ble"), core=self.core, emulator="")
+        base = replace(BARE, core=self.core, emulator="")
         made = identity(base, classes, dtype, learner)
         with SIZES_UNKNOWN:
             emit(made, project)

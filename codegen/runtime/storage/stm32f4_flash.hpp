@@ -4,22 +4,9 @@
 #include <cstdint>
 #include <cstring>
 
-namespace tinyml {
+#include "runtime/storage/memory_bus.hpp"
 
-/// Registers and memory of the chip itself; tests put a model of the controller in its place.
-struct MemoryBus {
-  static std::uint32_t read(std::uint32_t address) {
-    return *reinterpret_cast<const volatile std::uint32_t*>(address);
-  }
-  static void write(std::uint32_t address, std::uint32_t value) {
-    *reinterpret_cast<volatile std::uint32_t*>(address) = value;
-  }
-  static void wait_for_writes() {
-#if defined(__arm__)
-    __asm volatile("dsb" ::: "memory");
-#endif
-  }
-};
+namespace tinyml {
 
 /// Flash of the STM32F4 and STM32F7, from RM0390 chapter 3 and RM0410 chapter 3: words of 32 bits
 /// (supply from 2.7 V), sectors of one size from `kFirstSector` on. These families have no ECC, so
@@ -55,12 +42,8 @@ class Stm32F4Flash {
   }
 
   void read(std::size_t offset, void* out, std::size_t bytes) {
-    auto* to = static_cast<std::uint8_t*>(out);
-    for (std::size_t i = 0; i < bytes; ++i, ++offset) {
-      const auto address = static_cast<std::uint32_t>(offset);
-      const std::uint32_t word = Bus::read(kOrigin + (address & ~3U));
-      to[i] = static_cast<std::uint8_t>(word >> (8U * (address & 3U)));
-    }
+    read_words<Bus>(kOrigin + static_cast<std::uint32_t>(offset), static_cast<std::uint8_t*>(out),
+                    bytes);
   }
 
  private:

@@ -30,11 +30,15 @@ void Fault_Handler() { tinyml_halt(99); }
 /// Those of all peripherals: the IPSR tells which it is.
 [[gnu::weak]] void Interrupt_Handler() { Fault_Handler(); }
 
+/// The non-maskable interrupt: flash with ECC tells of a damaged word by it.
+[[gnu::weak]] void NMI_Handler() { Fault_Handler(); }
+
 void Reset_Handler();
 
 struct VectorTable {
   constexpr VectorTable() {
     for (auto& handler : exceptions) handler = Fault_Handler;
+    exceptions[0] = NMI_Handler;
 #if TINYML_INTERRUPTS > 0
     for (auto& handler : interrupts) handler = Interrupt_Handler;
 #endif

@@ -224,10 +224,7 @@ def test_a_port_of_an_nrf_that_cannot_be_is_refused(change, message):
 
 def test_which_boards_have_a_serial_port_of_their_own():
     found = {name: boards.load(name).serial.driver for name in boards.names()}
-    assert {name for name, driver in found.items() if driver == "user"} == {
-        "arduino_nano33ble",
-        "pico2",
-    }
+    assert {name for name, driver in found.items() if driver == "user"} == {"pico2"}
     assert SerialPort().definitions == ()
 
 
@@ -239,9 +236,12 @@ def test_a_board_without_storage_has_no_driver_of_it():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"driver": "flash"}, r"device\.storage\.driver: must be one of none, stm32f4_flash; got"),
-        ({"first_sector": -1}, r"device\.storage\.first_sector: must be from 0 to 0x1f; got -1"),
-        ({"first_sector": 32}, r"device\.storage\.first_sector: must be from 0 to 0x1f; got 32"),
+        ({"driver": "flash"}, r"device\.storage\.driver: must be one of none, nrf_flash, stm32f4_"),
+        ({"first_sector": -1}, r"device\.storage\.first_sector: must be from 0 to 31; got -1"),
+        ({"first_sector": 32}, r"device\.storage\.first_sector: must be from 0 to 31; got 32"),
+        ({"bank": 1}, r"device\.storage\.bank: must be 0 for stm32f4_flash; got 1"),
+        ({"driver": "stm32l4_flash"}, r"device\.storage\.bank: must be from 1 to 2; got 0"),
+        ({"driver": "nrf_flash"}, r"device\.storage\.first_sector: must be 0 for nrf_flash; got 1"),
     ],
     ids=str,
 )
@@ -361,7 +361,8 @@ def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_pa
     words = np.frombuffer(contents(program, ".vectors", tmp_path), "<u4")
     assert words[0] == board.ram_origin + board.stack_bytes
     assert words[1] == addresses["Reset_Handler"] | 1
-    assert set(words[2:15]) == {addresses["Fault_Handler"] | 1}
+    assert words[2] == addresses["NMI_Handler"] | 1
+    assert set(words[3:15]) == {addresses["Fault_Handler"] | 1}
     assert words[15] == addresses["SysTick_Handler"] | 1
     assert set(words[16:19]) == {addresses["Interrupt_Handler"] | 1}
     block = [0xFFFFDED3, 0x10210142, 0x000001FF, 0, 0xAB123579] if board.boot_block else []

@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codegen.boards.board import load, names
-
 HARNESS = Path(__file__).parents[2] / "support" / "cpp" / "stm32_flash_harness.cpp"
 INCLUDE = Path(__file__).parents[3] / "codegen"
 FLAGS = "-std=c++17 -O1 -Wall -Wextra -Wconversion -Werror -fno-exceptions -fno-rtti -shared -fPIC"
@@ -72,12 +70,3 @@ def test_a_protected_sector_is_reported_and_its_error_does_not_stay(harness):
     chip = Chip(harness)
     assert chip.run(20, block(1, 20), protect=1)[0] is False
     assert chip.run(20, block(1, 20))[0]
-
-
-def test_which_boards_have_a_driver():
-    drivers = {name: load(name).flash_type for name in names()}
-    known = {name: kind for name, kind in drivers.items() if kind != "NoFlash"}
-    assert known == {
-        "nucleo_f446re": "Stm32F4Flash<0x08004000U, 16384, 16384, 1>",
-        "nucleo_f767zi": "Stm32F4Flash<0x08008000U, 32768, 32768, 1>",
-    }
