@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-namespace tinyml::conv_2d_detail {
+namespace tinyml {
+namespace conv_2d_detail {
 
 // Sums of one run of codes with the runs of four output channels, `step` apart: 15 instructions for
 // four products, where compiled C++ needs twice as many.
@@ -41,4 +42,5 @@ inline void dot4(const std::int8_t* codes, const std::int8_t* weights, std::int3
   sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
 }
 
-}  // namespace tinyml::conv_2d_detail
+}  // namespace conv_2d_detail
+}  // namespace tinyml
