@@ -80,11 +80,15 @@ def main() -> None:
     try:
         config.check_groups(sys.argv[1:], config.GROUPS)
         config.register(folders)
-        _job()
+        try:
+            _job()
+        finally:
+            _end_of_sweep()
     except KeyboardInterrupt:
         sys.exit("interrupted; the same command goes on from here")
     except Exception as error:
-        if config.is_refusal(error):
+        # What a job raised in another process has lost its traceback; what a job raised is no refusal.
+        if config.is_refusal(error) and "failed" not in _statuses:
             config.refuse(error)
         if wants_traceback:
             raise
@@ -93,6 +97,19 @@ def main() -> None:
         sys.exit(f"error: {error}\n(HYDRA_FULL_ERROR=1 shows where)")
     if "infeasible" in _statuses:
         sys.exit(DOES_NOT_FIT)
+
+
+def _end_of_sweep() -> None:
+    """Print what came of every job, also where some failed; learn what became of those in other processes."""
+    from tinyml_nas.report.callback import sweep_of_this_process
+
+    sweep = sweep_of_this_process()
+    if sweep is None or not sweep.is_dir():
+        return
+    from tinyml_nas.report.summary import print_summary, rows_of
+
+    print_summary(sweep)
+    _statuses.update(row.result.status for row in rows_of(sweep))
 
 
 def _full_disk(error: BaseException | None) -> OSError | None:

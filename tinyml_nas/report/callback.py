@@ -1,4 +1,4 @@
-"""Keeps the summary of a sweep up to date: rewritten after each job, printed at the end."""
+"""Keeps the summary and the page of a sweep up to date: rewritten after each job."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from hydra.experimental.callback import Callback
 from hydra.types import RunMode
 from omegaconf import DictConfig
 
+_sweeps: list[Path] = []
+
 
 class SummaryCallback(Callback):
     """Named in ``conf/hydra/callbacks/default.yaml``.
 
-    hydra skips ``on_multirun_end`` where a job failed, so the summary is written ``on_job_end``,
-    by whichever process ran the job.
+    The summary is written ``on_job_end``, by whichever process ran the job. hydra skips ``on_multirun_end``
+    where a job failed, so that the command line itself prints it at the end.
     """
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Remember which sweep this process runs."""
+        _sweeps.append(Path(config.hydra.sweep.dir))
 
     def on_job_end(self, config: DictConfig, job_return: JobReturn, **kwargs: Any) -> None:
         """Rewrite the summary of the sweep that the job belongs to."""
@@ -29,8 +35,7 @@ class SummaryCallback(Callback):
         write_summary(sweep)
         write_sweep_page(sweep)
 
-    def on_multirun_end(self, config: DictConfig, **kwargs: Any) -> None:
-        """Print the summary."""
-        from tinyml_nas.report.summary import print_summary
 
-        print_summary(Path(config.hydra.sweep.dir))
+def sweep_of_this_process() -> Path | None:
+    """The folder of the sweep that this process started, if it did: its jobs may have run in others."""
+    return _sweeps[-1] if _sweeps else None
