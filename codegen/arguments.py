@@ -56,6 +56,15 @@ def real(least: float, most: float, why: str = "") -> Callable[[str], float]:
     return parse
 
 
+def reals(most: float) -> Callable[[str], tuple[float, ...]]:
+    """The type of an argument that is one number, or several with commas between, within ``most``."""
+
+    def parse(text: str) -> tuple[float, ...]:
+        return tuple(real(-most, most)(part) for part in text.split(","))
+
+    return parse
+
+
 def existing_file(text: str) -> Path:
     """The type of an argument that names a file, or a pipe, to read."""
     path = Path(text)

@@ -131,10 +131,18 @@ def told_by(source: Tensor) -> Normalisation | None:
     quantization = source.quantization
     if len(source.shape) != 4 or source.shape[1] == 1 or quantization is None:
         return None
-    scale, zero_point = quantization.scales[0], quantization.zero_points[0]
+    found = usual(quantization.scales[0], quantization.zero_points[0])
+    if found is None:
+        return None
+    mean, std = found
+    return Normalisation.of((mean,), (std,), source, "by the scale of the model's input")
+
+
+def usual(scale: float, zero_point: int) -> tuple[float, float] | None:
+    """Mean and deviation of the usual normalisation that an int8 input of this scale is for."""
     for mean, std in USUAL:
         if abs(scale * std - 1) < SCALE_TOLERANCE and abs(zero_point + 128 - mean) <= 0.5:
-            return Normalisation.of((mean,), (std,), source, "by the scale of the model's input")
+            return mean, std
     return None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from codegen import catalogue
-from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
+from codegen.arguments import Parser, existing_file, new_file, new_folder, real, reals, whole
 from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
 from codegen.normalisation import MOST
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     ):
         image.add_argument(
             f"--{name}",
-            type=_reals,
+            type=reals(MOST),
             metavar="R,G,B",
             help=f"{text}: for bytes of 0..255, one for all channels or one for each "
             "(default: from the file's metadata or its input's scale)",
@@ -125,11 +125,6 @@ def _program() -> str:
     """How the user started this: by the command that a wheel installs, or from a checkout."""
     name = Path(sys.argv[0]).name
     return name if name == "tinyml-codegen" else "python -m codegen"
-
-
-def _reals(text: str) -> tuple[float, ...]:
-    parse = real(-MOST, MOST)
-    return tuple(parse(part) for part in text.split(","))
 
 
 def _samples(text: str) -> int | None:

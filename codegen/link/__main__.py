@@ -3,6 +3,8 @@
 For example, with a board on /dev/ttyACM0::
 
     python -m codegen.link /dev/ttyACM0 hello
+    python -m codegen.link /dev/ttyACM0 classify photo.jpg
+    python -m codegen.link /dev/ttyACM0 learn photo.jpg cat
     python -m codegen.link /dev/ttyACM0 stream data.npz --count 500 --csv run.csv
     python -m codegen.link /dev/ttyACM0 save
 
@@ -25,10 +27,11 @@ import numpy.typing as npt
 
 from codegen.arguments import INTERRUPTED
 from codegen.link.client import Board, NoReply, ReplyError
-from codegen.link.dataset import DataError, Samples, load, prepare
+from codegen.link.dataset import DataError, Samples, class_number, load, prepare
 from codegen.link.logs import CsvLog, JsonLog, LogError
 from codegen.link.messages import BoardError, Hello, Stats, WrongVersionError
 from codegen.link.options import UsageError, parse
+from codegen.link.pictures import Pictures
 from codegen.link.stream import Picture, Step, run
 
 DONE, FAILED, WRONG = 0, 1, 2
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed("pyserial is not installed: pip install pyserial", WRONG)
     try:
         given = None
-        if options.command in ("classify", "stream"):
+        if options.command in ("classify", "learn", "stream"):
             given = load(options.data, options.labels, options.split)
         with closing(SerialPort(options.port, options.baud)) as port:
             _run(Board(port, options.timeout, options.tries), options, given)
@@ -68,40 +71,73 @@ def _failed(message: str, code: int) -> int:
     return code
 
 
-def _run(board: Board, options: argparse.Namespace, given: Samples | None) -> None:
+def _run(board: Board, options: argparse.Namespace, given: Samples | Pictures | None) -> None:
     command = options.command
     if given is not None:
-        samples = prepare(given, board.hello)
+        told = (options.mean, options.std) if options.mean else None
+        samples = prepare(given, board.hello, told, labelled=command == "stream")
+        if command == "stream":
+            _stream(board, samples, options)
+            return
+        if options.index >= len(samples.labels):
+            count = len(samples.labels)
+            raise UsageError(f"--index: there are {count} images; got {options.index}")
         if command == "classify":
             _classify(board, samples, options.index)
         else:
-            _stream(board, samples, options)
+            label = class_number(options.label, board.hello)
+            _learn_one(board, samples.images[options.index], label)
     elif command == "hello":
         _table(board.hello)
     elif command == "stats":
         _stats(board.stats(), board.hello)
     elif command in ("memory", "timing"):
         _table(getattr(board, command)())
-    elif command in ("save", "load"):
-        print(f"{command}: head number {getattr(board, command)()}")
-    elif command == "reset":
+    else:
+        print(f"{command}: {_act(board, options)}")
+
+
+def _act(board: Board, options: argparse.Namespace) -> str:
+    """Carry out a command that changes something; what was done, in words."""
+    command = options.command
+    if command == "save":
+        return f"head number {board.save()} is in flash"
+    if command == "load":
+        return f"head number {board.load()} is running, as it was saved"
+    if command == "reset":
         board.reset()
-    elif command == "knob":
+        return "the first head is running; buffer and counts are empty, what is saved stays"
+    if command == "knob":
         if options.name not in board.hello.knobs:
             allowed = ", ".join(board.hello.knobs)
             raise UsageError(f"knob: {options.name}: the board's learner has {allowed}")
         board.set_knob(options.name, options.value)
-    else:
-        board.set_autosave(options.every)
+        return f"{options.name} is {options.value:g}"
+    board.set_autosave(options.every)
+    return f"after every {options.every:,} samples" if options.every else "off"
 
 
 def _classify(board: Board, samples: Samples, index: int) -> None:
-    if index >= len(samples.labels):
-        raise UsageError(f"--index: there are {len(samples.labels)} images; got {index}")
-    answer = board.classify(samples.images[index])
+    answer, label = board.classify(samples.images[index]), int(samples.labels[index])
     names = board.hello.class_names
-    for number in np.argsort(-answer.logits, kind="stable").tolist():
-        print(f"{names[number]:>16} {answer.logits[number]:10.4f}")
+    logits = answer.logits.astype(np.float64)
+    shares = np.exp(logits - logits.max())
+    shares /= shares.sum()
+    print(f"{'class':>16} {'probability':>11} {'logit':>10}")
+    for number in np.argsort(-logits, kind="stable").tolist():
+        mark = "  <- the true label" if number == label else ""
+        print(f"{names[number]:>16} {100 * shares[number]:9.1f} % {logits[number]:10.4f}{mark}")
+
+
+def _learn_one(board: Board, image: npt.NDArray[np.generic], label: int) -> None:
+    names = board.hello.class_names
+    learned = board.learn(image, label)
+    before, right = names[learned.prediction], learned.prediction == label
+    print(
+        f"learn: learned as {names[label]}; it was taken for {before}, {'' if right else 'not '}rightly"
+    )
+    now = names[board.classify(image).prediction]
+    print(f"learn: now it is taken for {now}; nothing is saved until save")
 
 
 def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None:
@@ -156,12 +192,29 @@ def _table(answer: object) -> None:
 def _stats(stats: Stats, hello: Hello) -> None:
     rows = {key: value for key, value in asdict(stats).items() if not isinstance(value, list)}
     rows["accuracy"] = stats.accuracy
+    nothing = ("correct", "recent", "drift", "accuracy") if not stats.samples else ()
+    for key in (*nothing, *(() if stats.alarms else ("last_alarm",))):
+        rows[key] = "-"
+    rows["saved_sequence"] = stats.saved_sequence or "-"
+    rows["running"] = _running(stats)
     rows |= dict(zip(hello.knobs, stats.knobs, strict=True))
     for key, value in rows.items():
-        print(f"{key:>18}  {value:.4g}" if isinstance(value, float) else f"{key:>18}  {value:,}")
+        shown = f"{value:.4g}" if isinstance(value, float) else value
+        print(f"{key:>18}  {shown:,}" if isinstance(shown, int) else f"{key:>18}  {shown}")
     for name, seen, correct in zip(hello.class_names, stats.seen, stats.correct_of, strict=True):
-        share = f"{100 * correct / seen:5.1f} %" if seen else "    - "
-        print(f"{name:>18}  {share}  {correct} of {seen}")
+        share = f"{100 * correct / seen:5.1f} %  {correct} of {seen}" if seen else "    -"
+        print(f"{name:>18}  {share}")
+
+
+def _running(stats: Stats) -> str:
+    """Which head classifies now."""
+    if not stats.saved_sequence:
+        return (
+            "a head that is not saved" if stats.unsaved_updates else "the first head; none is saved"
+        )
+    if stats.unsaved_updates:
+        return f"another head than the saved number {stats.saved_sequence}"
+    return f"the saved head, number {stats.saved_sequence}"
 
 
 if __name__ == "__main__":

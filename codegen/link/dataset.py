@@ -9,14 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.arrays import ArrayFileError, read_npy, read_npy_or_npz
+from codegen.ir import DType, Quantization, Tensor
 from codegen.link.messages import Hello
-from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT, normalise, resize, to_codes
+from codegen.link.pictures import PictureError, Pictures, find, read
+from codegen.normalisation import Normalisation, usual
+from codegen.pixels import resample
 
 CIFAR10_FILES = {
     "test": ("test_batch.bin",),
     "train": tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
 }
 CIFAR10_SHAPE = (3, 32, 32)
+UNKNOWN = -1  # the label of a picture whose class no folder names
+Told = tuple[tuple[float, ...], tuple[float, ...]]
 
 
 class DataError(ValueError):
@@ -31,11 +36,12 @@ class Samples:
     labels: npt.NDArray[np.int64]
 
 
-def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples:
-    """Read images and labels.
+def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples | Pictures:
+    """Read images and labels, or find pictures.
 
     ``path`` is an .npz file with ``images`` and ``labels``; or an .npy file of images, with another
-    one of ``labels``; or a folder with CIFAR-10's binary version, of which ``split`` is read.
+    one of ``labels``; a picture, a folder of pictures, one with a folder for each class; or a folder
+    with CIFAR-10's binary version, of which ``split`` is read.
 
     Raises:
         DataError: it is none of these.
@@ -44,6 +50,14 @@ def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples
         is_folder, is_file = path.is_dir(), path.is_file()
     except (OSError, ValueError) as error:  # a name too long, a zero byte
         raise DataError(f"data: {error}") from error
+    try:
+        pictures = find(path) if is_folder or is_file else None
+    except (OSError, PictureError) as error:
+        raise DataError(str(error)) from error
+    if pictures is not None:
+        if labels is not None:
+            raise DataError(f"--labels: goes with an .npy file of images; {path} has pictures")
+        return pictures
     if is_folder and labels is not None:
         raise DataError(f"--labels: goes with an .npy file of images; {path} is a folder")
     if is_folder:
@@ -62,25 +76,30 @@ def load(path: Path, labels: Path | None = None, split: str = "test") -> Samples
     return Samples(images, classes.astype(np.int64))
 
 
-def prepare(samples: Samples, hello: Hello) -> Samples:
+def prepare(
+    samples: Samples | Pictures, hello: Hello, told: Told | None = None, *, labelled: bool = True
+) -> Samples:
     """``samples`` in the network's shape and codes.
 
-    Codes (of the network's own dtype) pass unchanged. Bytes from a camera are resized, and become
-    codes as codegen.pixels says, if that is how the network was trained.
+    Codes (of the network's own dtype) pass unchanged. Pictures and bytes from a camera are resized
+    (antialiased), and normalised as ``told`` (mean and deviation of bytes) or as the scale of the
+    board's input tells. Without ``labelled``, pictures may be of no class: ``UNKNOWN``.
 
     Raises:
         DataError: they cannot be made to fit.
     """
+    if isinstance(samples, Pictures):
+        samples = _read(samples, hello, labelled=labelled)
     images, labels = samples.images, samples.labels
     if not len(labels):
         raise DataError("images: there are none")
-    if not 0 <= labels.min() <= labels.max() < hello.classes:
+    if not (UNKNOWN if not labelled else 0) <= labels.min() <= labels.max() < hello.classes:
         raise DataError(
             f"labels: must be in 0..{hello.classes - 1}, the board's classes; "
             f"got {labels.min()}..{labels.max()}"
         )
     if images.dtype == np.uint8:
-        images = _from_bytes(images.astype(np.uint8), hello)
+        images = _from_bytes(images.astype(np.uint8), hello, told)
     if images.dtype == np.float32:
         _check_finite(images.astype(np.float32))
     if images.shape[1:] != hello.image or images.dtype != hello.pixel_dtype:
@@ -89,6 +108,37 @@ def prepare(samples: Samples, hello: Hello) -> Samples:
             f"channels; got {images.dtype.name} {images.shape[1:]}"
         )
     return Samples(images, labels)
+
+
+def class_number(text: str, hello: Hello) -> int:
+    """The class that is called ``text``, or has that number.
+
+    Raises:
+        DataError: the board has no such class.
+    """
+    if text in hello.class_names:
+        return hello.class_names.index(text)
+    if text.isascii() and text.isdigit() and int(text[:9]) < hello.classes:
+        return int(text)
+    shown = ", ".join(hello.class_names[:20])
+    raise DataError(f"label: {text!r} is no class of the board: {shown}, or 0..{hello.classes - 1}")
+
+
+def _read(pictures: Pictures, hello: Hello, *, labelled: bool) -> Samples:
+    if pictures.classes is None and labelled:
+        raise DataError(
+            f"{pictures.paths[0].parent}: the pictures have no labels: put them into a folder for "
+            "each class, called by its name or number"
+        )
+    names = pictures.classes
+    labels = (
+        [class_number(name, hello) for name in names] if names else [UNKNOWN] * len(pictures.paths)
+    )
+    try:
+        images = [read(path, *hello.image) for path in pictures.paths]
+    except PictureError as error:
+        raise DataError(str(error)) from error
+    return Samples(np.stack(images), np.array(labels))
 
 
 def _arrays(
@@ -113,22 +163,45 @@ def _check_finite(images: npt.NDArray[np.float32]) -> None:
         )
 
 
-def _from_bytes(images: npt.NDArray[np.uint8], hello: Hello) -> npt.NDArray[np.generic]:
+def _from_bytes(
+    images: npt.NDArray[np.uint8], hello: Hello, told: Told | None
+) -> npt.NDArray[np.generic]:
     height, width, channels = hello.image
+    if images.shape[3] != channels or images.shape[1] * width != images.shape[2] * height:
+        raise DataError(f"images: cannot make {hello.image} of {images.shape[1:]}; resize them")
+    seen = _normalisation(hello, told)
     if images.shape[1:] != hello.image:
-        if height != width or images.shape[1] != images.shape[2] or images.shape[3] != channels:
-            raise DataError(f"images: cannot make {hello.image} of {images.shape[1:]}; resize them")
-        images = resize(images, height)
+        images = resample(images, height, width)
     if hello.pixel_dtype == np.float32:
-        return normalise(images)
-    expected = np.float32(INPUT_SCALE), INPUT_ZERO_POINT
-    if (np.float32(hello.pixel_scale), hello.pixel_zero_point) != expected:
-        raise DataError(
-            "images: bytes become codes as (p - 128) / 128, at scale 1/128 and zero point 0; the "
-            f"network's input has scale {hello.pixel_scale:g} and zero point "
-            f"{hello.pixel_zero_point}: give images in its own int8 codes"
+        return seen.reals(images)
+    return seen.codes(images, hello.pixel_scale, hello.pixel_zero_point)
+
+
+def _normalisation(hello: Hello, told: Told | None) -> Normalisation:
+    is_real = hello.pixel_dtype == np.float32
+    if told is None and not is_real:
+        found = usual(hello.pixel_scale, hello.pixel_zero_point)
+        told = found and ((found[0],), (found[1],))
+    if told is None:
+        tells = (
+            ""
+            if is_real
+            else f" (scale {hello.pixel_scale:g}, zero point {hello.pixel_zero_point})"
         )
-    return to_codes(images)
+        raise DataError(
+            f"images: how the training saw a byte, the board's {hello.pixel_dtype.name} input does "
+            f"not tell{tells}: give --mean and --std, or images in its own {hello.pixel_dtype.name}"
+        )
+    quantization = (
+        None if is_real else Quantization((hello.pixel_scale,), (hello.pixel_zero_point,))
+    )
+    dtype: DType = "float32" if is_real else "int8"
+    try:
+        return Normalisation.of(
+            *told, Tensor("image", (1, *hello.image), dtype, quantization), "given"
+        )
+    except ValueError as error:
+        raise DataError(f"--mean, --std: {error}") from error
 
 
 def _cifar10(folder: Path, split: str) -> Samples:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.arguments import Parser, existing_file, real, whole
+from codegen.arguments import Parser, existing_file, real, reals, whole
 from codegen.link.dataset import CIFAR10_FILES
+from codegen.normalisation import MOST as MOST_MEAN
 
 MOST = 2**32 - 1
 MOST_KNOB = 3.4e38  # what fits a float; the board knows the knob's own range
@@ -30,6 +31,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    if (getattr(options, "mean", None) is None) != (getattr(options, "std", None) is None):
+        parser.error("argument --mean: goes with --std, and the other way round")
     if options.command == "stream":
         logs = {"--csv": options.csv, "--json": options.json}
         used: dict[Path, str] = {}
@@ -99,8 +102,16 @@ def _parser() -> Parser:
     knob.add_argument("value", type=real(-MOST_KNOB, MOST_KNOB))
     autosave = commands.add_parser("autosave", help="save by itself every so many samples")
     autosave.add_argument("every", type=_autosave, help="at least 16; 0 turns it off")
-    classify = commands.add_parser("classify", help="classify one image of a data set")
-    classify.add_argument("--index", type=whole(0, MOST), default=0)
+    classify = commands.add_parser(
+        "classify", help="classify a picture, or one image of a data set"
+    )
+    learn = commands.add_parser(
+        "learn", help="learn one image under its label, as to mend a mistake"
+    )
+    for command in (classify, learn):
+        command.add_argument(
+            "--index", type=whole(0, MOST), default=0, help="which of several (default: the first)"
+        )
     stream = commands.add_parser("stream", help="let the board learn a data set, and draw how")
     add = stream.add_argument
     add("--count", type=whole(1, MOST), help="how many samples (default: all)")
@@ -109,15 +120,24 @@ def _parser() -> Parser:
     add("--autosave", type=_autosave, metavar="N", help="save every N samples")
     add("--csv", type=Path, help="write every sample to this file")
     add("--json", type=Path, help="write the whole run to this file")
-    for command in (classify, stream):
+    for command in (classify, learn, stream):
         command.add_argument(
             "data",
             type=Path,
-            help="an .npz file with images and labels, an .npy file of images, "
-            "or a folder with CIFAR-10 in its binary version",
+            help="a picture, a folder of pictures or one with a folder for each class, an .npz file "
+            "with images and labels, an .npy file of images, or CIFAR-10's folder (binary version)",
         )
         command.add_argument(
             "--labels", type=existing_file, help="an .npy file, for images in another"
         )
         command.add_argument("--split", choices=sorted(CIFAR10_FILES), default="test")
+        for name, text in (("mean", "took from a byte"), ("std", "divided it by")):
+            command.add_argument(
+                f"--{name}",
+                type=reals(MOST_MEAN),
+                metavar="R,G,B",
+                help=f"what the training {text}, for pictures and bytes of 0..255 "
+                "(default: as the scale of the board's input tells)",
+            )
+    learn.add_argument("label", help="the class's name or number")
     return parser

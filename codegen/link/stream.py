@@ -61,8 +61,9 @@ def stream(board: Board, samples: Samples, order: npt.NDArray[np.int64]) -> Iter
 class Picture:
     """Draws the accuracy as it grows; plain lines where the output is no terminal."""
 
-    def __init__(self, total: int, out: TextIO = sys.stdout) -> None:
-        self._total, self._out, self._live = total, out, out.isatty()
+    def __init__(self, total: int, out: TextIO | None = None) -> None:
+        self._total, self._out = total, out or sys.stdout
+        self._live = self._out.isatty()
         self._steps: list[Step] = []
         self._drawn_lines = 0
         self._last = 0.0
@@ -97,10 +98,21 @@ class Picture:
 
     def _line(self, step: Step) -> str:
         alarm = "  DRIFT" if step.alarm else ""
+        rate = step.number / max(step.seconds, 1e-3)
+        left = (self._total - step.number) / rate
         return (
             f"{step.number:>6} of {self._total}  all {100 * step.accuracy:5.1f} %  "
-            f"recent {100 * step.recent:5.1f} %  {step.number / max(step.seconds, 1e-3):.1f}/s{alarm}"
+            f"recent {100 * step.recent:5.1f} %  {rate:.1f}/s  {_time(left)} left{alarm}"
         )
+
+
+def _time(seconds: float) -> str:
+    """Hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def run(

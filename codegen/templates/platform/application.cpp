@@ -264,7 +264,8 @@ Application::KeptReply Application::act(Message message) {
       model_.reset();
       accuracy_ = Prequential<Config::kClasses>();
       drift_ = PageHinkley();
-      alarms_ = last_alarm_ = unsaved_updates_ = 0;
+      alarms_ = last_alarm_ = 0;
+      unsaved_updates_ = 1;  // another head than the saved one
       return {Status::kOk, 0, {}};
     case Message::kSetKnob: {
       const auto value = number_at<float>(reader_.fields() + 1);

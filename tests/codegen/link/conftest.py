@@ -22,11 +22,23 @@ SOURCES = (
 
 def build_device(tree: Path, output: Path, *extra: str) -> Path:
     """Compile the application of an emitted project for this computer."""
-    # device/platform/flash.hpp comes before the project's own.
-    command = ["g++", *FLAGS.split(), "-ffp-contract=off", *extra, f"-I{CPP}", "-Iinclude", "-I."]
-    command += [*SOURCES, str(CPP / "device.cpp"), "-o", str(output)]
+    support = output.parent / f"{output.name}.support"
+    for path in CPP.rglob("*.?pp"):
+        copy = support / path.relative_to(CPP)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(in_module(tree, path.read_text()))
+    # Its platform/flash.hpp comes before the project's own.
+    command = ["g++", *FLAGS.split(), "-ffp-contract=off", *extra, f"-I{support}"]
+    command += ["-Iinclude", "-I.", *SOURCES, str(support / "device.cpp"), "-o", str(output)]
     subprocess.run(command, check=True, cwd=tree)
     return output
+
+
+def in_module(tree: Path, text: str) -> str:
+    """C++ in ``namespace tinyml`` as it has to be for the project in ``tree``, which has its own."""
+    (module,) = (path.name for path in (tree / "include" / "tinyml").iterdir() if path.is_dir())
+    text = text.replace("namespace tinyml {", f"namespace tinyml {{ inline namespace {module} {{")
+    return text.replace("}  // namespace tinyml", "} }")
 
 
 class Device:

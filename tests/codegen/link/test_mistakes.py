@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from codegen.link.__main__ import main
 from codegen.link.framing import Deframer, encode
@@ -67,6 +68,12 @@ def files(tmp_path):
         archive.writestr("labels.npy", b"none either")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "test_batch.bin").write_bytes(bytes(3074))
+    odd = tmp_path / "odd"
+    for name in ("pictures/a.png", "classes/wolf/a.png", "both/a.png", "both/cat/b.png"):
+        (odd / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (30, 20)).save(odd / name)
+    (odd / "text").mkdir()
+    (odd / "text" / "text.png").write_text("no picture")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     return tmp_path
 
@@ -102,7 +109,9 @@ ARGUMENTS = [  # refused before a port is opened: status 2, and the argument's n
     ("labels", ["stream", "images.npy", "--labels", "none.npy"], "argument --labels: 'none.npy'"),
     ("labels a folder", ["stream", "images.npy", "--labels", "folder"], "is no file"),
     ("no data", ["stream"], "data"),
-    ("unknown command", ["learn"], "argument command"),
+    ("unknown command", ["teach"], "argument command"),
+    ("no label", ["learn", "good.npz"], "label"),
+    ("mean alone", ["learn", "good.npz", "1", "--mean", "3"], "argument --mean: goes with --std"),
     ("no command", [], "command"),
     ("csv is json", ["stream", "good.npz", "--csv", "a", "--json", "./a"], "argument --json"),
     ("csv is data", ["stream", "good.npz", "--csv", "good.npz"], "is the same file as data"),
@@ -132,6 +141,12 @@ OPTIONS = [
 DATA = [  # read before a port is opened, held against the board before it is changed: status 2
     ("index", ["classify", "good.npz", "--index", "9999"], "--index: there are 6 images; got 9999"),
     ("knob", ["knob", "speed", "1"], "knob: speed: the board's learner has learning_rate"),
+    ("label", ["learn", "good.npz", "wolf"], "label: 'wolf' is no class of the board: cat, "),
+    ("label beyond", ["learn", "good.npz", "5"], "label: '5' is no class of the board"),
+    ("no picture", ["classify", "odd/text/text.png"], "text.png: cannot be read as a picture"),
+    ("no labels", ["stream", "odd/pictures"], "the pictures have no labels"),
+    ("no such class", ["stream", "odd/classes"], "label: 'wolf' is no class"),
+    ("both", ["stream", "odd/both"], "has pictures and folders of pictures (cat)"),
     ("skip", ["stream", "good.npz", "--skip", "6"], "--skip: leaves none of 6 samples"),
     ("missing", ["stream", "none.npz"], "none.npz: there is no such file"),
     ("name too long", ["stream", "a" * 5000], "name too long"),
@@ -151,7 +166,7 @@ DATA = [  # read before a port is opened, held against the board before it is ch
     ("reals", ["stream", "reals.npz"], "got float32"),
     ("wide", ["stream", "wide.npz"], "got int8 (1, 13, 1)"),
     ("flat", ["stream", "flat.npz"], "images must be (N, height, width, channels)"),
-    ("bytes", ["stream", "bytes.npz"], "give images in its own int8 codes"),
+    ("bytes", ["stream", "bytes.npz"], "images in its own int8"),
     ("few labels", ["stream", "few.npz"], "labels whole numbers (N,)"),
     ("no labels", ["stream", "images.npy"], "name the labels with --labels"),
     ("labels twice", ["stream", "good.npz", "--labels", "labels.npy"], "--labels: goes with"),

@@ -16,6 +16,7 @@ from codegen.link.client import Board
 from codegen.link.dataset import DataError, Samples, load, prepare
 from codegen.link.logs import CsvLog
 from codegen.link.stream import Picture, Step, run
+from codegen.normalisation import Normalisation
 from codegen.pixels import normalise, resize, to_codes
 
 
@@ -107,7 +108,18 @@ def test_bytes_become_codes_as_in_training(hello):
     np.testing.assert_array_equal(prepare(samples, camera).images, expected)
     floats = hello_like(camera, pixel_dtype=np.dtype(np.float32))
     expected = normalise(resize(pixels, 20))
-    np.testing.assert_array_equal(prepare(samples, floats).images, expected)
+    told = (128.0,), (128.0,)
+    np.testing.assert_array_equal(prepare(samples, floats, told).images, expected)
+    with pytest.raises(
+        DataError, match=r"how the training saw a byte, .*float32 input does not tell"
+    ):
+        prepare(samples, floats)
+    imagenet = hello_like(camera, pixel_scale=0.0187, pixel_zero_point=-14)
+    told = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    expected = Normalisation(*told).codes(resize(pixels, 20), 0.0187, -14)
+    np.testing.assert_array_equal(prepare(samples, imagenet, told).images, expected)
+    with pytest.raises(DataError, match="they are of another training"):
+        prepare(samples, camera, told)
 
 
 def test_codes_pass_unchanged(hello):
@@ -123,7 +135,7 @@ def test_codes_pass_unchanged(hello):
         (np.zeros((1, 1, 13, 1), np.int8), [0], r"takes int8 \(1, 12, 1\).*got int8 \(1, 13, 1\)"),
         (np.zeros((1, 1, 12, 1), np.float32), [0], "got float32"),
         (np.zeros((1, 8, 8, 1), np.uint8), [0], "cannot make"),
-        (np.zeros((1, 1, 12, 1), np.uint8), [0], "give images in its own int8 codes"),
+        (np.zeros((1, 1, 12, 1), np.uint8), [0], "images in its own int8"),
     ],
 )
 def test_data_that_the_board_cannot_take(hello, images, labels, message):

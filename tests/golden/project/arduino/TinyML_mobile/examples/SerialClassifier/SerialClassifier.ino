@@ -1,6 +1,6 @@
 // Classifies images that arrive on the serial port, learns those that come with a label, counts how
 // often it was right, watches for drift, and saves what was learned where the board's flash has a
-// driver. On the computer, with the generator's tool (`pip install "tinyml-nas[link]"`):
+// driver. On the computer, with the tool that came with the generator:
 //
 //     tinyml-link PORT hello
 //     tinyml-link PORT stream data.npz

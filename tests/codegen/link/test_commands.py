@@ -1,0 +1,139 @@
+"""The tool as a person uses it: pictures, names of classes, and what each command says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from codegen.camera import gray
+from codegen.emit.emitter import emit
+from codegen.link.__main__ import main
+from codegen.link.client import Board
+from codegen.link.stream import _time
+from codegen.pixels import resample, to_codes
+from codegen.toolchain.host import HostModel
+from tests.codegen.link.conftest import Device, build_device
+from tests.codegen.link.pseudo import PseudoBoard
+from tests.codegen.runtime.test_preprocess import flatten_project
+
+NAMES = ("cat", "dog")
+SIDE = 8
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    emit(replace(flatten_project(SIDE, SIDE, 1), class_names=NAMES), folder / "project")
+    library = build_device(folder / "project", folder / "device.so", "-shared", "-fPIC")
+    return library, HostModel(folder / "project")
+
+
+@pytest.fixture
+def tool(built, capsys):
+    """Run a command on a board that goes on between commands; what it says."""
+    device = Device(built[0])
+    with PseudoBoard(device.feed) as board:
+
+        def run(*arguments, status=0):
+            assert main([board.port, *map(str, arguments)]) == status
+            return capsys.readouterr().out
+
+        run.device = device
+        yield run
+
+
+def picture(path, seed):
+    """A random picture in any shape, and the codes that a device's camera would have brought."""
+    rng = np.random.default_rng(seed)
+    height, width = (2 * rng.integers(5, 40, 2)).tolist()
+    pixels = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 4 * 2
+    middle = gray(pixels[top : top + side, left : left + side])
+    return to_codes(resample(middle[np.newaxis], SIDE, SIDE))[0]
+
+
+def test_one_picture_is_classified_corrected_and_counted(tool, built, tmp_path):
+    host = built[1]
+    host.reset()
+    image = picture(tmp_path / "a photo.png", np.random.default_rng().integers(2**31))
+    features = host.features(image[np.newaxis])
+    logits = host.logits(features)[0].astype(float)
+    shares = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
+    said = tool("classify", tmp_path / "a photo.png")
+    for name, share in zip(NAMES, shares, strict=True):
+        assert re.search(rf"{name} +{100 * share:.1f} %", said), said
+    assert "true label" not in said
+    before = int(logits.argmax())
+    label = 1 - before
+    said = tool("learn", tmp_path / "a photo.png", NAMES[label])
+    assert f"learned as {NAMES[label]}; it was taken for {NAMES[before]}, not rightly" in said
+    host.learn(features[0], label)
+    now = NAMES[int(host.predict(features)[0])]
+    assert f"now it is taken for {now}" in said
+    board = Board(tool.device)
+    np.testing.assert_array_equal(board.state(), host.state())
+    tool("learn", tmp_path / "a photo.png", label)  # by its number
+    assert board.stats().seen[label] == 2
+
+
+def test_folders_of_classes_are_streamed_and_their_labels_shown(tool, built, tmp_path):
+    host = built[1]
+    host.reset()
+    for name, number in (("1", 1), ("cat", 0)):  # in the order of their names
+        for seed in range(3):
+            image = picture(tmp_path / "data" / name / f"{seed}.png", 10 * number + seed)
+            host.learn(host.features(image[np.newaxis])[0], number)
+    said = tool("stream", tmp_path / "data")
+    assert re.search(r"6 of 6 .* 0 s left", said)
+    np.testing.assert_array_equal(Board(tool.device).state(), host.state())
+    said = tool("classify", tmp_path / "data", "--index", 0)
+    assert re.search(r"dog .*<- the true label", said)
+    flat = tmp_path / "data" / "cat"
+    assert "true label" not in tool("classify", flat, "--index", 2)
+
+
+def test_commands_say_what_they_did_and_stats_which_head_runs(tool, tmp_path):
+    picture(tmp_path / "x.png", 1)
+    said = tool("stats")
+    assert "the first head; none is saved" in said
+    for key in ("correct", "recent", "drift", "last_alarm", "accuracy", "saved_sequence", *NAMES):
+        assert re.search(rf"^ *{key} +-$", said, re.MULTILINE), said
+    tool("learn", tmp_path / "x.png", "cat")
+    said = tool("stats")
+    assert "a head that is not saved" in said
+    assert re.search(r"^ *cat +\d+\.\d %  [01] of 1$", said, re.MULTILINE)
+    assert re.search(r"^ *dog +-$", said, re.MULTILINE)
+    assert tool("save") == "save: head number 1 is in flash\n"
+    assert "the saved head, number 1" in tool("stats")
+    tool("learn", tmp_path / "x.png", "dog")
+    assert "another head than the saved number 1" in tool("stats")
+    assert tool("load") == "load: head number 1 is running, as it was saved\n"
+    assert "the saved head, number 1" in tool("stats")
+    assert tool("reset").startswith("reset: the first head is running")
+    assert "another head than the saved number 1" in tool("stats")
+    assert tool("knob", "learning_rate", 0.5) == "knob: learning_rate is 0.5\n"
+    assert tool("autosave", 1000) == "autosave: after every 1,000 samples\n"
+    assert tool("autosave", 0) == "autosave: off\n"
+
+
+def test_without_pillow_a_picture_says_what_it_needs(tool, tmp_path, monkeypatch, capsys):
+    picture(tmp_path / "x.png", 1)
+    monkeypatch.setitem(__import__("sys").modules, "PIL", None)
+    with pytest.raises(AssertionError):
+        tool("classify", tmp_path / "x.png")
+    assert "needs Pillow, which is not installed: pip install pillow" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.4, "0 s"), (59.6, "1 min 0 s"), (185, "3 min 5 s"), (7260, "2 h 1 min")],
+)
+def test_time_is_said_as_people_say_it(seconds, text):
+    assert _time(seconds) == text
