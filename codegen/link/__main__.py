@@ -18,6 +18,7 @@ import argparse
 import io
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import asdict
@@ -26,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.arguments import INTERRUPTED
+from codegen.link import wear
 from codegen.link.client import Board, NoReply, ReplyError
 from codegen.link.dataset import DataError, Samples, class_number, load, prepare
 from codegen.link.logs import CsvLog, JsonLog, LogError
@@ -101,7 +103,7 @@ def _act(board: Board, options: argparse.Namespace) -> str:
     """Carry out a command that changes something; what was done, in words."""
     command = options.command
     if command == "save":
-        return f"head number {board.save()} is in flash"
+        return _saved(board.stats().saved_sequence, board.save())
     if command == "load":
         return f"head number {board.load()} is running, as it was saved"
     if command == "reset":
@@ -140,6 +142,15 @@ def _learn_one(board: Board, image: npt.NDArray[np.generic], label: int) -> None
     print(f"learn: now it is taken for {now}; nothing is saved until save")
 
 
+def _saved(before: int, number: int) -> str:
+    """What a save did to the flash."""
+    if number == before:
+        return f"head number {number} was in flash already: nothing was erased"
+    return (
+        f"head number {number} is in flash; erasures of its slot so far: {wear.erasures(number):,}"
+    )
+
+
 def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None:
     order = np.arange(len(samples.labels))
     if options.shuffle is not None:
@@ -153,7 +164,7 @@ def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None
         if options.csv:
             sinks.append(stack.enter_context(closing(CsvLog(options.csv))))
         log = stack.enter_context(closing(JsonLog(options.json, board))) if options.json else None
-        ended = "interrupted"
+        ended, started = "interrupted", time.monotonic()
         try:
             if options.autosave is not None:
                 board.set_autosave(options.autosave)
@@ -167,7 +178,11 @@ def _stream(board: Board, samples: Samples, options: argparse.Namespace) -> None
         finally:
             if log and steps:
                 log.write(steps, ended)
-    _stats(board.stats(), board.hello)
+    stats, seconds = board.stats(), time.monotonic() - started
+    _stats(stats, board.hello)
+    told = wear.warning(sum(step.saved for step in steps), seconds, stats.saved_sequence)
+    if told:
+        print(told, file=sys.stderr)
 
 
 def _learn(

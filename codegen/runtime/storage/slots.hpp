@@ -17,7 +17,8 @@ namespace tinyml {
 /// No state is kept in RAM, so that what is in flash alone decides.
 ///
 /// Flash wears out (10,000 to 100,000 erasures of a sector): save now and then, never with every
-/// sample. Each slot is erased by every second save.
+/// sample. Each slot is erased by every second save; a block that is saved already erases nothing.
+/// Numbers count on over blocks of other models: they tell how often the slots were erased.
 template <typename Flash>
 class SlotStore {
  public:
@@ -59,11 +60,18 @@ class SlotStore {
     return true;
   }
 
-  /// Saves `block`; on success `sequence` is its number. On failure the latest block stays.
+  /// Saves `block`; on success `sequence` is its number. On failure the latest block stays. Where
+  /// the latest block is this one, its number stays and the flash is not written.
   bool save(const void* block, std::uint32_t& sequence) {
     if (!fits()) return false;
     std::uint32_t last = 0;
-    const int target = latest(last) == 0 ? 1 : 0;
+    const int newest = latest(last);
+    if (newest >= 0 && equals(offset_of(newest) + sizeof(Header), block)) {
+      sequence = last;
+      return true;
+    }
+    if (newest < 0) last = number_of_others();
+    const int target = newest == 0 ? 1 : 0;
     const std::size_t start = offset_of(target);
     for (std::size_t at = 0; at < sizeof(Header) + bytes_; at += Flash::kEraseBytes) {
       if (!flash_.erase(start + at)) return false;
@@ -111,11 +119,45 @@ class SlotStore {
     return crc.value() == wanted;
   }
 
-  bool valid(int slot, Header& header) {
+  /// Whether the flash holds exactly this block at `offset`.
+  bool equals(std::size_t offset, const void* block) {
+    const auto* at = static_cast<const std::uint8_t*>(block);
+    std::uint8_t chunk[64];
+    for (std::size_t rest = bytes_; rest > 0;) {
+      const std::size_t part = rest < sizeof(chunk) ? rest : sizeof(chunk);
+      flash_.read(offset, chunk, part);
+      if (std::memcmp(chunk, at, part) != 0) return false;
+      offset += part;
+      at += part;
+      rest -= part;
+    }
+    return true;
+  }
+
+  bool whole(int slot, Header& header) {
     flash_.read(offset_of(slot), &header, sizeof(header));
     return header.magic == kMagic && header.format == kFormat &&
-           header.header_crc == crc_of(header) && header.bytes == bytes_ &&
-           header.digest[0] == digest_[0] && header.digest[1] == digest_[1] &&
+           header.header_crc == crc_of(header);
+  }
+
+  /// The later number of blocks that are not valid here, such as another model's; 0 for none.
+  std::uint32_t number_of_others() {
+    std::uint32_t number = 0;
+    bool found = false;
+    for (int slot = 0; slot < 2; ++slot) {
+      Header header;
+      if (!whole(slot, header)) continue;
+      if (!found || static_cast<std::int32_t>(header.sequence - number) > 0) {
+        number = header.sequence;
+      }
+      found = true;
+    }
+    return number;
+  }
+
+  bool valid(int slot, Header& header) {
+    return whole(slot, header) && header.bytes == bytes_ && header.digest[0] == digest_[0] &&
+           header.digest[1] == digest_[1] &&
            holds(offset_of(slot) + sizeof(Header), header.block_crc);
   }
 

@@ -110,7 +110,8 @@ def test_commands_say_what_they_did_and_stats_which_head_runs(tool, tmp_path):
     assert "a head that is not saved" in said
     assert re.search(r"^ *cat +\d+\.\d %  [01] of 1$", said, re.MULTILINE)
     assert re.search(r"^ *dog +-$", said, re.MULTILINE)
-    assert tool("save") == "save: head number 1 is in flash\n"
+    assert tool("save") == "save: head number 1 is in flash; erasures of its slot so far: 1\n"
+    assert tool("save") == "save: head number 1 was in flash already: nothing was erased\n"
     assert "the saved head, number 1" in tool("stats")
     tool("learn", tmp_path / "x.png", "dog")
     assert "another head than the saved number 1" in tool("stats")

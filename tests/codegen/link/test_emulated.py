@@ -205,6 +205,11 @@ def test_power_is_cut_at_one_operation_of_a_save(built, tmp_path, operation):
         board = Board(port, TIMEOUT_S)
         assert same(board.head(), old)
         assert board.stats().saved_sequence == 1
+        assert board.save() == 1  # what is saved already is not written again
+        board.reset()
+        images, labels = samples(HostModel(built[1]), 3)
+        for image, label in zip(images, labels, strict=True):
+            board.learn(image, int(label))
         assert board.save() == 2  # and it can be saved again
 
 
@@ -284,6 +289,7 @@ def test_the_tool_streams_a_data_set_and_logs_it(built, tmp_path):
             env={"PYTHONPATH": str(Path(__file__).parents[3])},
         )
         assert done.returncode == 0, done.stderr
+        assert "warning: at a save every" in done.stderr  # twice in seconds
         with closing(SerialPort(emulator.port)) as port:
             board = Board(port, TIMEOUT_S)
             head, stats = board.head(), board.stats()

@@ -126,6 +126,42 @@ def test_what_is_saved_comes_back(blank):
         assert blank.load() == block(number)
 
 
+def test_what_is_saved_already_erases_nothing(blank):
+    for number in (1, 2, 3):
+        blank.save(block(number))
+        before = blank.content.copy()
+        again = blank.save(block(number))
+        assert (again.done, again.sequence) == (1, number)
+        assert (again.erasures, again.programs) == (0, 0)
+        np.testing.assert_array_equal(blank.content, before)
+    # The older one is another: going back to it is a save.
+    back = blank.save(block(2))
+    assert (back.done, back.sequence) == (1, 4)
+    assert back.erasures > 0
+    assert blank.load() == block(2)
+
+
+@given(bit=st.integers(0, 8 * BLOCK_BYTES - 1))
+@settings(max_examples=30, deadline=None)
+def test_a_head_that_differs_by_one_bit_is_saved(harness, bit):
+    slots = Slots(harness, 1)
+    slots.save(block(1))
+    changed = bytearray(block(1))
+    changed[bit // 8] ^= 1 << bit % 8
+    assert slots.save(bytes(changed)).sequence == 2
+    assert slots.load() == bytes(changed)
+
+
+def test_numbers_count_on_over_another_models_heads(blank):
+    """So that they tell of the wear of the flash, not of one model's saves."""
+    for number in range(1, 4):
+        assert blank.save(block(number)).sequence == number
+    assert blank.save(block(9), digest=1).sequence == 4
+    assert blank.load(digest=1) == block(9)
+    assert blank.save(block(8), digest=1).sequence == 5
+    assert blank.load() is None
+
+
 def test_the_layout_is_the_documented_one(blank):
     blank.save(block(1))
     data = block(1)

@@ -24,14 +24,11 @@ Device* device = nullptr;
 
 }  // namespace
 
-namespace tinyml {
-
-TickSource start_ticks() { return TickSource::kSysTick; }
-std::uint32_t ticks() { return now += 10; }
-std::size_t stack_used() { return 321; }
-std::size_t stack_size() { return 8192; }
-
-}  // namespace tinyml
+// By qualified names: each is declared in the namespace of the project.
+tinyml::TickSource tinyml::start_ticks() { return TickSource::kSysTick; }
+std::uint32_t tinyml::ticks() { return now += 10; }
+std::size_t tinyml::stack_used() { return 321; }
+std::size_t tinyml::stack_size() { return 8192; }
 
 extern "C" {
 
