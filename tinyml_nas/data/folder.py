@@ -25,8 +25,8 @@ class Folder:
     """Pictures in JPEG, PNG or WebP, of any sizes, in a folder for each class whose name it has.
 
     Where ``root`` has a folder ``train``, that one, ``val`` and ``test`` hold the folders of classes; a split
-    that has none is taken out of ``train``. Which pictures these are follows from their pixels, so that a
-    picture stays in its split whatever is added, and is never in two.
+    that has none is taken out of ``train``. Which pictures these are follows from their pixels alone, so that
+    no picture is in two.
 
     Args:
         root: Folder of the pictures.

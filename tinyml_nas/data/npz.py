@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tinyml_nas.data.folder import LEAST_SHARE, LEAST_SIDE, MOST_SHARE, MOST_SIDE
 from tinyml_nas.data.pictures import Framing, framed
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName
 
 MOST_CLASSES = 255
 LEAST_PER_CLASS = 3
-LEAST_SIDE, MOST_SIDE = 16, 256
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,9 @@ class Npz:
                 f"dataset.side: must be null or from {LEAST_SIDE} to {MOST_SIDE}; got {self.side}"
             )
         for key in ("validation_share", "test_share"):
-            if not 0 < getattr(self, key) <= 0.4:
+            if not LEAST_SHARE <= getattr(self, key) <= MOST_SHARE:
                 raise ValueError(
-                    f"dataset.{key}: must be above 0, up to 0.4; got {getattr(self, key)}"
+                    f"dataset.{key}: must be from {LEAST_SHARE} to {MOST_SHARE}; got {getattr(self, key)}"
                 )
         if self.most_images is not None and self.most_images < 1:
             raise ValueError(

@@ -8,17 +8,31 @@ import numpy as np
 import pytest
 import torch
 
+from codegen.boards.board import load as load_board
 from tests.tinyml_nas.supernet.conftest import space_from
 from tinyml_nas.data.cifar10_files import CLASS_NAMES
 from tinyml_nas.supernet.families import is_head
 from tinyml_nas.supernet.files import adopt, load_supernet, save_supernet
-from tinyml_nas.supernet.inherit import inherit
+from tinyml_nas.supernet.inherit import inherit, inherit_and_fit
+from tinyml_nas.supernet.lite0_network import Lite0Supernet
 from tinyml_nas.supernet.lite0_space import Lite0Space
+from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import MobileNetV3Space
 from tinyml_nas.training.loop import accuracy
 from tinyml_nas.types import Images
 
 KINDS = {"lite0": Lite0Space, "mbv3_mcu": MobileNetV3Space}
+
+
+@pytest.fixture
+def tiny_lite0():
+    """Lite0 with drawn weights, whose heads know nothing."""
+    space = Lite0Space((32,), (2, 3), (3,), (2,), (320,))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        supernet = Lite0Supernet(space, 10)
+    supernet.trained = False
+    return supernet
 
 
 def relabelled(images: Images, classes: int) -> Images:
@@ -78,3 +92,26 @@ def test_a_supernet_starts_from_one_of_other_classes(tiny_space, tmp_path):
     adopt(second, path)
     assert torch.equal(second.classifier.weight, before)
     assert torch.equal(second.stem, first.stem.half().float())
+
+
+def test_statistics_that_come_with_the_weights_are_kept_where_they_tell_more(tiny_lite0, sample):
+    """Of a network whose statistics are right the fitted head is better on them than on those of one batch."""
+    train = sample.split("train")[:60]
+    genotype = tiny_lite0.space.smallest()
+    measured, fit = inherit_and_fit(tiny_lite0, genotype, train)
+    tiny_lite0.measured = True
+    whole, better = inherit_and_fit(tiny_lite0, genotype, train)
+    assert better.loss <= fit.loss
+    assert better.images == fit.images == 60
+    if better.loss == fit.loss:
+        assert torch.equal(whole.stem.bn.running_mean, measured.stem.bn.running_mean)
+    else:
+        assert torch.equal(whole.stem.bn.running_mean, tiny_lite0.stem_norm.mean)
+
+
+def test_left_out_training_images_count_beside_those_of_validation(tiny_lite0, sample):
+    train, validation = sample.split("train")[:60], sample.split("validation")[:20]
+    problem = SupernetProblem(tiny_lite0, train, validation, load_board("nucleo_1mb"))
+    network, fit = inherit_and_fit(tiny_lite0, tiny_lite0.space.smallest(), train)
+    right = 20 * accuracy(network, validation) + fit.correct
+    assert problem.error(tiny_lite0.space.smallest()) == pytest.approx(1 - right / 80)
