@@ -36,6 +36,7 @@ SHARED = (
     "platform/stack.cpp",
     "platform/stack.hpp",
     "platform/startup.cpp",
+    "platform/system.cpp",
     "src/extractor.cpp.j2",
     "src/extractor.hpp.j2",
     "src/weights.cpp.j2",

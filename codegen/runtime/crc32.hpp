@@ -14,6 +14,7 @@ struct Crc32Table {
                                         0x9B64C2B0U, 0x86D3D2D4U, 0xA00AE278U, 0xBDBDF21CU};
 };
 template <typename Number>
+// NOLINTNEXTLINE(readability-redundant-declaration): in C++14 it is the definition
 constexpr Number Crc32Table<Number>::kTable[16];
 
 /// CRC-32 of IEEE 802.3 (reflected, polynomial 0xEDB88320), as zlib.crc32 computes it. Four bits at

@@ -7,6 +7,14 @@
 #define TINYML_INTERRUPTS 0  // of peripherals in the vector table: none is enabled here
 #endif
 
+namespace {
+
+[[maybe_unused]] volatile std::uint32_t& at(std::uint32_t address) {
+  return *reinterpret_cast<volatile std::uint32_t*>(address);
+}
+
+}  // namespace
+
 extern "C" {
 
 extern std::uint32_t __stack_bottom[], __stack_top[];
@@ -63,13 +71,11 @@ void Reset_Handler() {
 #endif
 #if defined(__ARM_FP) || defined(__ARM_FEATURE_MVE)
   // CPACR: full access to coprocessors 10 and 11, which are the floating-point unit and MVE.
-  auto& cpacr = *reinterpret_cast<volatile std::uint32_t*>(0xE000ED88U);
-  cpacr = cpacr | (0xFU << 20U);
+  at(0xE000ED88U) = at(0xE000ED88U) | (0xFU << 20U);
 #endif
 #if defined(__ARM_FEATURE_MVE)
   // CCR.LOB: the cache of loops and branches, without which low-overhead loops are slow.
-  auto& ccr = *reinterpret_cast<volatile std::uint32_t*>(0xE000ED14U);
-  ccr = ccr | (1U << 19U);
+  at(0xE000ED14U) = at(0xE000ED14U) | (1U << 19U);
 #endif
   __asm volatile("dsb\n isb" ::: "memory");
   const std::uint32_t* from = __data_load;

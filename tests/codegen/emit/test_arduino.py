@@ -84,6 +84,44 @@ def test_the_librarys_description(library):
     assert wanted <= properties.keys()
 
 
+# The cores of library.properties: their processors, and the oldest language that one of them asks for.
+PROCESSORS = {
+    "mbed": ("gnu++14", ["cortex-m0plus", "cortex-m4", "cortex-m7"]),
+    "rp2040": ("gnu++17", ["cortex-m0plus", "cortex-m33"]),
+    "stm32": ("gnu++17", ["cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"]),
+    "renesas": ("gnu++17", ["cortex-m4", "cortex-m33"]),
+}
+
+
+@needs_arm_compiler
+def test_the_architectures_that_are_named_compile_the_library(library, tmp_path):
+    named = re.search(
+        "^architectures=(.*)$", (library / "library.properties").read_text(), re.MULTILINE
+    )[1]
+    assert {name.partition("_")[0] for name in named.split(",")} == set(PROCESSORS)
+    source = tmp_path / "sketch.cpp"
+    source.write_text(f"#include <{library.name}.h>\nstatic tinyml::Model model;\n")
+    sources = [str(library / "src" / "src" / f"{part}.cpp") for part in ("extractor", "model")]
+    for standard, core in sorted({(s, core) for s, cores in PROCESSORS.values() for core in cores}):
+        # -Os is Arduino's; an unoptimised front end alone would not meet the inline assembly.
+        command = ["arm-none-eabi-g++", f"-mcpu={core}", "-mthumb", f"-std={standard}", "-Os", "-w"]
+        command += [*FLAGS, "-I", str(library / "src"), "-c", str(source), *sources]
+        subprocess.run(command, cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [("-std=gnu++11", "this needs C++14 or later"), ("-D__AVR__", "AVR has no C++ library")],
+)
+def test_compilers_that_cannot_are_refused_in_one_line(library, tmp_path, flag, said):
+    source = tmp_path / "sketch.cpp"
+    source.write_text(f"#include <{library.name}.h>\n")
+    command = ["g++", flag, "-fsyntax-only", "-I", str(library / "src"), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert said in re.search("error: .*", done.stderr)[0]
+
+
 def test_the_librarys_sources_are_the_projects(tree, library):
     folders = {
         "tinyml": "include/tinyml",

@@ -1,5 +1,11 @@
 #pragma once
 
+#if defined(__AVR__)
+#error "AVR has no C++ library and too little memory: this needs a core of 32 bits"
+#elif defined(__cplusplus) && __cplusplus < 201402L
+#error "this needs C++14 or later: -std=gnu++17, or gnu++14"
+#endif
+
 #include <cstdint>
 #include <type_traits>
 
