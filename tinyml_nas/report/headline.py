@@ -14,6 +14,9 @@ Figures = Mapping[str, Any]
 """A result's figures by dotted name, as ``figures_of`` has them."""
 
 KB = 1000
+UNCALIBRATED = (
+    "not tried (scenario=none): learning rate and other knobs as configured, not calibrated"
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,9 @@ def _learned(found: Figures) -> str | None:
         if f"scenario.learner.{probe}" in found
     ]
     if not parts:
-        return None
+        in_a_world = any(name.startswith("scenario.") for name in found)
+        deployed = "test_accuracy.deployed" in found and "omega.buffer_samples" in found
+        return UNCALIBRATED if deployed and not in_a_world else None
     name, samples = found["scenario.learner.name"], found["scenario.samples"]
     return f"{', '.join(parts)} ({name}, {samples:,} samples)"
 

@@ -160,6 +160,15 @@ def test_the_console_shows_the_dozen_figures_that_matter_and_no_other(tmp_path):
     }
 
 
+def test_the_console_says_that_nothing_was_calibrated_without_a_world(tmp_path):
+    metrics = {key: value for key, value in DEPLOYED.metrics.items() if key != "scenario"}
+    told_of = told(replace(DEPLOYED, metrics=metrics), tmp_path)
+    assert told_of["after learning"].startswith("not tried (scenario=none): learning rate and")
+    assert "not calibrated" in told_of["after learning"]
+    metrics.pop("test_accuracy")
+    assert "after learning" not in told(replace(DEPLOYED, metrics=metrics), tmp_path)
+
+
 def test_the_console_names_the_run_and_where_all_figures_are(tmp_path):
     text = text_of(lambda console: print_result(DEPLOYED, tmp_path / "result.json", console))
     assert text.splitlines()[0].strip() == "pruning=l1_0.33"
