@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -233,3 +234,26 @@ def test_every_plugin_of_a_study_is_of_its_groups_kind():
     study = config.build(composed(), Path("out"))
     kinds = {item.name: item.type for item in dataclasses.fields(study)}
     assert "Any" not in kinds.values()
+
+
+def test_files_that_cannot_be_used_are_told_one_a_line(data_root, tmp_path):
+    for folder in ("class 0", "class 1"):
+        shutil.copytree(data_root / folder, tmp_path / folder)
+    for name in ("a.jpg", "b.png"):
+        (tmp_path / "class 1" / name).touch()
+    text = refusal_of("dataset=folder", f"data.root={tmp_path}")
+    assert text is not None
+    first, *named = text.splitlines()
+    assert first == f"dataset.root: {tmp_path}: 2 files that cannot be used:"
+    assert [line.strip() for line in named[:2]] == [
+        "class 1/a.jpg: is empty",
+        "class 1/b.png: is empty",
+    ]
+    assert refusal_of("dataset=folder", f"data.root={tmp_path}", "dataset.skip_faulty=true") is None
+
+
+def test_the_field_is_the_data_set_with_all_of_its_classes():
+    study = config.build(
+        composed("dataset=folder", "dataset.grey=true", "dataset.only_classes=[0,1]"), Path("out")
+    )
+    assert study.field == dataclasses.replace(study.dataset, only_classes=None)
