@@ -101,11 +101,12 @@ def end(
     return float(np.mean(program.predict(score.features.astype(np.float32)) == score.labels))
 
 
-def zero_point(project: Path) -> float:
-    """The code of a feature that is 0, as the program has it."""
+def read_constant(project: Path, name: str) -> float:
+    """A number of the generated program, by its name in C++."""
     config = (project / CONFIG).read_text(encoding="utf-8")
-    found = re.search(r"kFeatureZeroPoint\s*=\s*(-?\d+)", config)
-    assert found is not None
+    found = re.search(rf"\b{name}\s*=\s*([-+.e\d]+)", config)
+    if found is None:
+        raise SystemExit(f"{project / CONFIG}: has no {name}")
     return float(found[1])
 
 
@@ -119,7 +120,9 @@ def main() -> None:
     images = Imagenette(root=arguments.root, folder="imagenette2-96", side=96).split("validation")
     quantized = model.shape.feature_dtype == np.int8
     inputs = device_inputs(images, model.shape.image[0], "int8" if quantized else "float32")
-    codes = model.features(inputs).astype(np.float32) - zero_point(arguments.project)
+    codes = model.features(inputs).astype(np.float32) - read_constant(
+        arguments.project, "kFeatureZeroPoint"
+    )
     codes /= np.sqrt(np.mean(codes * codes))
     world = Transfer()
     field = divide(Samples(codes, images.labels), 10, world.samples, world.curve_images)
