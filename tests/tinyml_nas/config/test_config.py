@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import time
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -47,8 +49,8 @@ def built(*overrides: str) -> Study:
 def test_every_option_of_every_group_builds(group, option):
     # A space without trained weights can only be trained.
     task = ["task=train_supernet"] if "supernet" in group else []
-    study = built(f"{group}={option}", *task)
-    target = composed(f"{group}={option}")[group]._target_
+    cfg = composed("name=test", f"{group}={option}", *task)
+    study, target = config.build(cfg, Path("out")), cfg[group]._target_
     if hasattr(study, group):
         plugin = getattr(study, group)
         assert f"{type(plugin).__module__}.{type(plugin).__qualname__}" == target
@@ -404,3 +406,35 @@ def test_a_study_can_be_compared_and_described():
     one, two = built(), built()
     assert one == two
     assert dataclasses.replace(one, seed=1) != two
+
+
+@cache
+def with_option(group: str, option: str):
+    return composed("name=test", f"{group}={option}")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), list(combinations(("pruning", "quantizer", "learner"), 2))
+)
+def test_every_pair_of_pruning_quantizer_and_learner_builds(first, second):
+    whole, chosen = {}, {}
+    for group in (first, second):
+        options = [option for name, option in OPTIONS if name == group]
+        whole[group] = {option: with_option(group, option) for option in options}
+        chosen[group] = {option: cfg[group] for option, cfg in whole[group].items()}
+    for option, cached in whole[first].items():
+        cfg = cached.copy()
+        for other, node in chosen[second].items():
+            # As composing both would: no option of these groups overrides another group.
+            cfg[second] = node
+            study = config.build(cfg, Path("out"))
+            for group, name in ((first, option), (second, other)):
+                target = f"{type(getattr(study, group)).__module__}.{type(getattr(study, group)).__qualname__}"
+                assert target == chosen[group][name]._target_
+
+
+def test_choosing_two_options_is_choosing_each():
+    both = composed("name=test", "pruning=taylor", "quantizer=int8_qat")
+    one = composed("name=test", "pruning=taylor")
+    one.quantizer = composed("name=test", "quantizer=int8_qat").quantizer
+    assert OmegaConf.to_container(both) == OmegaConf.to_container(one)
