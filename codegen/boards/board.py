@@ -52,7 +52,8 @@ class Board:
     ``clock_hz`` is the highest rate, ``reset_clock_hz`` the one that the program starts with (0:
     the same). ``boot_block`` names what a boot ROM wants to find beside the vector table, and
     ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
-    says where the figures are from. ``serial`` and ``storage`` are the drivers of the port and of what
+    says where the figures are from. ``programmer`` is the command that brings ``build-arm/firmware.hex``
+    (or ``.elf``) onto the board, ``port`` the serial port that a computer then finds. ``serial`` and ``storage`` are the drivers of the port and of what
     is kept.
     """
 
@@ -75,12 +76,16 @@ class Board:
     erase_bytes: int = 0
     serial: SerialPort = NO_PORT
     storage: StorageDriver = NO_STORAGE
+    programmer: str = ""
+    port: str = ""
 
     def __post_init__(self) -> None:
         if not self.name:
             raise ValueError("device.name: must not be empty")
         check_line("device.name", self.name, LONGEST_NAME)
         check_line("device.source", self.source, LONGEST_SOURCE)
+        check_line("device.programmer", self.programmer, LONGEST_SOURCE)
+        check_line("device.port", self.port, LONGEST_NAME)
         if self.core not in CORES:
             raise ValueError(f"device.core: must be one of {', '.join(CORES)}; got {self.core!r}")
         if self.boot_block not in BOOT_BLOCKS:

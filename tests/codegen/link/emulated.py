@@ -18,13 +18,13 @@ BIT_OF_TIME_S = 0.05
 
 
 def build_firmware(tree: Path, folder: Path, *, emulated: bool = True) -> Path:
-    """``firmware.elf`` alone of an emitted project."""
+    """The firmware alone of an emitted project."""
     folder.mkdir(exist_ok=True)
     cross = f"-DCMAKE_TOOLCHAIN_FILE={(tree / 'cmake' / 'arm-none-eabi.cmake').resolve()}"
     machine = f"-DEMULATED={'ON' if emulated else 'OFF'}"
     toolchain.run(["cmake", "-S", str(tree.resolve()), "-B", ".", cross, machine], folder, 60)
     toolchain.run(["cmake", "--build", ".", "--target", "firmware"], folder, 300)
-    return folder / "firmware.elf"
+    return folder / ("emulated.elf" if emulated else "firmware.elf")
 
 
 class Emulator:

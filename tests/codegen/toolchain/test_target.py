@@ -164,6 +164,46 @@ def firmware(emit_identity, tmp_path_factory):
     return project, target.build_firmware(tree, tmp_path_factory.mktemp("firmware"))
 
 
+def test_what_is_flashed_holds_the_program_and_leaves_the_storage_alone(firmware):
+    """The hex file has the bytes of the ELF's segments, and none of the storage between them."""
+    project, path = firmware
+    board, low, covered = project.board, 0, set()
+    for line in path.with_suffix(".hex").read_text().split():
+        record = bytes.fromhex(line[1:])
+        assert sum(record) % 256 == 0
+        if record[3] == 4:
+            low = int.from_bytes(record[4:6], "big") << 16
+        elif record[3] == 0:
+            start = low + int.from_bytes(record[1:3], "big")
+            covered |= set(range(start, start + record[0]))
+    segments = [s for s in elf.read(path).segments if s.file_bytes]
+    assert covered == {
+        address
+        for s in segments
+        for address in range(s.load_address, s.load_address + s.file_bytes)
+    }
+    storage = range(board.storage_origin, board.storage_origin + board.storage_bytes)
+    assert not covered.intersection(storage)
+    assert not path.with_suffix(".bin").exists()  # it would fill what lies between
+
+
+@needs_board_tools
+def test_an_emulators_image_is_no_boards(emit_identity, tmp_path):
+    """The README's commands, in the order in which they stand there."""
+    project, tree = emit_identity()
+    readme = (tree / "README.md").read_text()
+    assert project.board.programmer in readme
+    assert f"python -m codegen.link {project.board.port} hello" in readme
+    given = [line.strip() for line in readme.splitlines() if line.startswith("    c")]
+    (configure,) = [line for line in given if "-DEMULATED=ON" in line]
+    subprocess.run(configure, check=True, shell=True, cwd=tree, capture_output=True)
+    build = ["cmake", "--build", "build-emulated", "--target", "firmware"]
+    subprocess.run(build, check=True, cwd=tree, capture_output=True)
+    assert (tree / "build-emulated" / "emulated.elf").exists()
+    assert "-kernel build-emulated/emulated.elf" in readme
+    assert not list(tree.rglob("firmware.*lf"))
+
+
 def test_sections_are_readelfs(firmware):
     path = firmware[1]
     printed = subprocess.run(
