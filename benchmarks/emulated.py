@@ -27,7 +27,7 @@ from codegen.toolchain.target import NO_LABEL
 
 BUILD_TIMEOUT_S = 600.0
 FRAME = 4000  # the part of `extract` that is no layer: its entry, and copies of image and features
-Codes = npt.NDArray[np.int8]
+Codes = npt.NDArray[np.int8 | np.float32]
 CLASSES = 10
 """Of the head behind every network that is measured."""
 
@@ -83,7 +83,8 @@ def project_of(
         rng.normal(0, 0.1, (classes, features)).astype(np.float32), np.zeros(classes, np.float32)
     )
     golden = Golden(
-        np.zeros((0, *graph.input.shape[1:]), np.int8), np.zeros((0, features), np.int8)
+        np.zeros((0, *graph.input.shape[1:]), graph.input.dtype),
+        np.zeros((0, features), graph.output.dtype),
     )
     return Project(
         "benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, BOARDS[core], golden
@@ -93,7 +94,7 @@ def project_of(
 def measure(
     graph: Graph, core: str, image: Codes, tools: Path, listing: Path | None = None
 ) -> Measurement:
-    """Build a project around ``graph`` for ``core`` and classify ``image`` (H, W, C).
+    """Build a project around ``graph`` for ``core`` and classify ``image`` (H, W, C), codes or numbers.
 
     ``tools`` is where the counter is kept; ``listing`` gets the disassembly with counts.
     """

@@ -1,10 +1,11 @@
 """The networks of the code generator's benchmark: layers as published, random weights, int8.
 
-``vww`` and ``resnet8`` are MLPerf Tiny's (Banbury et al. 2021, github.com/mlcommons/tiny), cut before
-their last Dense; ``mbv3`` is a network in MobileNetV3's style (Howard et al. 2019: squeeze-excite,
+``vww``, ``resnet8``, ``kws`` (a DS-CNN, Zhang et al. 2017) and ``ad`` (an autoencoder, whole) are MLPerf
+Tiny's (Banbury et al. 2021, github.com/mlcommons/tiny), classifiers cut before their last Dense; ``mbv3`` is a network in MobileNetV3's style (Howard et al. 2019: squeeze-excite,
 hard-swish) of 2.30 M multiply-adds, whose two largest tensors that live together take 32,768 bytes.
 Instruction counts hardly depend on the weights, so nothing is trained; batch normalisation takes its
-statistics from real images, so that activations use the range of their codes. ``shipped`` comes from
+statistics from real images, or from as many numbers of them, so that activations use the range of
+their codes. ``shipped`` comes from
 the supernet that the repository holds.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
+from math import prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -44,17 +46,29 @@ def tflite(name: str) -> Path:
 def _random(build: Callable[[], keras.Model]) -> bytes:
     """A network with random weights."""
     from tinyml_nas.conversion.backend import keras
-    from tinyml_nas.quantization.calibration import with_extremes
     from tinyml_nas.quantization.ranges import calibrated
     from tinyml_nas.quantization.tflite import prepare
 
     keras.utils.set_random_seed(SEED)
     model = build()
     pixels = Cifar10Sample().split("train").pixels[:CALIBRATION_IMAGES]
-    images = with_extremes(normalise(resize(pixels, model.input_shape[1])))
+    images = _inputs(pixels, model.input_shape[1:])
     model(images, training=True)  # without momentum: the statistics are those of these images
     prepared = prepare(model, images)
     return prepared.quantized(calibrated(prepared.graph, images, clip_hard_swish=False))
+
+
+def _inputs(pixels: Any, shape: tuple[int, ...]) -> Any:
+    """Images of ``shape``, or their first numbers where that is not a square in colour."""
+    from tinyml_nas.quantization.calibration import with_extremes
+
+    if shape == (shape[0], shape[0], 3):
+        return with_extremes(normalise(resize(pixels, shape[0])))
+    return (
+        with_extremes(normalise(pixels))
+        .reshape(len(pixels), -1)[:, : prod(shape)]
+        .reshape(-1, *shape)
+    )
 
 
 class _Layers:
@@ -68,11 +82,21 @@ class _Layers:
     def image(self, side: int) -> Any:
         return self.keras.Input((side, side, 3))
 
-    def conv(self, x: Any, channels: int, kernel: int, stride: int = 1, then: str = "") -> Any:
+    def conv(
+        self,
+        x: Any,
+        channels: int,
+        kernel: int | tuple[int, int],
+        stride: int = 1,
+        then: str = "",
+    ) -> Any:
         """Convolution, batch normalisation, and an activation if one is named."""
         layers = self.keras.layers
         x = layers.Conv2D(channels, kernel, stride, "same", use_bias=False)(x)
         return self._normalised(x, then)
+
+    def dense(self, x: Any, outputs: int) -> Any:
+        return self._normalised(self.keras.layers.Dense(outputs)(x), "relu")
 
     def depthwise(self, x: Any, kernel: int, stride: int, then: str) -> Any:
         layers = self.keras.layers
@@ -123,6 +147,27 @@ def _resnet8() -> keras.Model:
         x = net.activation(net.keras.layers.Add()([x, y]), "relu")
     x = net.keras.layers.AveragePooling2D(8)(x)
     return net.keras.Model(image, net.keras.layers.Flatten()(x))
+
+
+def _kws() -> keras.Model:
+    """DS-CNN on 49 windows of 10 cepstral coefficients, 64 features."""
+    net = _Layers()
+    image = net.keras.Input((49, 10, 1))
+    x = net.conv(image, 64, (10, 4), 2, "relu")
+    for _ in range(4):
+        x = net.conv(net.depthwise(x, 3, 1, "relu"), 64, 1, then="relu")
+    x = net.keras.layers.AveragePooling2D((25, 5))(x)
+    return net.keras.Model(image, net.keras.layers.Flatten()(x))
+
+
+def _ad() -> keras.Model:
+    """The autoencoder of 640 numbers, through 8."""
+    net = _Layers()
+    image = net.keras.Input((1, 1, 640))
+    x = image
+    for outputs in (128, 128, 128, 128, 8, 128, 128, 128, 128):
+        x = net.dense(x, outputs)
+    return net.keras.Model(image, net.keras.layers.Dense(640)(x))
 
 
 def _mbv3() -> keras.Model:
@@ -189,6 +234,8 @@ NETWORKS: Mapping[str, Callable[[], bytes]] = MappingProxyType(
         "mbv3": partial(_random, _mbv3),
         "vww": partial(_random, _vww),
         "resnet8": partial(_random, _resnet8),
+        "kws": partial(_random, _kws),
+        "ad": partial(_random, _ad),
         "shipped": _shipped,
     }
 )

@@ -47,6 +47,28 @@ struct Channels {
   "blo 2b\n"                                      \
   "3:\n\t"
 
+// The same, four at a time; `end` is 4 bytes before the end, and its lowest bits are the number of
+// blocks: 1 and 2 of them go first.
+#define TINYML_LONG_DOT(block)                    \
+  "lsls %[t], %[end], #31\n\t"                    \
+  "beq 6f\n\t"                                    \
+  block                                           \
+  "6:\n\t"                                        \
+  "bcc 7f\n\t"                                    \
+  block                                           \
+  block                                           \
+  "7:\n\t"                                        \
+  "cmp %[c], %[end]\n\t"                          \
+  "bhs 3f\n"                                      \
+  "2:\n\t"                                        \
+  block                                           \
+  block                                           \
+  block                                           \
+  block                                           \
+  "cmp %[c], %[end]\n\t"                          \
+  "blo 2b\n"                                      \
+  "3:\n\t"
+
 #define TINYML_BLOCK_4                            \
   "ldr %[w], [%[weights]], #4\n\t"                \
   "ldmia %[c]!, {r4, r5, r6, r8}\n\t"             \
@@ -80,24 +102,53 @@ struct Channels {
   "smlad %[s0], r4, %[t], %[s0]\n\t"              \
   "smlad %[s0], r5, %[w], %[s0]\n\t"
 
+// Four blocks of one pixel.
+#define TINYML_BLOCKS_1                           \
+  "ldmia %[weights]!, {r9, r10, r12, lr}\n\t"     \
+  TINYML_BLOCKS_1_HALF("%[w]", "r10")               \
+  TINYML_BLOCKS_1_HALF("r12", "lr")
+
+#define TINYML_BLOCKS_1_HALF(first, second)       \
+  "ldmia %[c]!, {r4, r5, r6, r8}\n\t"             \
+  "sxtb16 %[t], " first "\n\t"                    \
+  "smlad %[s0], r4, %[t], %[s0]\n\t"              \
+  "sxtb16 " first ", " first ", ror #8\n\t"       \
+  "smlad %[s0], r5, " first ", %[s0]\n\t"         \
+  "sxtb16 %[t], " second "\n\t"                   \
+  "smlad %[s0], r6, %[t], %[s0]\n\t"              \
+  "sxtb16 " second ", " second ", ror #8\n\t"     \
+  "smlad %[s0], r8, " second ", %[s0]\n\t"
+
 // As rescale() and saturate(), with the multiplier in w, the summand in r5, the shift in r6.
-#define TINYML_CODE(sum)                          \
+// Floored codes do not need the sign.
+#define TINYML_SIGN(sum) "add %[t], %[t], " sum ", asr #31\n\t"
+#define TINYML_NO_SIGN(sum)
+
+#define TINYML_CODE(sum, sign)                    \
   "add %[t], " sum ", r5, asr #1\n\t"             \
-  "add %[t], %[t], " sum ", asr #31\n\t"          \
+  sign(sum)                                       \
   "smmlar " sum ", " sum ", %[w], %[t]\n\t"       \
   "asr " sum ", " sum ", r6\n\t"                  \
   "ssat " sum ", #8, " sum "\n\t"
 
 #define TINYML_LOOK_UP(sum) "ldrsb " sum ", [r4, " sum "]\n\t"
 
+#define TINYML_NO_TABLE(look_up) "ldr r5, [%[loop], #20]\n\t"
+#define TINYML_TABLE(look_up)                     \
+  "ldrd r4, r5, [%[loop], #16]\n\t"               \
+  "cbz r4, 4f\n\t"                                \
+  look_up                                         \
+  "4:\n\t"
+
 // `bias`, `codes`, `look_up` and `store` do for every sum what their names say.
-#define TINYML_CHANNELS(bias, block, codes, look_up, store) \
+// The multiplier goes to `w`.
+#define TINYML_CHANNELS(bias, dot, codes, look_up, store) \
   "1:\n\t"                                        \
   "ldrd %[t], %[c], [%[loop], #0]\n\t"            \
   "ldr %[s0], [%[t]], #8\n\t"                     \
   bias                                            \
   "str %[t], [%[loop], #0]\n\t"                   \
-  TINYML_DOT(block)                               \
+  dot                                             \
   "ldr %[t], [%[loop], #0]\n\t"                   \
   "ldr %[w], [%[t], #-4]\n\t"                     \
   "ldrd r4, r5, [%[loop], #8]\n\t"                \
@@ -106,10 +157,7 @@ struct Channels {
   "lsl %[w], %[w], #1\n\t"                        \
   "lsl r5, r5, r6\n\t"                            \
   codes                                           \
-  "ldrd r4, r5, [%[loop], #16]\n\t"               \
-  "cbz r4, 4f\n\t"                                \
   look_up                                         \
-  "4:\n\t"                                        \
   "ldr %[c], [%[loop], #32]\n\t"                  \
   "ldrd r6, %[t], [%[loop], #24]\n\t"             \
   store                                           \
@@ -118,9 +166,24 @@ struct Channels {
   "str %[c], [%[loop], #32]\n\t"                  \
   "cmp %[c], r6\n\t"                              \
   "bne 1b\n\t"
+
+#define TINYML_CHANNELS_4(sign, table)                                                          \
+  TINYML_CHANNELS("mov %[s1], %[s0]\n\tmov %[s2], %[s0]\n\tmov %[s3], %[s0]\n\t",               \
+                  TINYML_LONG_DOT(TINYML_BLOCK_4),                                              \
+                  TINYML_CODE("%[s0]", sign) TINYML_CODE("%[s1]", sign)                         \
+                  TINYML_CODE("%[s2]", sign) TINYML_CODE("%[s3]", sign),                        \
+                  table(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")                         \
+                        TINYML_LOOK_UP("%[s2]") TINYML_LOOK_UP("%[s3]")),                       \
+                  "strb %[s1], [%[c], r5]\n\tstrb %[s2], [%[c], r5, lsl #1]\n\t"               \
+                  "add %[w], %[c], r5, lsl #1\n\tstrb %[s3], [%[w], r5]\n\t")                  \
+      : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [w] "=&r"(w),           \
+        [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)                                     \
+      : [end] "r"(end), [loop] "r"(&state)                                                      \
+      : "r4", "r5", "r6", "r8", "cc", "memory"
 // clang-format on
 
-template <int Pixels>
+// Codes are floored where `Floored` says so (requantize.hpp).
+template <int Pixels, bool Floored>
 TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes,
                                                     std::int32_t filter, std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels, blocks = (filter + 3) / 4;
@@ -128,55 +191,67 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const 
   Channels state{op.to.scales, codes,    op.to.shifts,      2 * op.to.output_zero_point + 1,
                  table,        channels, output + channels, 4 * blocks - filter,
                  output};
-  const auto end = reinterpret_cast<std::uintptr_t>(codes + 2 * Pixels * blocks) -
-                   static_cast<std::uintptr_t>(blocks & 1);
+  std::uintptr_t end = reinterpret_cast<std::uintptr_t>(codes + 2 * Pixels * blocks);
+  end += Pixels > 1 ? static_cast<std::uintptr_t>(blocks & 3) - 4
+                    : std::uintptr_t{0} - static_cast<std::uintptr_t>(blocks & 1);
   const std::int8_t* weights = op.weights;
   std::int32_t s0;
   Word w, t, c;
   if constexpr (Pixels == 4) {
     std::int32_t s1, s2, s3;
-    asm volatile(TINYML_CHANNELS("mov %[s1], %[s0]\n\tmov %[s2], %[s0]\n\tmov %[s3], %[s0]\n\t",
-                                 TINYML_BLOCK_4,
-                                 TINYML_CODE("%[s0]") TINYML_CODE("%[s1]") TINYML_CODE("%[s2]")
-                                     TINYML_CODE("%[s3]"),
-                                 TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")
-                                     TINYML_LOOK_UP("%[s2]") TINYML_LOOK_UP("%[s3]"),
-                                 "strb %[s1], [%[c], r5]\n\tstrb %[s2], [%[c], r5, lsl #1]\n\t"
-                                 "add %[w], %[c], r5, lsl #1\n\tstrb %[s3], [%[w], r5]\n\t")
-                 : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [w] "=&r"(w),
-                   [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
-                 : [end] "r"(end), [loop] "r"(&state)
-                 : "r4", "r5", "r6", "r8", "cc", "memory");
+    if constexpr (Floored) {
+      asm volatile(TINYML_CHANNELS_4(TINYML_NO_SIGN, TINYML_NO_TABLE));
+    } else {
+      asm volatile(TINYML_CHANNELS_4(TINYML_SIGN, TINYML_TABLE));
+    }
   } else if constexpr (Pixels == 2) {
     std::int32_t s1;
-    asm volatile(TINYML_CHANNELS("mov %[s1], %[s0]\n\t", TINYML_BLOCK_2,
-                                 TINYML_CODE("%[s0]") TINYML_CODE("%[s1]"),
-                                 TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]"),
-                                 "strb %[s1], [%[c], r5]\n\t")
-                 : [s0] "=&r"(s0), [s1] "=&r"(s1), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c),
-                   [weights] "+r"(weights)
-                 : [end] "r"(end), [loop] "r"(&state)
-                 : "r4", "r5", "r6", "r8", "cc", "memory");
-  } else {
     asm volatile(
-        TINYML_CHANNELS("", TINYML_BLOCK_1, TINYML_CODE("%[s0]"), TINYML_LOOK_UP("%[s0]"), "")
-        : [s0] "=&r"(s0), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
+        TINYML_CHANNELS("mov %[s1], %[s0]\n\t", TINYML_LONG_DOT(TINYML_BLOCK_2),
+                        TINYML_CODE("%[s0]", TINYML_SIGN) TINYML_CODE("%[s1]", TINYML_SIGN),
+                        TINYML_TABLE(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")),
+                        "strb %[s1], [%[c], r5]\n\t")
+        : [s0] "=&r"(s0), [s1] "=&r"(s1), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c),
+          [weights] "+r"(weights)
         : [end] "r"(end), [loop] "r"(&state)
-        : "r4", "r5", "r6", "cc", "memory");
+        : "r4", "r5", "r6", "r8", "cc", "memory");
+  } else if (filter % 32 == 0) {  // weights are aligned, and whole blocks of 32
+    register Word first asm("r9");
+    asm volatile(
+        TINYML_CHANNELS(
+            "", "2:\n\t" TINYML_BLOCKS_1 TINYML_BLOCKS_1 "cmp %[c], %[end]\n\tblo 2b\n\t",
+            TINYML_CODE("%[s0]", TINYML_SIGN), TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
+        : [s0] "=&r"(s0), [w] "=&r"(first), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
+        : [end] "r"(end), [loop] "r"(&state)
+        : "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
+  } else {
+    asm volatile(TINYML_CHANNELS("", TINYML_DOT(TINYML_BLOCK_1), TINYML_CODE("%[s0]", TINYML_SIGN),
+                                 TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
+                 : [s0] "=&r"(s0), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
+                 : [end] "r"(end), [loop] "r"(&state)
+                 : "r4", "r5", "r6", "cc", "memory");
   }
 }
 
 #undef TINYML_DOT
+#undef TINYML_LONG_DOT
 #undef TINYML_BLOCK_4
 #undef TINYML_BLOCK_2
 #undef TINYML_BLOCK_1
+#undef TINYML_BLOCKS_1
+#undef TINYML_BLOCKS_1_HALF
+#undef TINYML_SIGN
+#undef TINYML_NO_SIGN
 #undef TINYML_CODE
 #undef TINYML_LOOK_UP
+#undef TINYML_NO_TABLE
+#undef TINYML_TABLE
 #undef TINYML_CHANNELS
+#undef TINYML_CHANNELS_4
 
 #else
 
-template <int Pixels>
+template <int Pixels, bool Floored>
 TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes, std::int32_t filter,
                                std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels;

@@ -25,16 +25,70 @@ constexpr std::int32_t kBufferBytes = 2880;
 [[gnu::noinline]] inline dsp::Word* widen(const std::int8_t* codes, std::int32_t count,
                                           dsp::Word* to, std::int32_t pixels) {
   const std::int8_t* end = codes + count;
-  const auto next = [&] {
+#if TINYML_ASSEMBLY
+  // clang-format off
+#define TINYML_WIDEN                              \
+  "ldr %[odd], [%[codes]], #4\n\t"                \
+  "sxtb16 %[even], %[odd]\n\t"                    \
+  "sxtb16 %[odd], %[odd], ror #8\n\t"             \
+  "str %[even], [%[to]]\n\t"                      \
+  "str %[odd], [%[to], %[step]]\n\t"              \
+  "add %[to], %[to], %[step], lsl #1\n\t"
+  // clang-format on
+  dsp::Word even, odd;
+  asm volatile(
+      "b 2f\n"
+      "1:\n\t" TINYML_WIDEN TINYML_WIDEN TINYML_WIDEN TINYML_WIDEN
+      "2:\n\t"
+      "cmp %[codes], %[most]\n\t"
+      "bne 1b\n\t"
+      "b 4f\n"
+      "3:\n\t" TINYML_WIDEN
+      "4:\n\t"
+      "cmp %[codes], %[end]\n\t"
+      "bne 3b\n\t"
+      : [even] "=&r"(even), [odd] "=&r"(odd), [codes] "+r"(codes), [to] "+r"(to)
+      : [step] "r"(4 * pixels), [most] "r"(codes + (count & ~15)), [end] "r"(end)
+      : "cc", "memory");
+#undef TINYML_WIDEN
+#else
+  for (; codes != end; codes += 4, to += 2 * pixels) {
     const dsp::Word four = dsp::load(codes);
     to[0] = dsp::even(four);
     to[pixels] = dsp::odd(four);
-    to += 2 * pixels;
-    codes += 4;
-  };
-  while (end - codes >= 16) next(), next(), next(), next();
-  while (codes != end) next();
+  }
+#endif
   return to;
+}
+
+// Widens the `count` codes, a multiple of 4, of each of four pixels that follow each other.
+inline void widen_four(const std::int8_t* codes, std::int32_t count, dsp::Word* to) {
+#if TINYML_ASSEMBLY
+  const std::int8_t* fourth = codes + 3 * count;
+  asm volatile(
+      "1:\n\t"
+      "ldr r5, [%[codes], %[count]]\n\t"
+      "ldr r6, [%[codes], %[count], lsl #1]\n\t"
+      "ldr r8, [%[fourth]], #4\n\t"
+      "ldr r4, [%[codes]], #4\n\t"
+      "sxtb16 r10, r5\n\t"
+      "sxtb16 r12, r6\n\t"
+      "sxtb16 lr, r8\n\t"
+      "sxtb16 r9, r4\n\t"
+      "stmia %[to]!, {r9, r10, r12, lr}\n\t"
+      "sxtb16 r4, r4, ror #8\n\t"
+      "sxtb16 r5, r5, ror #8\n\t"
+      "sxtb16 r6, r6, ror #8\n\t"
+      "sxtb16 r8, r8, ror #8\n\t"
+      "stmia %[to]!, {r4, r5, r6, r8}\n\t"
+      "cmp %[codes], %[end]\n\t"
+      "bne 1b\n\t"
+      : [codes] "+r"(codes), [fourth] "+r"(fourth), [to] "+r"(to)
+      : [count] "r"(count), [end] "r"(codes + count)
+      : "r4", "r5", "r6", "r8", "r9", "r10", "r12", "lr", "cc", "memory");
+#else
+  for (std::int32_t i = 0; i < 4; ++i) widen(codes + i * count, count, to + i, 4);
+#endif
 }
 
 // Puts one code `count` times, a multiple of 4.
@@ -128,21 +182,36 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
   const Windows windows{window, input, op.to.input_zero_point};
   const std::int32_t span = windows.span;
   const std::int32_t most = 9 * span <= kBufferBytes ? 4 : (5 * span <= kBufferBytes ? 2 : 1);
+  const auto channels_of_four =
+      dsp::floors(op.to) ? dsp::channels_of<4, true> : dsp::channels_of<4, false>;
   dsp::Word buffer[kBufferBytes / 4];
-  std::int32_t left = window.output.height * window.output.width, y = 0, x = 0;
+  // Windows that are whole words of one pixel each, in their order.
+  const bool pointwise = windows.filter == window.input.channels && span == windows.filter &&
+                         window.stride_h * window.stride_w == 1 &&
+                         window.pad_top + window.pad_left == 0 &&
+                         window.output.width == window.input.width;
+  std::int32_t left = window.output.height * window.output.width, next = 0, y = 0, x = 0;
   while (left > 0) {
     const std::int32_t pixels = left >= most ? most : (left >= 2 ? 2 : 1);
     // A single window may be widened where it lies, as it is read from the upper half.
     const std::int32_t widened = pixels == 1 ? span : 2 * pixels * span;
     std::int8_t* codes = reinterpret_cast<std::int8_t*>(buffer) + widened;
-    for (std::int32_t i = 0; i < pixels; ++i) {
+    if (pointwise && pixels == 4) {
+      widen_four(input + next * span, span, buffer);
+    } else if (pointwise) {
+      for (std::int32_t i = 0; i < pixels; ++i) {
+        widen(input + (next + i) * span, span, buffer + i, pixels);
+      }
+    }
+    next += pixels;
+    for (std::int32_t i = 0; i < pixels && !pointwise; ++i) {
       windows.copy(y * window.stride_h - window.pad_top, x * window.stride_w - window.pad_left,
                    buffer + i, pixels, codes);
       if (++x == window.output.width) ++y, x = 0;
     }
-    const auto channels = pixels == 4   ? dsp::channels_of<4>
-                          : pixels == 2 ? dsp::channels_of<2>
-                                        : dsp::channels_of<1>;
+    const auto channels = pixels == 4   ? channels_of_four
+                          : pixels == 2 ? dsp::channels_of<2, false>
+                                        : dsp::channels_of<1, false>;
     channels(op, buffer, windows.filter, output);
     output += pixels * window.output.channels;
     left -= pixels;
