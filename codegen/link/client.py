@@ -84,22 +84,22 @@ class Board:
         """Classify one image (H, W, C), in the network's own codes."""
         payload = self._image_bytes(image)
         self._image_sequence = self._sequence + 1
-        return self._ask(Classified.parse, Message.CLASSIFY, payload)
+        return self._ask(self._classified, Message.CLASSIFY, payload)
 
     def learn(self, image: npt.NDArray[np.generic], label: int) -> Learned:
         """Predict the class of one image (H, W, C), then learn that it is ``label``."""
         payload = self._label_byte(label) + self._image_bytes(image)
         self._image_sequence = self._sequence + 1
-        return self._ask(Learned.parse, Message.LEARN, payload)
+        return self._ask(self._learned, Message.LEARN, payload)
 
     def learn_last(self, label: int) -> Learned:
         """Learn that the last image is ``label``; it is not sent again."""
         payload = self._label_byte(label) + struct.pack("<I", self._image_sequence)
-        return self._ask(Learned.parse, Message.LEARN_LAST, payload)
+        return self._ask(self._learned, Message.LEARN_LAST, payload)
 
     def stats(self) -> Stats:
         """Accuracy, drift, and the learner's state."""
-        return self._ask(Stats.parse, Message.STATS)
+        return self._ask(self._stats, Message.STATS)
 
     def memory(self) -> Memory:
         """Bytes of RAM by part."""
@@ -222,6 +222,25 @@ class Board:
                 f"the reply to {message.name} is not understood ({error}): is another program's "
                 "firmware on the board?"
             ) from error
+
+    def _classified(self, payload: bytes) -> Classified:
+        answer = Classified.parse(payload)
+        if len(answer.logits) != self.hello.classes or answer.prediction >= self.hello.classes:
+            raise ValueError(f"there are {self.hello.classes} classes")
+        return answer
+
+    def _learned(self, payload: bytes) -> Learned:
+        answer = Learned.parse(payload)
+        if answer.prediction >= self.hello.classes:
+            raise ValueError(f"there are {self.hello.classes} classes")
+        return answer
+
+    def _stats(self, payload: bytes) -> Stats:
+        answer = Stats.parse(payload)
+        counts = len(answer.knobs), len(answer.seen), len(answer.correct_of)
+        if counts != (len(self.hello.knobs), self.hello.classes, self.hello.classes):
+            raise ValueError(f"there are {self.hello.classes} classes")
+        return answer
 
     def _image_bytes(self, image: npt.NDArray[np.generic]) -> bytes:
         shape, dtype = self.hello.image, self.hello.pixel_dtype

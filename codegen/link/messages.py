@@ -132,6 +132,8 @@ class Hello:
         learner, *names = (text.decode(errors="replace") for text in texts)
         if len(names) < knobs:
             raise ValueError(f"there are {knobs} knobs, and names of {len(names)}")
+        if len(names) not in (knobs, knobs + classes):
+            raise ValueError(f"there are {classes} classes, and names of {len(names) - knobs}")
         return cls(
             session=session,
             digest=digest.hex(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 
@@ -12,7 +13,9 @@ from PIL import Image
 from codegen.camera import gray
 from codegen.emit.emitter import emit
 from codegen.link.__main__ import main
-from codegen.link.client import Board
+from codegen.link.client import Board, ReplyError
+from codegen.link.framing import Deframer, encode
+from codegen.link.messages import Message
 from codegen.link.stream import _time
 from codegen.pixels import resample, to_codes
 from codegen.toolchain.host import HostModel
@@ -138,3 +141,70 @@ def test_without_pillow_a_picture_says_what_it_needs(tool, tmp_path, monkeypatch
 )
 def test_time_is_said_as_people_say_it(seconds, text):
     assert _time(seconds) == text
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whole_replies_of_any_content_end_in_one_line(seed, built, tmp_path, capsys):
+    """A board that answers each request with a frame that is right but for what is in it."""
+    picture(tmp_path / "x.png", 1)
+    device, deframer, chance = Device(built[0]), Deframer(), random.Random(seed)
+
+    def feed(received):
+        answer = b""
+        for request in deframer.feed(received):
+            honest = (
+                Deframer()
+                .feed(
+                    device.feed(
+                        encode(request.message, request.sequence, request.payload, request.session)
+                    )
+                )[0]
+                .payload
+            )
+            kinds = ["changed", "changed", "cut", "longer", "noise"]
+            if request.message == Message.HELLO:
+                kinds += ["honest"] * 25
+            kind = chance.choice(kinds)
+            content = bytearray(honest)
+            if kind == "changed":
+                for at in range(1, len(content)):
+                    if chance.random() < 0.5:
+                        content[at] = chance.randrange(256)
+            elif kind == "cut":
+                del content[chance.randrange(len(content)) :]
+            elif kind == "longer":
+                content += chance.randbytes(chance.randint(1, 9))
+            elif kind == "noise":
+                content = bytearray(b"\0" + chance.randbytes(chance.randrange(60)))
+            answer += encode(
+                request.message | 0x80, request.sequence, bytes(content), request.session
+            )
+        return answer
+
+    commands = (("hello",), ("stats",), ("memory",), ("timing",), ("save",), ("reset",))
+    acts = (("classify", "x.png"), ("learn", "x.png", "cat"), ("knob", "learning_rate", "1"))
+    command = list(chance.choice((*commands, *acts)))
+    command = [str(tmp_path / word) if word.endswith(".png") else word for word in command]
+    with PseudoBoard(feed) as board:
+        status = main(["--timeout", "0.02", "--tries", "2", board.port, *command])
+    said = capsys.readouterr().err
+    assert (status, said.count("\n")) in ((0, 0), (1, 1), (2, 1)), said
+
+
+@pytest.mark.parametrize("prediction", [2, 7, 255])
+def test_a_class_that_the_board_has_not_is_no_answer(prediction, built):
+    device = Device(built[0])
+    board = Board(device, 0.01)
+
+    def write(frame):
+        (request,) = Deframer().feed(frame)
+        content = bytes((0, prediction)) + (bytes(8) if request.message == 0x06 else bytes(2))
+        device.received += encode(
+            request.message | 0x80, request.sequence, content, request.session
+        )
+
+    device.write = write
+    image = np.zeros((SIDE, SIDE, 1), np.int8)
+    for asked in (lambda: board.classify(image), lambda: board.learn(image, 1)):
+        with pytest.raises(ReplyError, match="there are 2 classes"):
+            asked()
