@@ -32,8 +32,8 @@ struct Stm32H7A3 {  ///< STM32H7A3, H7B0, H7B3 (RM0455 chapter 5)
 /// agrees with. The data cache is off, as after reset: who switches it on keeps it from the
 /// storage.
 ///
-/// Run against models of both controllers that were written from the same manuals
-/// (tests/codegen/runtime/test_flash_drivers.py), not on a board.
+/// Driver and models of both controllers (tests/codegen/runtime/test_flash_drivers.py) are written
+/// from what public code and notes say of these manuals. Not run on a board.
 template <typename Chip, std::uint32_t kOrigin, std::size_t kSector, std::size_t kSlot,
           std::uint32_t kFirstSector, std::uint32_t kBank, typename Bus = MemoryBus>
 class Stm32H7Flash {

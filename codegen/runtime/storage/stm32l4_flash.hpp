@@ -45,8 +45,8 @@ struct Stm32G0 {  ///< STM32G0 (RM0444 chapter 3); pages of its second bank coun
 /// its ECC by two bits: reading it then raises an NMI. `stm32l4_nmi.cpp` takes note of it, and what
 /// was read becomes zeros, which no header and no CRC of a slot agrees with.
 ///
-/// Run against models of both controllers that were written from the same manuals
-/// (tests/codegen/runtime/test_flash_drivers.py), not on a board.
+/// Driver and models of both controllers (tests/codegen/runtime/test_flash_drivers.py) are written
+/// from what public code and notes say of these manuals. Not run on a board.
 template <typename Chip, std::uint32_t kOrigin, std::size_t kPage, std::size_t kSlot,
           std::uint32_t kFirstPage, std::uint32_t kBank, typename Bus = MemoryBusWithEcc>
 class Stm32L4Flash {

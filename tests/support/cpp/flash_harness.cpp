@@ -1,6 +1,6 @@
 // Flash drivers over models of their controllers, for tests/codegen/runtime/test_flash_drivers.py.
-// The models are written from RM0432 and RM0444 (chapter 3), RM0433 (4), RM0455 (5) and the
-// nRF52840 Product Specification (NVMC). What a manual forbids is counted as a violation.
+// The models follow RM0432 and RM0444 (chapter 3), RM0433 (4), RM0455 (5) and the nRF52840 Product
+// Specification (NVMC) as public code and notes tell of them. What they forbid is a violation.
 
 #include <cstdint>
 #include <cstring>
