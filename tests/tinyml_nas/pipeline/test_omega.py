@@ -83,6 +83,10 @@ def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
                 folder = emitted / str(len(list(emitted.glob("*"))))
                 folder.mkdir(parents=True)
                 return entry(folder, **function(folder, tmp_path, **given))
+            case "portray":
+                drawn = tmp_path / "portrait"
+                drawn.mkdir(exist_ok=True)
+                return entry(drawn, matrix=[[1, 0], [0, 1]])
             case _:
                 return entry(accuracy=0.9)
 
