@@ -27,6 +27,7 @@ from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
 from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
+from tinyml_nas.pipeline.stages.portray import portray
 from tinyml_nas.pipeline.stages.prune import prune
 from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.rearrange import rearrange
@@ -123,6 +124,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "compiler": COMPILER,
     },
     score: FIELD,
+    portray: FIELD,
     calibrate: {
         **FIELD,
         "scenario": ConceptDrift(),

@@ -115,6 +115,9 @@ class _Builder:
         _, side, _, in_channels = self.tensors[x].shape
         out = out_side(side, stride)
         before, _ = zeros_around(side, kernel, stride, self.padding)
+        # As the compiler does (codegen.passes.trim_kernels): what meets no pixel is not there.
+        unmet = max(before - (out - 1) * stride, 0)
+        kernel, before = min(side + before, kernel) - unmet, before - unmet
         options: dict[str, int | str | bool] = {
             "padding": "EXPLICIT",
             "pad_top": before,

@@ -92,8 +92,9 @@ def test_a_boards_text_is_refused_by_its_key_or_is_one_printable_line(key: str, 
     board = load("pico2")
     if key == "name":
         allowed = 0 < len(text) <= 64 and not MORE_THAN_A_LINE.search(text)
-    elif key == "source":
-        allowed = not MORE_THAN_A_LINE.search(text)
+    elif key in ("source", "programmer", "port"):
+        longest = 64 if key == "port" else len(text)
+        allowed = len(text) <= longest and not MORE_THAN_A_LINE.search(text)
     else:
         allowed = text in {getattr(board, key), ""} - {"" if key == "core" else None}
     if allowed:

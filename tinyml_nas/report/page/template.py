@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
+DATA = ("page.html.j2", "page.css", "page.js")
 
 
 def rendered(content: dict[str, Any]) -> str:
