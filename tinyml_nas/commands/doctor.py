@@ -76,7 +76,9 @@ def _program(program: str, package: str) -> Finding:
     purpose = "" if needed else f" (to {_purpose(program)})"
     if path is None:
         return Finding(program, None, f"apt-get install {package}{purpose}", needed)
-    done = subprocess.run([path, "--version"], capture_output=True, encoding="utf-8", errors="replace", check=False)
+    done = subprocess.run(
+        [path, "--version"], capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     first = done.stdout.splitlines()
     return Finding(program, first[0] if first else path, "", needed)
 
