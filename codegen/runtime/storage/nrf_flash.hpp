@@ -12,8 +12,8 @@ namespace tinyml {
 /// kB. It has no ECC: a word whose programming was cut short can be read like any other. The core
 /// waits while the flash is busy: 41 us for a word, 85 ms for a page.
 ///
-/// Driver and model of the controller (tests/codegen/runtime/test_flash_drivers.py) are written from
-/// what public code and notes say of that document. Not run on a board.
+/// Driver and model of the controller (tests/codegen/runtime/test_flash_drivers.py) are written
+/// from what public code and notes say of that document. Not run on a board.
 template <std::uint32_t kOrigin, std::size_t kPage, std::size_t kSlot, typename Bus = MemoryBus>
 class NrfFlash {
  public:
