@@ -247,7 +247,7 @@ OF_A_RUN = """
   given.items.add(file);
   one("another").files = given.files;
   one("another").dispatchEvent(new Event("change"));
-  await sleep(300);
+  for (let tries = 0; tries < 150 && !one("differences").innerText; tries++) await sleep(50);
   seen.differences = one("differences").innerText;
   return seen;
 """
