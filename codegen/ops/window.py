@@ -33,9 +33,7 @@ class Window:
         """Rows (axis 0) or columns (1) of the kernel from the first to the last that meets a pixel."""
         pads, strides = (self.pad_top, self.pad_left), (self.stride_h, self.stride_w)
         size = (self.kernel_h, self.kernel_w)[axis]
-        first = pads[axis] - (self.output[axis] - 1) * strides[axis]
-        stop = self.input[axis] + pads[axis]
-        return slice(min(max(first, 0), size), min(max(stop, 0), size))
+        return rows_met(size, pads[axis], strides[axis], self.input[axis], self.output[axis])
 
     @property
     def lying(self) -> Window:
@@ -85,6 +83,12 @@ class Window:
             self.input[1] * self.input[2] * element,
             self.output[1] * self.output[2] * element,
         )
+
+
+def rows_met(kernel: int, pad: int, stride: int, side: int, outputs: int) -> slice:
+    """Rows of a kernel, from the first to the last, that meet one of ``side`` pixels at any output."""
+    first = pad - (outputs - 1) * stride
+    return slice(min(max(first, 0), kernel), min(max(side + pad, 0), kernel))
 
 
 def window_of(op: Op, source: Tensor, output: Tensor, kernel: tuple[int, int]) -> Window:

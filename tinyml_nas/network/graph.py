@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 from codegen.ir import DType, Graph, Op, Tensor
+from codegen.ops.window import rows_met
 from tinyml_nas.network.spec import (
     IMAGE_CHANNELS,
     Activation,
@@ -115,9 +116,8 @@ class _Builder:
         _, side, _, in_channels = self.tensors[x].shape
         out = out_side(side, stride)
         before, _ = zeros_around(side, kernel, stride, self.padding)
-        # As the compiler does (codegen.passes.trim_kernels): what meets no pixel is not there.
-        unmet = max(before - (out - 1) * stride, 0)
-        kernel, before = min(side + before, kernel) - unmet, before - unmet
+        rows = rows_met(kernel, before, stride, side, out)  # the compiler drops the others
+        kernel, before = rows.stop - rows.start, before - rows.start
         options: dict[str, int | str | bool] = {
             "padding": "EXPLICIT",
             "pad_top": before,
