@@ -9,6 +9,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,7 +32,7 @@ SHORT = 12
 
 def run(arguments: Sequence[str]) -> None:
     """Do what is asked; exit status 1 where entries are damaged, 2 where the command is refused."""
-    asked = _parser().parse_args(arguments)
+    asked = _parser().parse_args(arguments, argparse.Namespace(store=Path("outputs/store")))
     root: Path = asked.store
     if not root.is_dir():
         _refuse(f"--store: there is no folder {root}")
@@ -106,18 +107,22 @@ def _prune(root: Path, asked: argparse.Namespace) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="store", description=__doc__)
-    parser.add_argument("--store", type=Path, default=Path("outputs/store"), help="its folder")
+    place = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    place.add_argument("--store", type=Path, metavar="DIR", help="its folder, outputs/store")
+    parser = argparse.ArgumentParser(prog="store", description=__doc__, parents=[place])
     commands = parser.add_subparsers(required=True, metavar="ls | show | verify | prune")
-    ls = commands.add_parser("ls", help="stages, how many entries each has, and their bytes")
+    add = partial(
+        commands.add_parser, parents=[place]
+    )  # --store stands before the word or after it
+    ls = add("ls", help="stages, how many entries each has, and their bytes")
     ls.add_argument("stage", nargs="?", help="list the entries of this stage")
     ls.set_defaults(do=_ls)
-    show = commands.add_parser("show", help="what an entry depends on, and what came of it")
+    show = add("show", help="what an entry depends on, and what came of it")
     show.add_argument("entry", help="stage/digest as `ls` prints it, or the start of a digest")
     show.set_defaults(do=_show)
-    verify = commands.add_parser("verify", help="read every entry and compare its digests")
+    verify = add("verify", help="read every entry and compare its digests")
     verify.set_defaults(do=_verify)
-    prune = commands.add_parser("prune", help="make room, while nothing runs")
+    prune = add("prune", help="make room, while nothing runs")
     prune.add_argument("--older-than", type=float, metavar="DAYS")
     prune.add_argument(
         "--unused-by", type=Path, nargs="+", metavar="RUNS", help="keep what they need"

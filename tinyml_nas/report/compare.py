@@ -40,11 +40,9 @@ def print_comparison(folders: Sequence[Path], console: Console | None = None) ->
     names = [folder.name for folder in folders]
     differing = differences([config_of(folder) for folder in folders])
     console = console or Console()
-    sections = [
-        ("configuration, where it differs", differing),
-        ("figures", _aligned([dict(rows(result)) for result in results])),
-    ]
-    for title, lines in sections:
+    figures = _aligned([dict(rows(result)) for result in results])
+    sections = {"configuration, where it differs": differing} if differing else {}
+    for title, lines in (sections | {"figures": figures}).items():
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
         for heading in ("", *names):
             table.add_column(heading, overflow="fold")

@@ -45,6 +45,8 @@ def test_ls_counts_stages_and_lists_the_entries_of_one(tmp_path, capsys):
     listed = said(capsys, root, "ls", "search").splitlines()
     assert len(listed) == 2
     assert all(line.startswith("search/") for line in listed)
+    run(["ls", "search", "--store", str(root)])
+    assert capsys.readouterr().out.splitlines() == listed
 
 
 def test_show_prints_what_an_entry_depends_on(tmp_path, capsys):

@@ -45,6 +45,14 @@ def test_runs_stand_side_by_side_with_what_their_configurations_do_not_share(tmp
     assert "pins" not in stream.getvalue()
 
 
+def test_equal_configurations_are_called_so_without_a_table(tmp_path):
+    folder = run(tmp_path / "a", "x.L1", 2_000_000)
+    stream = io.StringIO()
+    print_comparison([folder, folder], Console(file=stream, width=160))
+    assert "the configurations are the same" in stream.getvalue()
+    assert "where it differs" not in stream.getvalue()
+
+
 def test_what_is_no_run_is_refused_by_name(tmp_path):
     folder = run(tmp_path / "a", "x.L1", 2_000_000)
     with pytest.raises(CompareError, match="two or more"):
@@ -53,7 +61,9 @@ def test_what_is_no_run_is_refused_by_name(tmp_path):
         print_comparison([folder, tmp_path / "nowhere"])
 
 
-CONFIGS = st.dictionaries(st.text("abc", min_size=1), st.text(), max_size=5)
+CONFIGS = st.dictionaries(
+    st.text("ab", min_size=1, max_size=2), st.text("x-", max_size=1), max_size=5
+)
 
 
 @given(first=CONFIGS, second=CONFIGS)

@@ -204,21 +204,25 @@ def test_the_page_is_small(sweep):
 
 WORK = """
   const one = (id) => document.getElementById(id);
+  const until = async (isSo) => {
+    for (let tries = 0; tries < 150 && !isSo(); tries++) await sleep(50);
+  };
   const seen = { theme: document.documentElement.dataset.theme };
   seen.charts = [...document.querySelectorAll("[data-chart]")].map((place) =>
     [place.dataset.chart, place.querySelectorAll("svg.main-svg").length > 0]);
   seen.ink = one("field").querySelector("[data-chart]").layout.font.color;
   one("theme").click();
-  await sleep(200);
+  const ink = () => one("field").querySelector("[data-chart]").layout.font.color;
+  await until(() => ink() !== seen.ink);
   seen.toggled = document.documentElement.dataset.theme;
-  seen.other_ink = one("field").querySelector("[data-chart]").layout.font.color;
+  seen.other_ink = ink();
   seen.overflow = document.documentElement.scrollWidth - innerWidth;
   seen.anchors = [...document.querySelectorAll("nav a")].every((link) => one(link.hash.slice(1)));
   const rivals = document.querySelector("[data-chart=rivals]");
   seen.shapes = (rivals.layout.shapes ?? []).map((shape) => shape.x0);
   one("axis").value = "2";
   one("axis").dispatchEvent(new Event("change"));
-  await sleep(200);
+  await until(() => rivals.layout.xaxis.title.text === "multiply-adds");
   seen.macs = rivals.data.map((trace) => trace.x);
   seen.no_limit = rivals.layout.shapes.length;
   seen.linked = [...document.querySelectorAll("details")].length;
@@ -226,19 +230,22 @@ WORK = """
 OF_A_RUN = """
   const press = async (place, x, y) => {
     place.scrollIntoView({ behavior: "instant" });
-    await sleep(100);
     const layer = place.querySelector(".nsewdrag"), box = layer.getBoundingClientRect();
     const at = { bubbles: true, view: window, clientX: box.left + x * box.width, clientY: box.top + y * box.height };
-    for (const kind of ["mousemove", "mousedown", "mouseup"]) {
-      layer.dispatchEvent(new MouseEvent(kind, at));
-      await sleep(150);
-    }
+    let isOver = false, isPressed = false;
+    place.on("plotly_hover", () => { isOver = true; });
+    place.on("plotly_click", () => { isPressed = true; });
+    layer.dispatchEvent(new MouseEvent("mousemove", at));
+    await until(() => isOver);
+    for (const kind of ["mousedown", "mouseup"]) layer.dispatchEvent(new MouseEvent(kind, at));
+    await until(() => isPressed);
   };
   const map = document.querySelector("[data-chart=confusion]");
   await press(map, 1 / 6, 1 / 2);
   seen.cell = one("cell").textContent;
-  await sleep(200);
-  seen.pictures = [...document.querySelectorAll("#pictures img")].map((image) => image.naturalWidth);
+  const pictures = [...document.querySelectorAll("#pictures img")];
+  await until(() => pictures.every((image) => image.complete));
+  seen.pictures = pictures.map((image) => image.naturalWidth);
   const point = { data: { name: "" }, customdata: rivals.data[0].customdata[0] };
   rivals.emit("plotly_click", { points: [point] });
   seen.rival = one("rival").textContent;
@@ -247,7 +254,7 @@ OF_A_RUN = """
   given.items.add(file);
   one("another").files = given.files;
   one("another").dispatchEvent(new Event("change"));
-  for (let tries = 0; tries < 150 && !one("differences").innerText; tries++) await sleep(50);
+  await until(() => one("differences").innerText);
   seen.differences = one("differences").innerText;
   return seen;
 """
