@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -26,8 +27,8 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
         table.add_row(name, escape(text))
     console = console or Console()
     console.print(table)
-    say = {"soft_wrap": True, "highlight": False, "markup": False}
-    console.print(f"all figures: {path}", **say)  # type: ignore[arg-type]  # three flags
+    say = partial(console.print, soft_wrap=True, highlight=False, markup=False)
+    say(f"all figures: {path}")
     project = path.parent / "project"
     if result.status == "ok" and project.is_dir():
         source, build = (shlex.quote(str(place)) for place in (project, project / "build"))
@@ -37,4 +38,4 @@ def print_result(result: Result, path: Path, console: Console | None = None) -> 
             f"ctest --test-dir {build}",
         )
         told = f"the project builds and tests itself on this machine with\n  {' && '.join(steps)}"
-        console.print(told, **say)  # type: ignore[arg-type]  # three flags
+        say(told)

@@ -37,15 +37,7 @@ def figure(metrics: Mapping[str, Any]) -> dict[str, Any]:
         if numbers:
             numbers.sort(key=lambda index: found[index]["flash_bytes"])
             traces.append(_dots(name, [found[index] for index in numbers], numbers))
-    return {
-        "data": traces,
-        "layout": {
-            "xaxis": {"title": {"text": COSTS["flash_bytes"]}, "type": "log"},
-            "yaxis": {"title": {"text": "accuracy, validation"}, "tickformat": ".0%"},
-            "hovermode": "closest",
-            "meta": {"axes": COSTS, "limits": limits},
-        },
-    }
+    return {"data": traces, "layout": _layout("validation", limits)}
 
 
 def _dots(name: str, chosen: list[dict[str, Any]], numbers: list[int]) -> dict[str, Any]:
@@ -98,14 +90,16 @@ def of_jobs(jobs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
                 "<br>%{customdata[2]:,} multiply-adds<extra>" + job + "</extra>",
             }
         )
+    return {"data": traces, "layout": _layout("test", {})}
+
+
+def _layout(split: str, limits: Mapping[str, int | None]) -> dict[str, Any]:
+    """Flash across until the page's choice says otherwise; ``limits`` of those costs that have one."""
     return {
-        "data": traces,
-        "layout": {
-            "xaxis": {"title": {"text": COSTS["flash_bytes"]}, "type": "log"},
-            "yaxis": {"title": {"text": "accuracy, test"}, "tickformat": ".0%"},
-            "hovermode": "closest",
-            "meta": {"axes": COSTS, "limits": {}},
-        },
+        "xaxis": {"title": {"text": COSTS["flash_bytes"]}, "type": "log"},
+        "yaxis": {"title": {"text": f"accuracy, {split}"}, "tickformat": ".0%"},
+        "hovermode": "closest",
+        "meta": {"axes": COSTS, "limits": limits},
     }
 
 
