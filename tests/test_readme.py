@@ -125,7 +125,9 @@ def headings(page: Path) -> list[str]:
     return re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", [README, *DOCS], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*sorted(README.parent.glob("*.md")), *DOCS], ids=lambda page: page.name
+)
 def test_links_lead_to_a_file_and_a_section(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
         path, _, section = link.partition("#")
