@@ -44,8 +44,8 @@ class Machine:
         return ("-M", self.name, *self.options)
 
 
-def _mps2(name: str, *cores: str) -> Machine:
-    """4 MB of (writable) code memory at 0, 4 MB of RAM at 0x20000000."""
+def _of_4_mib(name: str, *cores: str, serial: SerialPort, options: tuple[str, ...] = ()) -> Machine:
+    """4 MB of code memory at 0, 4 MB of RAM at 0x20000000."""
     return Machine(
         name=name,
         cores=cores,
@@ -54,13 +54,15 @@ def _mps2(name: str, *cores: str) -> Machine:
         storage=Region(0x00280000, 512 * KIB),
         test_flash=Region(0x00300000, MIB),
         test_ram=Region(0x20300000, MIB),
-        serial=SerialPort("cmsdk_uart", 0x40004000),
+        serial=serial,
+        options=options,
     )
 
 
+_MPS2_UART = SerialPort("cmsdk_uart", 0x40004000)
 _MACHINES = (
-    _mps2("mps2-an386", "cortex-m3", "cortex-m4"),
-    _mps2("mps2-an500", "cortex-m7"),
+    _of_4_mib("mps2-an386", "cortex-m3", "cortex-m4", serial=_MPS2_UART),
+    _of_4_mib("mps2-an500", "cortex-m7", serial=_MPS2_UART),
     # Secure state after reset, so memory is at its secure aliases: 4 MB of code memory and twice
     # 2 MB of RAM.
     Machine(
@@ -86,14 +88,9 @@ _MACHINES = (
     ),
     # An nRF51822 (Cortex-M0), whose memories QEMU makes as large as it is told. A true ROM too; the
     # core has no unaligned access, no VTOR, no DWT, and faults where a Cortex-M0+ does.
-    Machine(
-        name="microbit",
-        cores=("cortex-m0plus",),
-        flash=Region(0x00000000, 5 * MIB // 2),
-        ram=Region(0x20000000, 3 * MIB),
-        storage=Region(0x00280000, 512 * KIB),
-        test_flash=Region(0x00300000, MIB),
-        test_ram=Region(0x20300000, MIB),
+    _of_4_mib(
+        "microbit",
+        "cortex-m0plus",
         serial=SerialPort("nrf_uart", 0x40002000, pins=(24, 25)),
         options=tuple(
             part

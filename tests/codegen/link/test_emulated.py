@@ -8,8 +8,8 @@ import random
 import struct
 import subprocess
 import sys
-import time
 from contextlib import closing, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ import pytest
 from codegen.emit.emitter import emit
 from codegen.learners.tybox import Tybox
 from codegen.link.client import Board
-from codegen.link.framing import encode
+from codegen.link.framing import Deframer, encode
 from codegen.link.messages import BoardError, Message, Status
 from codegen.link.port import PortError, SerialPort
 from codegen.toolchain.host import HostModel
@@ -215,22 +215,41 @@ def test_power_is_cut_at_one_operation_of_a_save(built, tmp_path, operation):
 
 
 def test_the_emulator_is_killed_while_it_saves(built, tmp_path):
-    """SIGKILL at different moments of saves that follow one another."""
-    olds = news = 0
-    for number in range(4):
+    """SIGKILL at different moments of saves that follow one another, each of another head.
 
-        def kill(emulator, port, session, delay=0.001 * number):
-            saves = [encode(Message.SAVE, 100 + number, b"", session) for number in range(40)]
-            port.write(b"".join(saves))
-            time.sleep(delay)
-            emulator.kill()
-
-        old, new = save_is_cut(built, tmp_path, kill)
+    What was acknowledged last, or what was saved after it, is there, whole and under its number.
+    """
+    host = HostModel(built[1])
+    images, labels = samples(host, 40)
+    heads, requests = [], []
+    for image, label in zip(images, labels, strict=True):
+        host.learn(host.features(image[np.newaxis])[0], int(label))
+        heads.append(tuple(part.copy() for part in host.head()))
+        requests += [(Message.LEARN, bytes((label,)) + image.tobytes()), (Message.SAVE, b"")]
+    assert not any(same(one, other) for one, other in pairwise(heads))
+    found = []
+    for acknowledged in (1, 4, 9, 16):
+        (tmp_path / "flash.bin").unlink(missing_ok=True)
         with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
-            found = Board(port, TIMEOUT_S).head()
-        assert same(found, old) or same(found, new)
-        olds, news = olds + same(found, old), news + same(found, new)
-    assert olds + news == 4
+            session = Board(port, TIMEOUT_S).hello.session
+            port.write(
+                b"".join(
+                    encode(message, 100 + number, payload, session)
+                    for number, (message, payload) in enumerate(requests)
+                )
+            )
+            deframer, replies = Deframer(), 0
+            while replies < 2 * acknowledged:
+                arrived = port.read(TIMEOUT_S)
+                assert arrived, "the board is silent"
+                replies += len(list(deframer.feed(arrived)))
+            emulator.kill()
+        with emulate(built, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:
+            board = Board(port, TIMEOUT_S)
+            found.append(board.stats().saved_sequence)
+            assert acknowledged <= found[-1] <= len(heads)
+            assert_same_head(board.head(), heads[found[-1] - 1])
+    assert min(found) < len(heads), "never killed before the last save"
 
 
 def test_real_images_through_a_real_network(sample, tmp_path):
