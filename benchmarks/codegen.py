@@ -25,11 +25,13 @@ from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
 from codegen import durable
 from codegen.frontend.read import read
+from codegen.ir import Graph
 from codegen.learners.tybox import Tybox
 from codegen.memory.fit import fit
 from codegen.pixels import normalise, resize, to_codes
 from tinyml_nas.data.sample import Cifar10Sample
 
+IMAGE_DIMENSIONS = 4
 FUNCTIONS = 12  # listed under a table of layers
 
 # A learning step as in the thesis: a full buffer, a head of ten classes.
@@ -76,16 +78,25 @@ REFERENCES = {
 }
 
 
+def extractor(model: Path) -> Graph:
+    """The network of a file, which must take an image (1, H, W, C)."""
+    graph = read(model)
+    shape = graph.input.shape
+    if len(shape) != IMAGE_DIMENSIONS:
+        raise SystemExit(f"{model}: takes {shape}; an image (1, H, W, C) is needed")
+    return graph
+
+
 def shortfall(model: Path, core: str) -> str:
     """What a core's board lacks for the network of a file; empty where it holds it."""
-    size = fit(read(model), Tybox(1e-3), emulated.CLASSES, BOARDS[core]).of(1, "benchmark")
+    size = fit(extractor(model), Tybox(1e-3), emulated.CLASSES, BOARDS[core]).of(1, "benchmark")
     missing = ", ".join(f"{count:,} bytes of {memory}" for memory, count in size.shortfall.items())
     return f"{size.board.name} lacks {missing}" if missing else ""
 
 
 def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
     """The network of a file on one core, with a real image; see ``emulated.measure``."""
-    graph = read(model)
+    graph = extractor(model)
     shape, pixels = graph.input.shape[1:], Cifar10Sample().split("test").pixels[:1]
     if shape == (shape[0], shape[0], 3):
         pixels = resize(pixels, shape[0])
