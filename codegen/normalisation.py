@@ -6,12 +6,14 @@ channel. What other libraries give for pixels of 0 to 1 is 255 times as much.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from codegen.arguments import reals
 from codegen.ir import Tensor
 
 BYTES = np.arange(256)
@@ -144,6 +146,18 @@ def usual(scale: float, zero_point: int) -> tuple[float, float] | None:
         if abs(scale * std - 1) < SCALE_TOLERANCE and abs(zero_point + 128 - mean) <= 0.5:
             return mean, std
     return None
+
+
+def add_options(group: argparse._ActionsContainer, default: str) -> None:
+    """--mean and --std of a command line; ``default`` says where they come from without."""
+    for name, text in (("mean", "took from a byte"), ("std", "then divided it by")):
+        group.add_argument(
+            f"--{name}",
+            type=reals(MOST),
+            metavar="R,G,B",
+            help=f"what the training {text}, for bytes of 0..255: one for all channels or one for "
+            f"each (default: {default})",
+        )
 
 
 def _short(row: tuple[float, ...]) -> tuple[float, ...]:

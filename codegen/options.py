@@ -1,4 +1,4 @@
-"""The options of ``python -m codegen``."""
+"""The options of ``python -m codegen``, and which of them go together."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ import sys
 from pathlib import Path
 from typing import get_args
 
-from codegen import catalogue
-from codegen.arguments import Parser, existing_file, new_file, new_folder, real, reals, whole
+from codegen import catalogue, normalisation
+from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
+from codegen.emit import folder
 from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
-from codegen.normalisation import MOST
+
+OF_A_HEAD = (
+    *("--new-head", "--buffer-samples", "--learner", "--training-images", "--training-labels"),
+    *sorted(map(catalogue.option, catalogue.names())),
+    *("--class-names", "--classes-file", "--golden-features"),
+)
+
+
+class UsageError(ValueError):
+    """An option that is missing, or does not go with the others or the model."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,17 +45,7 @@ def parser() -> argparse.ArgumentParser:
     add("--force", action="store_true", help="write a project that does not fit, too")
     add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
     image = command.add_argument_group("a camera's bytes, for Model::load_image")
-    for name, text in (
-        ("mean", "what the training took from a byte"),
-        ("std", "and divided it by"),
-    ):
-        image.add_argument(
-            f"--{name}",
-            type=reals(MOST),
-            metavar="R,G,B",
-            help=f"{text}: for bytes of 0..255, one for all channels or one for each "
-            "(default: from the file's metadata or its input's scale)",
-        )
+    normalisation.add_options(image, "from the file's metadata or its input's scale")
     head = command.add_argument_group("the head and how it learns")
     add = head.add_argument
     add(
@@ -119,6 +119,60 @@ def parser() -> argparse.ArgumentParser:
         help="their features (N, F) from an oracle (default: from the project's own code)",
     )
     return command
+
+
+def check(options: argparse.Namespace) -> None:
+    """Refuse options that are missing or do not go together, before any work.
+
+    Raises:
+        UsageError: the message names the option.
+        FolderError: what is in --out must not be replaced.
+    """
+    if options.model is None:
+        raise UsageError("which model? --help shows how to name it")
+    if options.device is None:
+        raise UsageError("--device: which board? --list-devices names them")
+    if options.out is None and not options.dry_run:
+        raise UsageError("--out: which folder shall hold the project? (--dry-run writes none)")
+    if options.cut and not (options.new_head or options.inference_only):
+        raise UsageError(
+            "--cut: where the model ends; --new-head N says what is to follow there, "
+            "--inference-only that nothing is"
+        )
+    learning = [
+        name for name in OF_A_HEAD if getattr(options, name[2:].replace("-", "_")) is not None
+    ]
+    if options.inference_only and learning:
+        raise UsageError(f"{learning[0]}: is of a head, and --inference-only does without one")
+    if (options.mean is None) != (options.std is None):
+        raise UsageError("--mean: goes with --std, and the other way round")
+    if options.inference_only and options.mean:
+        raise UsageError("--mean: is of load_image, which --inference-only does without")
+    _require_training(options)
+    if options.verify and options.golden_features:
+        raise UsageError("--verify: asks the oracle for what --golden-features gives")
+    if options.golden_features and not options.golden:
+        raise UsageError("--golden-features: needs the images that they belong to, --golden")
+    if options.out is not None and not options.dry_run:
+        folder.check(options.out, overwrite=options.overwrite)
+
+
+def _require_training(options: argparse.Namespace) -> None:
+    given = {
+        name: getattr(options, name[2:].replace("-", "_"))
+        for name in ("--training-images", "--training-labels")
+    }
+    learner = options.learner or catalogue.DEFAULT
+    needed = catalogue.chosen(options).needs_statistics
+    for name, path in given.items():
+        if path is not None and not needed:
+            raise UsageError(f"{name}: --learner {learner} needs none")
+    for name, path in given.items():
+        if path is None and needed and (any(given.values()) or not options.dry_run):
+            raise UsageError(
+                f"{name}: --learner {learner} starts from moments of the training features: "
+                "give both --training-images and --training-labels"
+            )
 
 
 def _program() -> str:

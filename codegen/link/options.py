@@ -7,9 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from codegen.arguments import Parser, existing_file, real, reals, whole
+from codegen import normalisation
+from codegen.arguments import Parser, existing_file, real, whole
 from codegen.link.dataset import CIFAR10_FILES
-from codegen.normalisation import MOST as MOST_MEAN
 
 MOST = 2**32 - 1
 MOST_KNOB = 3.4e38  # what fits a float; the board knows the knob's own range
@@ -131,13 +131,6 @@ def _parser() -> Parser:
             "--labels", type=existing_file, help="an .npy file, for images in another"
         )
         command.add_argument("--split", choices=sorted(CIFAR10_FILES), default="test")
-        for name, text in (("mean", "took from a byte"), ("std", "divided it by")):
-            command.add_argument(
-                f"--{name}",
-                type=reals(MOST_MEAN),
-                metavar="R,G,B",
-                help=f"what the training {text}, for pictures and bytes of 0..255 "
-                "(default: as the scale of the board's input tells)",
-            )
+        normalisation.add_options(command, "as the scale of the board's input tells")
     learn.add_argument("label", help="the class's name or number")
     return parser

@@ -135,6 +135,7 @@ def test_training_data_are_asked_for_and_checked(folder, tmp_path, capsys):
         (["--learner", "rls"], "--training-images: --learner rls starts from moments"),
         (["--learner", "lda", *images], "--training-labels: --learner lda starts from"),
         (images, "--training-images: --learner tybox needs none"),
+        (training(folder)[2:], "--training-labels: --learner tybox needs none"),
         (["--learner", "ncm", *training(folder, "short.npy")], "must be whole numbers (90,)"),
         (["--learner", "ncm", *training(folder, "six.npy")], "must be in 0..4; got 0..5"),
         (["--learner", "ncm", *training(folder, "four.npy")], "there is none of [4]"),
