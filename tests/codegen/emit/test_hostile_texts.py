@@ -64,19 +64,22 @@ def rendered(project: Project) -> dict[str, str]:
 
 def hostile_project(make: Callable[..., Project], texts: list[str]) -> Project:
     """A project in which every text that is no option is one of ``texts``."""
-    name, board_name, source, origin, *class_names = texts
+    name, board_name, source, origin, programmer, port, *class_names = texts
     plain = make(class_names=tuple(class_names))
-    board = replace(plain.board, name=board_name[:64], source=source)
+    board = replace(
+        plain.board, name=board_name[:64], source=source, programmer=programmer, port=port[:64]
+    )
     golden = Golden(plain.golden.inputs, plain.golden.features, origin)
     return replace(plain, name=name, board=board, golden=golden)
 
 
 @slow_fixture
-@given(text=hostile, place=st.integers(0, 6))
+@given(text=hostile, place=st.integers(0, 8))
 def test_what_is_more_than_a_line_is_refused_by_its_key(make_identity, text, place) -> None:
     keys = ["name", "device.name", "device.source", "golden.origin"]
+    keys += ["device.programmer", "device.port"]
     keys += [f"class_names[{number}]" for number in range(3)]
-    texts = ["x"] * 7
+    texts = ["x"] * 9
     texts[place] = text
     if MORE_THAN_A_LINE.search(text):
         with pytest.raises(ValueError, match=re.escape(f"{keys[place]}: must be one line")):
@@ -105,11 +108,11 @@ def test_a_boards_text_is_refused_by_its_key_or_is_one_printable_line(key: str, 
 
 
 @slow_fixture
-@given(texts=st.lists(lines, min_size=6, max_size=6))
-@example(["a b", "x); y", "<b>*_|", "see `this`", "??/", '"'])
+@given(texts=st.lists(lines, min_size=8, max_size=8))
+@example(["a b", "x); y", "<b>*_|", "see `this`", "%% if", "{{ p }}", "??/", '"'])
 def test_no_text_adds_a_line_anywhere(make_identity, texts: list[str]) -> None:
     project = hostile_project(make_identity, texts)
-    plain = rendered(hostile_project(make_identity, ["a", "b", "c", "d", "e", "f"]))
+    plain = rendered(hostile_project(make_identity, list("abcdefgh")))
     found = rendered(project)
     for name, text in plain.items():
         assert len(found[name].split("\n")) == len(text.split("\n")), name
@@ -138,19 +141,23 @@ def test_names_in_a_model_reach_nothing(make_identity, texts: list[str]) -> None
 
 
 @slow_fixture
-@given(texts=st.lists(lines, min_size=7, max_size=7))
-@example(["p", "b", "a_b*c*_", "`x`|<i>y</i>", "[a](b)", "&amp; $x$", "~~no~~"])
+@given(texts=st.lists(lines, min_size=9, max_size=9))
+@example(
+    ["p", "b", "a_b*c*_", "`x`|<i>y</i>", "&lt;`a` ", "<b>_1_", "[a](b)", "&amp; $x$", "~~no~~"]
+)
 def test_the_readme_shows_texts_as_they_are(make_identity, texts: list[str]) -> None:
     project = hostile_project(make_identity, texts)
     shown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    blocks = [
-        _plain(token)
-        for token in shown.parse(rendered(project)["README.md.j2"])
-        if token.type == "inline"
-    ]
+    tokens = shown.parse(rendered(project)["README.md.j2"])
+    blocks = [_plain(token) for token in tokens if token.type == "inline"]
+    code = "".join(token.content for token in tokens if token.type == "code_block").split("\n")
     numbered = [f"{number} {name}" for number, name in enumerate(project.class_names)]
     for text in (f"Classes: {', '.join(numbered)}.", f"Source: {project.board.source}."):
         assert text in blocks
+    programmer, port = project.board.programmer, project.board.port
+    assert sum(f", on {port} (or the next number" in text for text in blocks) == 1
+    assert f"python -m codegen.link {port} hello       # stats classify" in "\n".join(code)
+    assert not programmer.strip() or programmer in code
 
 
 def test_the_header_compiles_under_its_own_flags_and_has_the_names(make_identity, tmp_path) -> None:
@@ -193,7 +200,7 @@ def test_configuring_runs_nothing(make_identity, tmp_path) -> None:
     except ToolchainError:
         pytest.skip("no cmake")
     run = ')execute_process(COMMAND touch MARKER)#[[${ENV{HOME}}]]; $<1:x> @x@ "\\`touch MARKER` */'
-    project = hostile_project(make_identity, [run, run[:64], run, run, run, run])
+    project = hostile_project(make_identity, [run, run[:64], run, run, run, run, run, run])
     tree = tmp_path / "project"
     emit(project, tree)
     command = [cmake, "-S", tree, "-B", tree / "build"]
@@ -222,7 +229,10 @@ def test_the_boards_own_texts_are_shown_as_they_are(name: str, make_identity) ->
     project = replace(make_identity(), board=load(name))
     text = rendered(project)["README.md.j2"]
     blocks = [t for t in MarkdownIt("commonmark").parse(text) if t.type == "inline"]
-    assert f"Source: {load(name).source}." in map(_plain, blocks)
+    shown = list(map(_plain, blocks))
+    assert f"Source: {load(name).source}." in shown
+    files = "<code_inline>" if load(name).boot_bytes else "<code_inline> and <code_inline>"
+    assert any(f"and makes {files} of it" in block for block in shown)
 
 
 def _plain(token) -> str:
