@@ -327,6 +327,17 @@ def test_an_oracles_features_are_held_against_given_images(tmp_path: Path) -> No
     assert f" {codes[0, 0, 0, 0]}," in text
 
 
+@pytest.fixture
+def no_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Golden features of zeros: real ones take a compiler's time, and are another test's."""
+    monkeypatch.setattr(
+        "codegen.golden.host_features",
+        lambda project, images: np.zeros(
+            (len(images), project.head.features), project.graph.output.dtype
+        ),
+    )
+
+
 def with_metadata(model: bytes, mean: Sequence[float], std: Sequence[float]) -> bytes:
     """The model with TensorFlow Lite's metadata, which states a normalisation of its input."""
     builder = flatbuffers.Builder(0)
@@ -352,13 +363,10 @@ def with_metadata(model: bytes, mean: Sequence[float], std: Sequence[float]) -> 
     return with_entry(model, "TFLITE_METADATA", bytes(builder.Output()))
 
 
+@pytest.mark.usefixtures("no_features")
 def test_the_normalisation_is_the_files_or_as_given(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(  # which takes a compiler's time, and is another test's
-        "codegen.golden.host_features",
-        lambda project, images: np.zeros((len(images), project.head.features), np.float32),
-    )
     rng = np.random.default_rng()
     mean, std = rng.uniform(90, 130, 3).round(2).tolist(), rng.uniform(50, 70, 3).round(2).tolist()
     path = write(classifier("float32"), tmp_path)
@@ -386,6 +394,7 @@ def test_a_float_model_stays_float(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "float32, image 8x8x3\n" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("no_features")
 def test_what_does_not_fit_is_said_in_bytes_and_not_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -426,6 +435,7 @@ def test_names_of_classes_count_in_the_flash(tmp_path: Path, names: list[str]) -
     assert flash["all"] == sum(size for part, size in flash.items() if part not in ("all", "limit"))
 
 
+@pytest.mark.usefixtures("no_features")
 def test_edited_files_are_named_before_any_work_and_added_ones_are_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
