@@ -98,14 +98,23 @@ def elements(values: npt.NDArray[np.generic] | Iterable[float], indent: int = 4)
     >>> print(elements(np.array([[1, -2], [3, 4]], np.int8)))
         1, -2, 3, 4,
     """
-    lines, line = [], ""
-    for item in np.asarray(values).reshape(-1):
-        text = literal(item) + ","
-        if line and indent + len(line) + 1 + len(text) > LINE_LENGTH:
-            lines.append(line)
-            line = ""
-        line += f" {text}" if line else text
-    return "\n".join(" " * indent + text for text in [*lines, line] if text)
+    flat = np.asarray(values).reshape(-1)
+    if np.issubdtype(
+        flat.dtype, np.integer
+    ):  # a network's weights: many numbers, few different ones
+        known = {value: literal(value) for value in set(flat.tolist())}
+        texts: Iterable[str] = map(known.__getitem__, flat.tolist())
+    else:
+        texts = map(literal, flat)
+    lines: list[list[str]] = []
+    room = 0
+    for text in texts:
+        room -= len(text) + 2  # a blank, or the indent's last, and a comma
+        if room < 0 or not lines:
+            lines.append([])
+            room = LINE_LENGTH - indent - len(text) - 1
+        lines[-1].append(text)
+    return "\n".join(" " * indent + ", ".join(line) + "," for line in lines)
 
 
 def identifier(text: str) -> str:

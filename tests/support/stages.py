@@ -124,7 +124,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "compiler": COMPILER,
     },
     score: FIELD,
-    portray: FIELD,
+    portray: {"scored": Artifact(Path("/store/scored"), "5c0e"), "images": TEST},
     calibrate: {
         **FIELD,
         "scenario": ConceptDrift(),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tinyml_nas.data.own import MOST_CLASSES, held_back
 from tinyml_nas.data.pictures import SUFFIXES, Framing, Picture, UnreadablePictureError, read
 from tinyml_nas.progress import track
 from tinyml_nas.types import SplitName
@@ -23,7 +24,6 @@ PARTS: Mapping[str, SplitName] = {
 }
 HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")
 LEAST_TRAINED_ON = 4
-MOST_CLASSES = 255
 MOST_NAMED = 100
 _log = logging.getLogger(__name__)
 
@@ -195,7 +195,7 @@ def _divided(photos: list[Photo], names: list[str], root: Path, wanted: Wanted) 
         )
         there = len(left)
         for split, share in shares.items():
-            count = max(1, round(share * there))
+            count = held_back(there, share)
             splits[split] += left[:count]
             left = left[count:]
         splits["train"] += left
@@ -224,9 +224,7 @@ def _too_few(
     """What a class lacks, in a line or none."""
     if trained_on < LEAST_TRAINED_ON:
         most = there
-        while (
-            most - sum(max(1, round(share * most)) for share in shares.values()) < LEAST_TRAINED_ON
-        ):
+        while most - sum(held_back(most, share) for share in shares.values()) < LEAST_TRAINED_ON:
             most += 1
         left = f"so that {LEAST_TRAINED_ON} are left to train on"
         return [f"{name}: has {there} to divide; needs at least {most}, {left}"]

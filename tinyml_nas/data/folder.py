@@ -12,12 +12,10 @@ import numpy as np
 
 from codegen.project import LONGEST_TEXT
 from tinyml_nas.data.album import Album, Wanted, open_album, stacked
+from tinyml_nas.data.own import LEAST_SIDE, MOST_SIDE, check_own
 from tinyml_nas.data.pictures import Framing
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName
-
-LEAST_SIDE, MOST_SIDE = 16, 256
-LEAST_SHARE, MOST_SHARE = 0.05, 0.4
 
 
 @dataclass(frozen=True)
@@ -49,17 +47,7 @@ class Folder:
     only_classes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not LEAST_SIDE <= self.side <= MOST_SIDE:
-            raise ValueError(
-                f"dataset.side: must be from {LEAST_SIDE} to {MOST_SIDE}; got {self.side}"
-            )
-        for key in ("validation_share", "test_share"):
-            if not LEAST_SHARE <= getattr(self, key) <= MOST_SHARE:
-                raise ValueError(
-                    f"dataset.{key}: must be from {LEAST_SHARE} to {MOST_SHARE}; got {getattr(self, key)}"
-                )
-        if self.only_classes is not None:
-            check_classes(self.only_classes, max(self.only_classes, default=0) + 1)
+        check_own(self, side=f"from {LEAST_SIDE} to {MOST_SIDE}")
 
     @property
     def classes(self) -> int:

@@ -13,12 +13,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.data.folder import LEAST_SHARE, LEAST_SIDE, MOST_SHARE, MOST_SIDE
+from tinyml_nas.data.own import LEAST_SIDE, MOST_CLASSES, MOST_SIDE, check_own, held_back
 from tinyml_nas.data.pictures import Framing, framed
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName
 
-MOST_CLASSES = 255
 LEAST_PER_CLASS = 3
 
 
@@ -53,21 +52,11 @@ class Npz:
     def __post_init__(self) -> None:
         if not self.file or Path(self.file).name != self.file:
             raise ValueError(f"dataset.file: must be a file's name; got {self.file!r}")
-        if self.side is not None and not LEAST_SIDE <= self.side <= MOST_SIDE:
-            raise ValueError(
-                f"dataset.side: must be null or from {LEAST_SIDE} to {MOST_SIDE}; got {self.side}"
-            )
-        for key in ("validation_share", "test_share"):
-            if not LEAST_SHARE <= getattr(self, key) <= MOST_SHARE:
-                raise ValueError(
-                    f"dataset.{key}: must be from {LEAST_SHARE} to {MOST_SHARE}; got {getattr(self, key)}"
-                )
+        check_own(self, side=f"null or from {LEAST_SIDE} to {MOST_SIDE}")
         if self.most_images is not None and self.most_images < 1:
             raise ValueError(
                 f"dataset.most_images: must be null or at least 1; got {self.most_images}"
             )
-        if self.only_classes is not None:
-            check_classes(self.only_classes, max(self.only_classes, default=0) + 1)
 
     @property
     def classes(self) -> int:
@@ -229,7 +218,7 @@ def _shared(images: Images, share: float, classes: int) -> tuple[Images, Images]
     held = np.zeros(len(images), np.bool_)
     for number in range(classes):
         own = np.flatnonzero(images.labels == number)
-        held[own[: max(1, round(share * len(own)))]] = True
+        held[own[: held_back(len(own), share)]] = True
     return images[np.flatnonzero(held)], images[np.flatnonzero(~held)]
 
 

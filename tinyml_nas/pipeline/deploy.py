@@ -128,9 +128,7 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
             accuracy_of(scored), study.dataset.count(images.name)
         )
     found["test_accuracy"]["deployed"] = deployed["test"]
-    portrayed = context.run(
-        portray, project=shipped.artifact, features=features, images=test, compiler=compiler
-    )
+    portrayed = context.run(portray, scored=artifact_of(scored), images=test)
     found["confusion"] = metrics.confusion(portrayed, names)
     deliver_files(artifact_of(portrayed), study.output_dir)
     found["quantization"] = metrics.quantization(

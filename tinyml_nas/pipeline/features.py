@@ -13,6 +13,8 @@ from tinyml_nas.pipeline.split import Split
 from tinyml_nas.types import Artifact
 
 FILE = "features.npy"
+PREDICTED_FILE = "predicted.npy"
+"""The classes (N,) that a program takes the images of a split for."""
 
 
 def save_features(features: npt.NDArray[np.generic], folder: Path) -> None:

@@ -24,7 +24,13 @@ from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, recoloured, resized, zoomed
 from tinyml_nas.training.hardware import device_named
 from tinyml_nas.training.optimizer import Average, Optimizer
-from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
+from tinyml_nas.training.recipes import (
+    DistilledRecipe,
+    FinetuneRecipe,
+    Recipe,
+    SupernetRecipe,
+    TeacherRecipe,
+)
 from tinyml_nas.training.state import PLATEAU_STATE, STATE, Curve, Log, TrainingState
 from tinyml_nas.types import Images
 
@@ -169,7 +175,7 @@ def draw_batch(
     shown = augment(shown, recipe.crop_padding, rng, recipe.erase_side)
     if recipe.colour:
         shown = recoloured(shown, recipe.colour, rng)
-    if not recipe.mixing:
+    if not (isinstance(recipe, FinetuneRecipe) and recipe.mixing):
         return Batch(shown, labels[index], rng, index)
     partners = torch.from_numpy(rng.permutation(len(index))).to(pixels.device)
     own = torch.from_numpy(rng.uniform(0.5, 1, len(index)).astype(np.float32)).to(pixels.device)
@@ -203,7 +209,8 @@ def finetune(
     if teacher is not None:
         teacher.to(device_of(recipe), memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
     network.train()
-    if recipe.keep_statistics:
+    keeps = isinstance(recipe, FinetuneRecipe) and recipe.keep_statistics
+    if keeps:
         for norm in norms_of(network):
             norm.eval()
 
@@ -229,7 +236,7 @@ def finetune(
     with torch.no_grad():
         for weight in network.parameters():
             weight.copy_(weight.half())
-    if recipe.keep_statistics:
+    if keeps:
         network.eval()
     else:
         recalibrate(network, images[:RECALIBRATION_IMAGES])

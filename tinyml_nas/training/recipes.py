@@ -33,8 +33,6 @@ class Recipe:
             show, and a batch is no larger than they are.
         crop_share: Least share of an image's area that is shown; 1 shows all of it (Szegedy et al. 2015).
         colour: How far brightness, contrast and each colour are changed at most, as a share of their range.
-        mixing: Show each image with up to half of another one over it, both labels in these shares (Zhang et al. 2018).
-        keep_statistics: Leave BatchNorm's statistics as they are: where there are too few images to measure them.
         checkpoint_steps: Steps between two states on disk.
         device: ``auto`` takes a GPU if there is one.
         precision: ``auto`` is bfloat16 on a GPU that has it, else float32.
@@ -57,8 +55,6 @@ class Recipe:
     shown_images: int = 0
     crop_share: float = 1.0
     colour: float = 0.0
-    mixing: bool = False
-    keep_statistics: bool = False
     checkpoint_steps: int = 100
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -101,10 +97,13 @@ class Recipe:
         self.fitted(images).steps_per_epoch(images)
 
     def fitted(self, images: int) -> Recipe:
-        """The recipe for a run on so many images; itself, unless it asks for ``shown_images``."""
+        """The recipe for a run on so many images; itself, unless it asks for ``shown_images``.
+
+        ``epochs`` of 0 stay 0.
+        """
         if not self.shown_images or not images:
             return self
-        epochs = max(self.epochs, self.shown_images / images)
+        epochs = max(self.epochs, self.shown_images / images) if self.epochs else 0
         batch_size = min(self.batch_size, images)
         return replace(self, epochs=epochs, batch_size=batch_size, shown_images=0)
 
@@ -212,11 +211,15 @@ class FinetuneRecipe(Recipe):
         recovery_teacher: Who teaches a pruned network: ``unpruned`` is what it was before, asked about
             every batch as it is shown; ``recipe`` is whoever teaches the recipe, if anybody.
         recovery_share: Weight of the unpruned network's answers in the loss, in [0, 1].
+        mixing: Show each image with up to half of another one over it, both labels in these shares (Zhang et al. 2018).
+        keep_statistics: Leave BatchNorm's statistics as they are: where there are too few images to measure them.
     """
 
     keep_inherited: bool = False
     recovery_teacher: Literal["unpruned", "recipe"] = "unpruned"
     recovery_share: float = 0.9
+    mixing: bool = False
+    keep_statistics: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -228,7 +231,7 @@ class FinetuneRecipe(Recipe):
         alone = replace(self, keep_inherited=False, recovery_teacher="unpruned", recovery_share=0.0)
         if not self.keep_inherited:
             return alone
-        return replace(alone, epochs=0, shown_images=0, decay_epochs=None)
+        return replace(alone, epochs=0, decay_epochs=None)
 
     def after_pruning(self) -> FinetuneRecipe:
         """The training of a pruned network, taught by the unpruned one or by the recipe's own teacher."""
@@ -236,7 +239,11 @@ class FinetuneRecipe(Recipe):
             return replace(self, keep_inherited=False).before_pruning()
         common = {item.name: getattr(self, item.name) for item in fields(Recipe)}
         return DistilledRecipe(
-            **common, teacher="", teacher_share=self.recovery_share
+            **common,
+            mixing=self.mixing,
+            keep_statistics=self.keep_statistics,
+            teacher="",
+            teacher_share=self.recovery_share,
         ).before_pruning()
 
 
@@ -254,6 +261,11 @@ class DistilledRecipe(FinetuneRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.mixing and self.teacher not in (LARGEST, ""):
+            raise ValueError(
+                f"recipe.mixing: must be false with the teacher {self.teacher}, which is asked about images as they "
+                f"are; or take the teacher {LARGEST}"
+            )
         if not 0 <= self.teacher_share <= 1:
             raise ValueError(f"recipe.teacher_share: must be in [0, 1]; got {self.teacher_share}")
 

@@ -104,7 +104,7 @@ def test_the_result_says_of_each_stage_what_it_wrote_and_what_computed_it(bench,
         written = any((entry / "files").iterdir())
         assert stage["files"] == (document["files"] if written else None)
     assert {stage["stage"] for stage in stages if stage["files"] is None} == {
-        *("accuracy", "link", "score", "calibrate", "drive")
+        *("accuracy", "link", "calibrate", "drive")
     }
 
 

@@ -1,18 +1,22 @@
 """On every board, under every memory model, of every shipped network: reported = generated = linked.
 
 The pipeline itself runs, from its configuration to ``result.json``; what takes minutes (float accuracies,
-calibration on all images, streams) is left out, and each network is quantized once.
+calibration on all images, streams) is left out, each network is quantized once, and a configuration is composed
+once for all boards.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from codegen.boards.board import load as load_board
 from codegen.boards.board import names
@@ -32,6 +36,7 @@ from tinyml_nas.store.entries import Entry, Key
 from tinyml_nas.types import Extractor
 
 NETWORKS = SHIPPED.names
+SETTINGS = ("scenario=none", "project.golden_images=1", "name=test")
 BUDGETS = {"omega_1190kb": 1_190_000}  # that of the others is the default
 CALIBRATION_IMAGES = 10
 # Every core that has a board, every network and both models once.
@@ -43,6 +48,20 @@ LINKED = [
     ("pico2", "mcu", "omega_801kb"),
     ("nucleo_1mb", "thesis", "omega_1190kb"),
 ]
+
+
+@cache
+def composed(*settings: str) -> DictConfig:
+    config.register()
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        return compose("config", [*SETTINGS, *settings])
+
+
+def on_board(device: str, *settings: str) -> DictConfig:
+    """What ``composed`` makes of ``device=...`` too; its group alone is new."""
+    chosen = copy.deepcopy(composed(*settings))
+    chosen.device = composed("network=omega_256kb", f"device={device}").device
+    return chosen
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +80,7 @@ def extractors(sample, tmp_path_factory) -> dict[str, Extractor]:
 
 @pytest.fixture
 def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
-    """``run(network, *overrides)``: the result that ``run.py`` would write into ``tmp_path``."""
+    """``run(network, *overrides, device=...)``: the result that ``run.py`` would write into ``tmp_path``."""
     emitted = tmp_path / "generated"
 
     def stage(context: Context, function, **given) -> Entry:
@@ -93,12 +112,10 @@ def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
     monkeypatch.setattr(Context, "run", stage)
     monkeypatch.setattr(programs, "target_compiler", lambda: None)
 
-    def result(network: str, *overrides: str) -> dict:
-        config.register()
-        settings = (f"network={network}", "scenario=none", "project.golden_images=1", "name=test")
-        with initialize_config_dir(str(config.CONF), version_base="1.3"):
-            composed = compose("config", [*settings, f"store={tmp_path / 'store'}", *overrides])
-        study = config.build(composed, tmp_path)
+    def result(network: str, *overrides: str, device: str = "nucleo_1mb") -> dict:
+        chosen = on_board(device, f"network={network}", *overrides)
+        chosen.store = str(tmp_path / "store")
+        study = config.build(chosen, tmp_path)
         report.deliver(deploy.run(study), tmp_path)
         return json.loads((tmp_path / "result.json").read_text())
 
@@ -138,9 +155,17 @@ def check(result: dict, folder: Path, device: str) -> None:
     assert allowed[metrics["omega"]["bound"]] == min(allowed.values())
 
 
-def overrides(device: str, memory: str, network: str) -> list[str]:
+def overrides(memory: str, network: str) -> list[str]:
     budget = [f"memory.budget_bytes={BUDGETS[network]}"] if network in BUDGETS else []
-    return [f"device={device}", f"memory={memory}", *(budget if memory == "thesis" else [])]
+    return [f"memory={memory}", *(budget if memory == "thesis" else [])]
+
+
+@pytest.mark.parametrize("device", names())
+def test_a_board_is_a_group_that_changes_no_other(device):
+    """So that what the tests below compose once is what each board would get."""
+    assert on_board(device, "network=omega_256kb") == composed(
+        "network=omega_256kb", f"device={device}"
+    )
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -149,7 +174,7 @@ def overrides(device: str, memory: str, network: str) -> list[str]:
 def test_what_is_reported_is_generated_and_keeps_within_the_board(
     run, tmp_path, device, memory, network
 ):
-    result = run(network, *overrides(device, memory, network))
+    result = run(network, *overrides(memory, network), device=device)
     if result["status"] == "ok":
         check(result, tmp_path, device)
         return
@@ -162,12 +187,22 @@ def test_what_is_reported_is_generated_and_keeps_within_the_board(
     assert not (tmp_path / "generated").exists()
 
 
-def test_each_board_holds_some_network_and_some_network_fits_not_all(run):
+class GeneratedError(Exception):
+    """A program is generated: what it is for fits."""
+
+
+def test_each_board_holds_some_network_and_some_network_fits_not_all(run, monkeypatch):
     """So that the test above cannot pass by finding nothing to fit, or nothing that does not."""
+
+    def generated(*_: object) -> None:
+        raise GeneratedError
+
+    monkeypatch.setattr(deploy, "program_of", generated)
     for device in names():
-        assert run("omega_256kb", f"device={device}", "memory=mcu")["status"] == "ok"
+        with pytest.raises(GeneratedError):
+            run("omega_256kb", "memory=mcu", device=device)
     for device in ("nucleo_f446re", "corstone300"):
-        assert run("omega_801kb", f"device={device}", "memory=mcu")["status"] == "infeasible"
+        assert run("omega_801kb", "memory=mcu", device=device)["status"] == "infeasible"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +215,7 @@ def test_each_board_holds_some_network_and_some_network_fits_not_all(run):
     ],
 )
 def test_whatever_bounds_the_buffer_is_named_and_emitted(run, tmp_path, setting, bound, samples):
-    result = run("omega_256kb", "device=nucleo_f446re", *setting)
+    result = run("omega_256kb", *setting, device="nucleo_f446re")
     omega, program = result["metrics"]["omega"], result["metrics"]["program"]
     assert (omega["bound"], omega["buffer_samples"]) == (bound, samples)
     assert constants(tmp_path / "project")["BufferSamples"] == samples
@@ -219,7 +254,7 @@ def test_a_run_that_fails_does_not_leave_an_older_project_either(run, tmp_path, 
 
 def test_what_the_run_itself_delivered_stays_and_is_replaced_by_the_next(run, tmp_path):
     for _ in range(2):
-        assert run("omega_256kb", "device=pico2")["status"] == "ok"
+        assert run("omega_256kb", device="pico2")["status"] == "ok"
         assert (tmp_path / "project").is_dir()
     assert not list(tmp_path.glob("*.earlier*"))
 
@@ -240,7 +275,7 @@ def test_a_program_that_is_not_what_was_reported_is_never_emitted(
     generate.__name__ = "generate"
     monkeypatch.setattr(programs, "generate", generate)
     with pytest.raises(NotAsReportedError, match=rf"{memory} {part}: \d+, reported \d+"):
-        run("omega_256kb", "device=nucleo_f446re")
+        run("omega_256kb", device="nucleo_f446re")
     assert not (tmp_path / "project").exists()
     assert not list(tmp_path.rglob("config.hpp"))
 
@@ -255,7 +290,7 @@ def test_parts_that_only_one_side_has_are_named():
 @needs_board_tools
 @pytest.mark.parametrize(("device", "memory", "network"), LINKED)
 def test_the_linked_program_keeps_to_what_was_reported(run, tmp_path, device, memory, network):
-    result = run(network, *overrides(device, memory, network))
+    result = run(network, *overrides(memory, network), device=device)
     assert result["status"] == "ok"
     check(result, tmp_path, device)
     board, program = load_board(device), result["metrics"]["program"]

@@ -13,7 +13,7 @@ from tests.support.spaces import TINY_SPACE
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.training.augmentation import recoloured, zoomed
 from tinyml_nas.training.loop import Batch, draw_batch, finetune, norms_of
-from tinyml_nas.training.recipes import FinetuneRecipe, Recipe
+from tinyml_nas.training.recipes import DistilledRecipe, FinetuneRecipe, Recipe
 from tinyml_nas.types import Images
 
 RNG = np.random.default_rng(0)
@@ -41,8 +41,21 @@ def test_a_recipe_of_epochs_stays_as_it_is():
 
 def test_weights_that_are_kept_are_shown_nothing():
     recipe = FinetuneRecipe(epochs=2, shown_images=1000, keep_inherited=True)
-    assert recipe.before_pruning().fitted(10).epochs == 0
+    before = recipe.before_pruning().fitted(10)
+    assert (before.epochs, before.steps_per_epoch(10)) == (0, 1)  # and do not lack images for it
     assert recipe.after_pruning().fitted(10).epochs == 100
+    assert Recipe(epochs=0, shown_images=1000).fitted(10).epochs == 0
+
+
+def test_recovery_keeps_to_what_few_images_need():
+    recipe = FinetuneRecipe(epochs=2, mixing=True, keep_statistics=True).after_pruning()
+    assert (recipe.mixing, recipe.keep_statistics) == (True, True)
+
+
+def test_answers_of_images_as_they_are_do_not_serve_mixed_ones():
+    with pytest.raises(ValueError, match=r"recipe\.mixing: must be false with the teacher lite0"):
+        DistilledRecipe(epochs=1, mixing=True, teacher="lite0")
+    assert DistilledRecipe(epochs=1, mixing=True).teacher == "largest"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +105,7 @@ def test_mixed_images_have_mixed_labels():
         torch.from_numpy(data.pixels).permute(0, 3, 1, 2),
         torch.from_numpy(data.labels).long(),
     )
-    recipe = Recipe(epochs=1, batch_size=12, crop_padding=0, mixing=True)
+    recipe = FinetuneRecipe(epochs=1, batch_size=12, crop_padding=0, mixing=True)
     plain = draw_batch(pixels, labels, Recipe(epochs=1, batch_size=12, crop_padding=0), 1, 0, 7)
     mixed = draw_batch(pixels, labels, recipe, 1, 0, 7)
     own = mixed.own[:, None, None, None]

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import durable
-from tinyml_nas.pipeline.compilers import HostCompiler
-from tinyml_nas.pipeline.features import samples
+from tinyml_nas.pipeline.features import PREDICTED_FILE
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Artifact
@@ -24,33 +23,24 @@ SIDE = 48
 """Longer side of a picture, in pixels; smaller images stay as they are."""
 
 
-def portray(
-    folder: Path,
-    work: Path,
-    *,
-    project: Artifact,
-    features: Artifact,
-    images: Split,
-    compiler: HostCompiler,
-) -> dict[str, Json]:
-    """The confusion ``matrix`` (true, predicted) of the program on ``images``, in counts.
+def portray(folder: Path, work: Path, *, scored: Artifact, images: Split) -> dict[str, Json]:
+    """The confusion ``matrix`` (true, predicted), in counts, of the program that was ``scored`` on ``images``.
 
     ``pictures.json`` has example images of its cells: those off the diagonal first, by their counts.
     """
-    field = samples(features, images)
-    predicted = compiler.model(project.path).predict(field.features)
+    shown, predicted = images.load(), np.load(scored.path / PREDICTED_FILE, allow_pickle=False)
     classes = images.dataset.classes
     matrix = np.zeros((classes, max(classes, int(predicted.max(initial=0)) + 1)), np.int64)
-    np.add.at(matrix, (field.labels, predicted), 1)
+    np.add.at(matrix, (shown.labels, predicted), 1)
     cells = _cells(matrix)
-    pixels, left, examples = images.load().pixels, MOST_PICTURES, []
+    left, examples = MOST_PICTURES, []
     for true, said in cells:
-        chosen = np.flatnonzero((field.labels == true) & (predicted == said))
+        chosen = np.flatnonzero((shown.labels == true) & (predicted == said))
         chosen = chosen[: min(PICTURES_A_CELL, left)]
         left -= len(chosen)
         if len(chosen):
-            shown = [_webp(pixels[index]) for index in chosen]
-            examples.append({"true": true, "predicted": said, "pictures": shown})
+            pictures = [_webp(shown.pixels[index]) for index in chosen]
+            examples.append({"true": true, "predicted": said, "pictures": pictures})
     durable.write(folder / FILE, json.dumps(examples) + "\n")
     return {"matrix": matrix.tolist()}
 
