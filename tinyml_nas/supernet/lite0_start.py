@@ -29,7 +29,7 @@ def lite0_from_imagenet(space: Lite0Space, classes: int, path: Path | None = Non
     ``path`` is the extra's file.
 
     Raises:
-        PretrainingError: the extra with the weights is not installed.
+        PretrainingError: the package with the weights is not installed.
     """
     supernet = Lite0Supernet(space, classes)
     supernet.trained, supernet.measured = False, True

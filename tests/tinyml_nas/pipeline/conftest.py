@@ -25,7 +25,7 @@ TINY_TEACHER = (
     "train_teacher.small_resolution=32",
     "train_teacher.resolution=32",
 )
-"""Three steps of training each; the second needs the extra [pretraining]."""
+"""Three steps of training each."""
 
 
 @dataclass
