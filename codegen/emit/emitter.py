@@ -57,6 +57,7 @@ OF_LIBRARIES = (
     *(f"platform/{name}" for name in ("application.cpp", "application.hpp", "flash.hpp")),
     *("platform/stack.hpp", "platform/ticks.hpp"),
 )
+OF_C = ("tinyml/model.h", "src/c_interface.cpp")  # a sketch is C++, and compiles all that is there
 API_VERSION = (3, 2, 0)  # of include/tinyml/model.hpp; a test holds its declarations against it
 
 
@@ -267,6 +268,8 @@ def _copy_sources(root: Path, library: Path) -> None:
     """The model's sources where Arduino wants them: it includes and compiles what is in ``src/``."""
     durable.copy_tree(root / "include" / "tinyml", library / "tinyml")
     durable.copy_tree(root / "src", library / "src")
+    for name in OF_C:
+        (library / name).unlink()
     for name in OF_LIBRARIES:
         for path in sorted((root / name).rglob("*")) if (root / name).is_dir() else [root / name]:
             if path.is_file() and not (name in HEADERS_ONLY and path.suffix == ".cpp"):

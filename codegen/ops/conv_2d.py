@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from codegen.ir import Graph, Op
+from codegen.ir import Graph, Op, Tensor
 from codegen.ops import convolution
 from codegen.ops.base import (
     Call,
@@ -34,8 +34,11 @@ class Conv2D(Operator):
         require_activations(graph, op)
         weights = graph.tensors[op.inputs[1]]
         require(len(weights.shape) == 4, weights, "weights must be (out, kernel_h, kernel_w, in)")
-        channels = image_shape(output_of(graph, op))[2]
-        shape = (channels, *weights.shape[1:3], image_shape(graph.tensors[op.inputs[0]])[2])
+        channels, taken = (
+            image_shape(tensor)[2] for tensor in (output_of(graph, op), graph.tensors[op.inputs[0]])
+        )
+        _check_groups(weights, taken)
+        shape = (channels, *weights.shape[1:3], taken)
         convolution.check_weights(graph, op, channels, 0, shape)
         sliding_window(graph, op)
 
@@ -78,6 +81,21 @@ def sliding_window(graph: Graph, op: Op) -> Window:
     source, weights = graph.tensors[op.inputs[0]], graph.tensors[op.inputs[1]]
     kernel = reach(op, (weights.shape[1], weights.shape[2]))
     return window_of(op, source, output_of(graph, op), kernel)
+
+
+def _check_groups(weights: Tensor, channels: int) -> None:
+    """Refuse filters that see a part of the input's ``channels`` only."""
+    seen = weights.shape[3]
+    if not 0 < seen < channels or channels % seen:
+        return
+    groups = channels // seen
+    require(
+        False,
+        weights,
+        f"its filters see {seen} of {channels} channels each: a convolution in {groups} groups, which is not "
+        "supported. Train the network with groups=1; with as many groups as channels by a DepthwiseConv2D "
+        f"layer; or write it as {groups} convolutions of slices of the channels, and concatenate them",
+    )
 
 
 OPERATOR = Conv2D()

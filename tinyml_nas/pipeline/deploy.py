@@ -217,7 +217,9 @@ def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:
 def _given(context: Context, study: Study, found: Metrics) -> TorchModel | None:
     """The network that the study names, neither searched nor trained; None where it cannot fit."""
     assert study.network is not None
-    files = network_files(NETWORKS.folder(study.network))
+    folder = NETWORKS.folder(study.network)
+    files = network_files(folder)
+    found |= metrics.card(folder)
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
     network = model_of(context.run(given, network=files, validation=validation))
     found["size_bytes"] = {"float": network.size_bytes}

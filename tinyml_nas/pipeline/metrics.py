@@ -28,6 +28,18 @@ def accuracy(share: float, images: int) -> Metrics:
     return asdict(Figure(share, "accuracy", images, None, wilson(share, images)))
 
 
+def card(folder: Path) -> Metrics:
+    """What the record of a shipped network claims of its program; nothing where it has none."""
+    path = folder / "record.json"
+    if not path.exists():
+        return {}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    found, provenance = record["metrics"], record["provenance"]
+    claimed = {"deployed": found["test_accuracy"]["deployed"]}
+    told = {"dtype": found["omega"]["dtype"], "dataset": provenance["dataset_name"]}
+    return {"card": claimed | told}
+
+
 def search(entry: Entry) -> Metrics:
     """What a search found, and how accurate on the validation images that it scored networks on."""
     value: Any = entry.value

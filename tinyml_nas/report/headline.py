@@ -108,6 +108,18 @@ def _accuracy(name: str) -> Headline:
     return Headline(title, f"{name} %", text, lambda found: _percent(found.get(key)))
 
 
+def _card(found: Figures) -> str | None:
+    """What a shipped network's card claims, beside what this run measured."""
+    claimed, measured = (found.get(f"{where}.deployed") for where in ("card", "test_accuracy"))
+    if claimed is None or measured is None:
+        return None
+    dtype, dataset = found["card.dtype"], found["card.dataset"]
+    return (
+        f"{_with_interval(claimed)} ({dtype}), of {claimed.n:,} test images of {dataset}; the one above is of "
+        f"{measured.n:,}"
+    )
+
+
 def _with_interval(figure: Figure) -> str:
     if figure.interval is None:
         return show(figure)
@@ -232,6 +244,7 @@ HEADLINES = (
     Headline("network", "M MACs", _network, _million),
     *(_trained(network) for network in ("", "smallest", "largest")),
     *(_accuracy(name) for name in ("float", "pruned", "deployed")),
+    Headline("the network's card says", "", _card, _nothing),
     Headline(
         "after the change, unlearned",
         "unlearned %",

@@ -4,49 +4,13 @@
 
 #include <new>
 
+#include "runtime/preprocess/any_format.hpp"
 #include "tinyml/model.hpp"
 
 using tinyml::Config;
 using tinyml::Frame;
 using tinyml::Model;
 using tinyml::PixelFormat;
-
-namespace {
-
-/// 1 when done, 0 when the format has too few channels, -1 when nothing is known of normalisation.
-template <PixelFormat kFormat>
-std::int32_t load(const Frame& frame) {
-  if constexpr (!tinyml::PixelCodes::kKnown) {
-    return -1;
-  } else if constexpr (tinyml::ChannelReader<kFormat, Config::kImageChannels>::kPossible) {
-    Model::load_image<kFormat>(frame);
-    return 1;
-  } else {
-    return 0;
-  }
-}
-
-std::int32_t load(PixelFormat format, const Frame& frame) {
-  switch (format) {
-    case PixelFormat::kGray8:
-      return load<PixelFormat::kGray8>(frame);
-    case PixelFormat::kRgb888:
-      return load<PixelFormat::kRgb888>(frame);
-    case PixelFormat::kRgb565:
-      return load<PixelFormat::kRgb565>(frame);
-    case PixelFormat::kRgb565Swapped:
-      return load<PixelFormat::kRgb565Swapped>(frame);
-    case PixelFormat::kBgr888:
-      return load<PixelFormat::kBgr888>(frame);
-    case PixelFormat::kYuv422:
-      return load<PixelFormat::kYuv422>(frame);
-    case PixelFormat::kYuv422Swapped:
-      return load<PixelFormat::kYuv422Swapped>(frame);
-  }
-  return 0;
-}
-
-}  // namespace
 
 extern "C" {
 
@@ -83,15 +47,18 @@ void tinyml_create(void* storage) { new (storage) Model; }
 
 void tinyml_reset(Model* model) { model->reset(); }
 
-/// Resizes a frame to the network's input; what `load` says.
+/// Resizes a frame to the network's input; a `LoadStatus`.
 std::int32_t tinyml_load_image(std::int32_t format, const std::uint8_t* pixels, std::int32_t height,
                                std::int32_t width, std::int32_t row_bytes, Config::Pixel* out) {
   const Frame frame = {pixels, height, width, row_bytes};
-  const std::int32_t done = load(static_cast<PixelFormat>(format), frame);
-  if (done != 1) return done;
-  const Config::Pixel* const image = Model::image();
-  for (int i = 0; i < Config::kImageElements; ++i) out[i] = image[i];
-  return 1;
+  const tinyml::LoadStatus done =
+      tinyml::load_any<Model, Config::kImageChannels, tinyml::PixelCodes>(
+          static_cast<PixelFormat>(format), frame);
+  if (done == tinyml::LoadStatus::kLoaded) {
+    const Config::Pixel* const image = Model::image();
+    for (int i = 0; i < Config::kImageElements; ++i) out[i] = image[i];
+  }
+  return static_cast<std::int32_t>(done);
 }
 
 void tinyml_features(const Config::Pixel* images, std::int32_t count, Config::Feature* out) {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-from codegen.frontend.read import open_model, read_as_written
+from codegen.frontend.read import open_model, read, read_as_written
 from codegen.ir import Graph, ModelError, Op, Tensor
 from tests.support.models import to_flatbuffer
 from tools.graphs.builder import Builder
@@ -159,3 +159,26 @@ def test_a_network_of_nothing_is_refused() -> None:
     graph = Graph(chain("RELU").tensors, (Op("RELU", (0,), (1,)),), (0,), (0,))
     with pytest.raises(ModelError, match="no network between them"):
         open_model(to_flatbuffer(graph))
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_a_convolution_in_groups_is_called_so_with_the_way_out(groups: int) -> None:
+    b = Builder(np.random.default_rng(0), "int8")
+    source, output = b.activation(SHAPE, 0.05, 0), b.activation((1, 8, 8, 8), 0.05, 0)
+    weights = b.constant(np.ones((8, 3, 3, SHAPE[3] // groups), np.int8), (0.1,) * 8)
+    options = {"padding": "SAME", "stride_h": 1, "stride_w": 1}
+    b.operator("CONV_2D", (source, weights), output, **options)
+    wanted = (
+        rf"see {4 // groups} of 4 channels each: a convolution in {groups} groups.*DepthwiseConv2D"
+    )
+    with pytest.raises(ModelError, match=wanted):
+        read(to_flatbuffer(b.graph(source, output)))
+
+
+def test_weights_of_no_number_of_groups_are_a_matter_of_shapes() -> None:
+    b = Builder(np.random.default_rng(0), "int8")
+    source, output = b.activation(SHAPE, 0.05, 0), b.activation((1, 8, 8, 8), 0.05, 0)
+    weights = b.constant(np.ones((8, 3, 3, 3), np.int8), (0.1,) * 8)
+    b.operator("CONV_2D", (source, weights), output, padding="SAME", stride_h=1, stride_w=1)
+    with pytest.raises(ModelError, match=r"weights must be \(8, 3, 3, 4\)"):
+        read(to_flatbuffer(b.graph(source, output)))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 import tempfile
 from dataclasses import asdict, replace
@@ -15,6 +16,9 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from tinyml_nas import report
+from tinyml_nas.network.shipped import NETWORKS
+from tinyml_nas.pipeline import metrics
+from tinyml_nas.report.headline import rows
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result
@@ -37,6 +41,26 @@ RESULT = Result(
     overrides=("pruning=l1_0.33",),
     provenance={"seed": 0},
 )
+
+
+@pytest.mark.parametrize("name", NETWORKS.names)
+def test_a_shipped_networks_card_is_printed_beside_what_was_measured(name, tmp_path):
+    folder = NETWORKS.folder(name)
+    measured = figure(0.871, n=1000, interval=(0.849, 0.89))
+    found = {"test_accuracy": {"deployed": measured}, "omega": {"dtype": "int8"}}
+    told = dict(rows(replace(RESULT, metrics=found | metrics.card(folder))))
+    claimed = re.search(
+        r"^[|] int8, .* [|] (.*) % [(](.*)-(.*)[)] [|]$",
+        (folder / "card.md").read_text(),
+        re.MULTILINE,
+    )
+    assert told["the network's card says"] == (
+        "{} % ({} to {}) (int8), of 10,000 test images of Cifar10; the one above is of 1,000".format(
+            *claimed.groups()
+        )
+    )
+    assert metrics.card(tmp_path) == {}
+    assert "the network's card says" not in dict(rows(replace(RESULT, metrics=found)))
 
 
 def text_of(draw) -> str:
