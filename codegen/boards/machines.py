@@ -25,7 +25,7 @@ class Machine:
     Test programs and their data lie in ``test_flash`` and ``test_ram``, so that they take nothing
     of the memory of the board. ``storage`` keeps what is saved; it is empty where the machine has
     none that can be written. ``serial`` is UART0, as ``info mtree`` shows it; on cores with TrustZone
-    its secure alias. ``options`` are QEMU's that it needs beside its name.
+    its secure alias. ``options`` are QEMU's that it needs beside its name, and ``clock_hz`` what SysTick counts.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Machine:
     storage: Region
     test_flash: Region
     test_ram: Region
+    clock_hz: int
     serial: SerialPort = NO_PORT
     options: tuple[str, ...] = ()
 
@@ -44,7 +45,9 @@ class Machine:
         return ("-M", self.name, *self.options)
 
 
-def _of_4_mib(name: str, *cores: str, serial: SerialPort, options: tuple[str, ...] = ()) -> Machine:
+def _of_4_mib(
+    name: str, *cores: str, clock_hz: int, serial: SerialPort, options: tuple[str, ...] = ()
+) -> Machine:
     """4 MB of code memory at 0, 4 MB of RAM at 0x20000000."""
     return Machine(
         name=name,
@@ -54,6 +57,7 @@ def _of_4_mib(name: str, *cores: str, serial: SerialPort, options: tuple[str, ..
         storage=Region(0x00280000, 512 * KIB),
         test_flash=Region(0x00300000, MIB),
         test_ram=Region(0x20300000, MIB),
+        clock_hz=clock_hz,
         serial=serial,
         options=options,
     )
@@ -61,8 +65,8 @@ def _of_4_mib(name: str, *cores: str, serial: SerialPort, options: tuple[str, ..
 
 _MPS2_UART = SerialPort("cmsdk_uart", 0x40004000)
 _MACHINES = (
-    _of_4_mib("mps2-an386", "cortex-m3", "cortex-m4", serial=_MPS2_UART),
-    _of_4_mib("mps2-an500", "cortex-m7", serial=_MPS2_UART),
+    _of_4_mib("mps2-an386", "cortex-m3", "cortex-m4", clock_hz=25_000_000, serial=_MPS2_UART),
+    _of_4_mib("mps2-an500", "cortex-m7", clock_hz=25_000_000, serial=_MPS2_UART),
     # Secure state after reset, so memory is at its secure aliases: 4 MB of code memory and twice
     # 2 MB of RAM.
     Machine(
@@ -73,6 +77,7 @@ _MACHINES = (
         storage=Region(0x10380000, 512 * KIB),
         test_flash=Region(0x38200000, MIB),
         test_ram=Region(0x38300000, MIB),
+        clock_hz=20_000_000,
         serial=SerialPort("cmsdk_uart", 0x50200000),
     ),
     # ITCM and DTCM of 512 kB; 2 MB of SRAM in the code region, 4 MB in the data region.
@@ -84,6 +89,7 @@ _MACHINES = (
         storage=Region(0x01100000, 512 * KIB),
         test_flash=Region(0x01000000, MIB),
         test_ram=Region(0x21000000, MIB),
+        clock_hz=32_000_000,
         serial=SerialPort("cmsdk_uart", 0x59303000),
     ),
     # An nRF51822 (Cortex-M0), whose memories QEMU makes as large as it is told. A true ROM too; the
@@ -91,6 +97,7 @@ _MACHINES = (
     _of_4_mib(
         "microbit",
         "cortex-m0plus",
+        clock_hz=16_000_000,
         serial=SerialPort("nrf_uart", 0x40002000, pins=(24, 25)),
         options=tuple(
             part
@@ -107,6 +114,7 @@ _MACHINES = (
         storage=Region(0, 0),
         test_flash=Region(0x080C0000, 256 * KIB),
         test_ram=Region(0x20020000, 64 * KIB),
+        clock_hz=168_000_000,
     ),
 )
 MACHINES: Mapping[str, Machine] = MappingProxyType({m.name: m for m in _MACHINES})

@@ -6,6 +6,7 @@ are those of projects that learn.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from codegen.emit.emitter import ROOT, environment, files_of, fill, lower
 from codegen.emit.folder import regenerate
 from codegen.emit.module import make_own, module_of
 from codegen.memory.network import network_map
+from codegen.normalisation import told_by
 from codegen.passes.prepare import prepare
 from codegen.project import Network
 
@@ -28,15 +30,21 @@ SHARED = (
     ".clang-tidy",
     "cmake/arm-none-eabi.cmake",
     "cmake/library.cmake",
+    "cmake/mlperf.cmake",
     "platform/board.ld.j2",
     "platform/boot_block.cpp.j2",
     "platform/emulator.ld.j2",
     "platform/io_semihosting.cpp",
+    "platform/mlperf.cpp",
+    "platform/mlperf.hpp",
+    "platform/mlperf_main.cpp",
     "platform/sections.ld",
     "platform/stack.cpp",
     "platform/stack.hpp",
     "platform/startup.cpp",
     "platform/system.cpp",
+    "platform/ticks.cpp",
+    "platform/ticks.hpp",
     "src/extractor.cpp.j2",
     "src/extractor.hpp.j2",
     "src/weights.cpp.j2",
@@ -56,8 +64,10 @@ def context_of(network: Network) -> dict[str, Any]:
     """What the templates see: as in ``codegen.emit.emitter``, without head and learner."""
     graph, layout = prepare(network.graph)
     arrays, calls = lower(graph, layout)
+    pixels = told_by(graph.input)
     return {
         "p": network,
+        "bytes": pixels is not None and pixels.kind(graph.input) == "shift",
         "module": module_of(network.name),
         "graph": graph,
         "plan": layout,
@@ -75,4 +85,9 @@ def _write_tree(root: Path, context: Mapping[str, Any]) -> None:
     shared = {name: ROOT / "templates" / name for name in SHARED}
     fill(root, files_of(own) | shared, env, context)
     durable.copy_tree(ROOT / "runtime" / "kernels", root / "runtime" / "kernels")
+    machine, serial = context["machine"], root / "runtime" / "serial"
+    serial.mkdir()
+    ports = [context["p"].board.serial, *([machine.serial] if machine else [])]
+    for source in {"port.hpp", *(port.source for port in ports)}:
+        shutil.copyfile(ROOT / "runtime" / "serial" / source, serial / source)
     make_own(root, context["module"], headers="include/tinyml")

@@ -66,7 +66,7 @@ def test_a_whole_network_computes_what_the_file_does(
     figures = json.loads(report.read_text())
     assert figures["written"]
     assert figures["head"] is None
-    assert sorted(path.name for path in (out / "runtime").iterdir()) == ["kernels"]
+    assert sorted(path.name for path in (out / "runtime").iterdir()) == ["kernels", "serial"]
     assert "It does not learn" in (out / "README.md").read_text()
 
 

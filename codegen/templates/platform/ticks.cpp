@@ -42,18 +42,23 @@ extern "C" void tinyml_sys_tick() { wraps = wraps + 1; }
 
 TickSource start_ticks() {
   source = start_cycles() ? TickSource::kCycles : TickSource::kSysTick;
-  if (source == TickSource::kSysTick) {
-    at(kSysTickReload) = kSysTickMost;
-    at(kSysTickCurrent) = 0;
-    at(kSysTickControl) = 7;  // on, with interrupt, from the core's clock
-  }
+  if (source == TickSource::kSysTick) start_sys_tick();
   return source;
 }
 
+void start_sys_tick() {
+  at(kSysTickReload) = kSysTickMost;
+  at(kSysTickCurrent) = 0;
+  at(kSysTickControl) = 7;  // on, with interrupt, from the core's clock
+}
+
 std::uint32_t ticks() {
-  if (source == TickSource::kCycles) return at(kDwtCycles);
+  return source == TickSource::kCycles ? at(kDwtCycles) : static_cast<std::uint32_t>(sys_ticks());
+}
+
+std::uint64_t sys_ticks() {
   while (true) {
-    const std::uint32_t high = wraps;
+    const std::uint64_t high = wraps;
     const std::uint32_t down = at(kSysTickCurrent);
     if (high == wraps) return (high << kSysTickBits) + (kSysTickMost - down);
   }

@@ -17,4 +17,8 @@ TickSource start_ticks();
 /// Ticks until now, modulo 2^32.
 std::uint32_t ticks();
 
+/// Starts SysTick, and cycles since then: for what takes longer than 2^32 of them.
+void start_sys_tick();
+std::uint64_t sys_ticks();
+
 }  // namespace tinyml

@@ -30,10 +30,18 @@ def build_firmware(tree: Path, folder: Path, *, emulated: bool = True) -> Path:
 class Emulator:
     """QEMU running ``program`` in ``folder``, which holds the board's flash as a file."""
 
-    def __init__(self, machine: str, program: Path, folder: Path, *serial: str):
+    def __init__(
+        self,
+        machine: str,
+        program: Path,
+        folder: Path,
+        *serial: str,
+        options: tuple[str, ...] = (),
+    ):
         command = [
             "qemu-system-arm",
             *MACHINES[machine].arguments,
+            *options,
             "-nographic",
             "-monitor",
             "none",
