@@ -23,12 +23,16 @@ def test_largest_difference_is_reported():
 
 
 @pytest.mark.parametrize("error", [1.1e-4, -1.1e-4, np.nan, np.inf])
-def test_an_error_above_the_limit_names_the_worst_image(error):
-    theirs = logits()
+@pytest.mark.parametrize("largest", [0.9, 50])
+def test_an_error_above_the_limit_names_the_worst_image(error, largest):
+    """Of logits above 1 the limit is a share of the largest."""
+    ours = logits() * np.float32(largest / np.abs(logits()).max())
+    theirs = ours.copy()
     theirs[1, 0] += 5e-5
-    theirs[3, 4] += error
+    assert compare_logits(ours, theirs) > 0
+    theirs[3, 4] += error * max(1, largest)
     with pytest.raises(ConversionError, match="on image 3 of 5 a logit is"):
-        compare_logits(logits(), theirs)
+        compare_logits(ours, theirs)
 
 
 def test_another_class_stops_the_run_even_within_the_error():

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 
 from tests.support.pruning import pruned
-from tinyml_nas.conversion import keras as conversion
 from tinyml_nas.conversion.equivalence import MAX_ABS_ERROR, ConversionError
 from tinyml_nas.conversion.keras import convert, to_keras
+from tinyml_nas.conversion.layers import convolution
 from tinyml_nas.network.spec import zeros_around
 from tinyml_nas.pruning.fpgm import FPGM
 from tinyml_nas.pruning.l1 import L1
@@ -74,20 +74,6 @@ def test_zeros_around_a_map_are_the_padding_of_the_convolution(size, kernel):
     assert activation.activation.__name__ == "relu6"
 
 
-@pytest.mark.parametrize(
-    ("network", "message"),
-    [
-        (nn.Sequential(nn.ZeroPad2d(1), nn.ReLU()), "_1: only a convolution may follow"),
-        (nn.Sequential(nn.ZeroPad2d(1), nn.Conv2d(4, 4, 3, padding=1)), "_1: behind a ZeroPad2d"),
-        (nn.Sequential(nn.ZeroPad2d((0, 1, 1, 0)), nn.Conv2d(4, 4, 3)), "_0: rows and columns"),
-        (nn.Sequential(nn.ZeroPad2d(3), nn.Conv2d(4, 4, 3)), "_1: kernel 3"),
-    ],
-)
-def test_zeros_that_are_no_padding_are_refused_by_name(network, message):
-    with pytest.raises(ConversionError, match=message):
-        to_keras(network, (5, 5, 4))
-
-
 def test_an_even_map_at_stride_2_gets_one_row_and_column_of_zeros():
     model = to_keras(nn.Sequential(nn.Conv2d(8, 8, 3, 2, 1, groups=8, bias=False)), (6, 6, 8))
     (kernel,) = model.layers[-1].get_weights()
@@ -99,7 +85,7 @@ def test_an_even_map_at_stride_2_gets_one_row_and_column_of_zeros():
 
 def test_shifted_padding_stops_the_run(small_network, normalised, tmp_path, monkeypatch):
     """TensorFlow's own `same` at stride 2, the mistake that costs half of the accuracy."""
-    monkeypatch.setattr(conversion, "_zeros_for_same", lambda *_: 0)
+    monkeypatch.setattr(convolution, "zeros_for_same", lambda *_: 0)
     with pytest.raises(ConversionError, match=r"on image \d+ of 50 a logit is .* apart, at most"):
         convert(small_network, normalised("test", 50, 28), tmp_path)
     assert not list(tmp_path.iterdir())
@@ -109,33 +95,3 @@ def test_network_is_not_touched(small_network, normalised, tmp_path):
     before = {name: value.clone() for name, value in small_network.state_dict().items()}
     convert(small_network, normalised("test", 10, 28), tmp_path)
     assert all(torch.equal(value, before[k]) for k, value in small_network.state_dict().items())
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        nn.Conv2d(4, 4, 3, padding=0),
-        nn.Conv2d(4, 4, 3, padding=2, dilation=2),
-        nn.Conv2d(4, 4, 3, padding=1, padding_mode="reflect"),
-        nn.Conv2d(4, 4, 3, padding="same"),
-        nn.Conv2d(4, 4, 3, padding=1, groups=2),
-        nn.Conv2d(4, 4, 4, 2, padding=1),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.GELU(),
-        nn.BatchNorm2d(4),
-    ],
-    ids=str,
-)
-def test_what_has_no_exact_layer_is_refused_by_name(module):
-    with pytest.raises(ConversionError, match=r"^_0: "):
-        to_keras(nn.Sequential(module), (5, 5, 4))
-
-
-def test_an_unknown_function_is_refused_by_name():
-    class Doubled(nn.Module):
-        def forward(self, x):
-            return x * 2
-
-    with pytest.raises(ConversionError, match="mul: no Keras layer for call_function"):
-        to_keras(Doubled(), (4, 4, 3))
