@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +24,7 @@ from benchmarks.two_layer import read_constant
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
 from codegen.ir import Graph, Op, Quantization, Tensor
-from codegen.learners.base import Learner
+from codegen.learners.base import Learner, widened
 from codegen.learners.imprint_replay import ImprintReplay
 from codegen.learners.lda import Lda
 from codegen.learners.ncm import Ncm
@@ -120,8 +119,7 @@ def program(known: Extracted, learner: Learner, *, blank: bool, folder: Path) ->
     if blank:
         head = HeadWeights(head.weights[:0], head.bias[:0])
         statistics = replace(statistics, shares=statistics.shares[:0], means=statistics.means[:0])
-        settings: dict[str, Any] = {"max_classes": CLASSES}
-        learner = replace(learner, **settings)  # type: ignore[type-var]  # a dataclass, as all plug-ins
+        learner = widened(learner, CLASSES)
     size = head.features
     shapes = (1, 1, size, 1), (1, size)
     tensors = tuple(Tensor(f"t{n}", shape, "int8", known.coding) for n, shape in enumerate(shapes))

@@ -2,7 +2,7 @@
 
     python -m tools.measure_code_size                            # all cores, about a minute each
     python -m tools.measure_code_size --core cortex-m4           # one; the others stay as they are
-    python -m tools.measure_code_size --new                      # only kernels that it has not yet
+    python -m tools.measure_code_size --new                      # only kernels and learners that it has not yet
     python -m tools.measure_code_size --learners                 # only learners and buffers
     python -m tools.measure_code_size --drivers                  # only drivers of ports and flash
 
@@ -25,7 +25,7 @@ from typing import Any
 from codegen import durable
 from codegen.boards.board import CORES
 from codegen.memory.code_size import FILE
-from tools.code_size.firmware import Firmware
+from tools.code_size.firmware import Firmware, every_learner
 from tools.code_size.kernels import Kernel, call_bytes, kernels, measure_kernels
 from tools.code_size.programs import run
 
@@ -42,13 +42,16 @@ def measure(core: str, found: Mapping[str, Kernel], folder: Path) -> dict[str, A
 def measure_new(
     core: str, found: Mapping[str, Kernel], folder: Path, known: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """``known``, with the kernels that it lacks, and without those that are no longer there."""
+    """``known``, with the kernels and learners that it lacks, and without those that are no longer there."""
     kept = {key: figures for key, figures in known["kernels"].items() if key in found}
     missing = [key for key in found if key not in kept]
-    if missing:
-        flags = Firmware(core, folder / "firmware").flags
-        kept |= measure_kernels(found, flags, folder, missing)
-    return {**known, "kernels": kept}
+    parts = {part for learner in every_learner() for part in learner.code()}
+    learners = {part: size for part, size in known["learners"].items() if part in parts}
+    if missing or parts > learners.keys():
+        firmware = Firmware(core, folder / "firmware")
+        kept |= measure_kernels(found, firmware.flags, folder, missing) if missing else {}
+        learners = firmware.learners(learners)
+    return {**known, "kernels": kept, "learners": learners}
 
 
 def main() -> None:

@@ -124,6 +124,12 @@ def tuned(learner: AnyLearner, values: Mapping[str, float]) -> AnyLearner:
     return replace(learner, **values)  # type: ignore[type-var]  # a frozen dataclass, as all plug-ins
 
 
+def widened(learner: AnyLearner, classes: int) -> AnyLearner:
+    """The learner with room for at least ``classes`` classes."""
+    most = max(learner.max_classes or 0, classes)
+    return replace(learner, max_classes=most)  # type: ignore[type-var]  # a frozen dataclass
+
+
 def opened(weights: Floats, bias: Floats, classes: int) -> Factory:
     """The trained head with columns for classes that are yet to come (``Head::unseen``)."""
     missing = classes - len(bias)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from codegen.buffers.base import Cpp, Shape
+from codegen.learners.alarm import alarm_bytes, alarm_code, alarm_knobs, reacting
 from codegen.learners.base import (
     FLOAT_BYTES,
     Floats,
@@ -37,11 +38,13 @@ class ClosedForm:
         memory: How many samples something that forgets remembers.
         prior_samples: How many samples of the field the factory's statistics count as.
         max_classes: Classes that are compiled in, None for those of the first head.
+        alarm: Mistakes, beyond what is usual for a class, after which it is taken as new; None never.
     """
 
     memory: float = 20.0
     prior_samples: float = 20.0
     max_classes: int | None = None
+    alarm: float | None = None
 
     NAME: ClassVar[str]
     HEADER: ClassVar[str]
@@ -79,7 +82,8 @@ class ClosedForm:
     def ram(self, shape: Shape) -> Mapping[str, int]:
         """The head; state, knobs and scratch."""
         state = FLOAT_BYTES * (self.extra_floats(shape) + len(self.knobs()))
-        return parts(head_bytes(shape), 0, state + self.scratch_bytes(shape))
+        rest = state + self.scratch_bytes(shape) + alarm_bytes(self.alarm, shape)
+        return parts(head_bytes(shape), 0, rest)
 
     def state_bytes(self, shape: Shape) -> int:
         """Head and statistics."""
@@ -91,17 +95,22 @@ class ClosedForm:
 
     def cpp(self) -> Cpp:
         """Its class."""
-        return Cpp((f"learners/{self.HEADER}",), f"{self.NAME}<Config, Factory>")
+        own = Cpp((f"learners/{self.HEADER}",), f"{self.NAME}<Config, Factory>")
+        return reacting(self.alarm, own)
 
     def code(self) -> tuple[str, ...]:
         """Its class."""
-        return (self.NAME,)
+        return self.NAME, *alarm_code(self.alarm, self.NAME)
 
     def constants(self) -> Mapping[str, str]:
         """How much the factory counts."""
         return {"float kPriorSamples": floating(self.prior_samples)}
 
     def knobs(self) -> tuple[Knob, ...]:
+        """Its own, and the alarm."""
+        return (*self.own_knobs(), *alarm_knobs(self.alarm))
+
+    def own_knobs(self) -> tuple[Knob, ...]:
         """The memory."""
         return (memory_knob("memory", self.memory),)
 

@@ -67,8 +67,8 @@ class OnlineLda(CovarianceForm):
         }
         return Factory(lda.weights, lda.bias, arrays)
 
-    def knobs(self) -> tuple[Knob, ...]:
+    def own_knobs(self) -> tuple[Knob, ...]:
         """Both memories."""
         grid = (1000.0, 3000.0, 10000.0)
         covariance = memory_knob("covariance_memory", self.covariance_memory, grid)
-        return (*super().knobs(), covariance)
+        return (*super().own_knobs(), covariance)

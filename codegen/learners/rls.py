@@ -30,7 +30,7 @@ from codegen.learners.statistics import (
 )
 
 MEMORIES = (100.0, 300.0, 1000.0, 3000.0)
-PRIORS = (30.0, 100.0, 300.0, 1000.0)
+PRIORS = (100.0, 300.0, 1000.0, 3000.0)
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,14 @@ class Rls(CovarianceForm):
     ``memory`` is in samples: the forgetting factor is 1 - 1 / memory. With ``class_weights`` a sample
     weighs as much as its class is rare. The prior is the training features' second moment around the
     factory's head; it counts as ``prior_samples`` samples, which can be set as well: statistics are kept
-    in units of the prior. RAM has (F + 1) (F + 2) / 2 floats beside the head.
+    in units of the prior. A regression over all that came is slow to give up what a class meant: ``alarm``
+    lets it. RAM has (F + 1) (F + 2) / 2 floats beside the head.
     """
 
     memory: float = 1000.0
-    prior_samples: float = 100.0
+    prior_samples: float = 3000.0
     class_weights: bool = True
+    alarm: float | None = 3.0
 
     NAME: ClassVar[str] = "Rls"
     HEADER: ClassVar[str] = "rls.hpp"
@@ -88,7 +90,7 @@ class Rls(CovarianceForm):
         """Whether classes count alike."""
         return {"bool kClassWeights": "true" if self.class_weights else "false"}
 
-    def knobs(self) -> tuple[Knob, ...]:
+    def own_knobs(self) -> tuple[Knob, ...]:
         """The memory, and what the factory counts as."""
         prior = Knob("prior_samples", self.prior_samples, LEAST_PRIOR, MOST_MEMORY, PRIORS)
         return memory_knob("memory", self.memory, MEMORIES), prior

@@ -12,6 +12,7 @@ from codegen.buffers.base import PACKED_BITS, WHOLE_BITS, Buffer, Cpp, Shape
 from codegen.buffers.fifo import Fifo
 from codegen.buffers.per_class import PerClass
 from codegen.buffers.reservoir import Reservoir
+from codegen.learners.alarm import alarm_bytes, alarm_code, alarm_knobs, reacting
 from codegen.learners.base import (
     FLOAT_BYTES,
     UNBOUNDED,
@@ -59,6 +60,8 @@ class Tybox:
         buffer: Which samples are kept.
         buffer_bits: Of a feature in the buffer: 8, or 4 for twice as many samples of int8 features.
         max_classes: Classes that are compiled in, None for those of the first head.
+        alarm: Mistakes, beyond what is usual for a class, after which it is taken as new and its samples
+            leave the buffer; None never.
     """
 
     learning_rate: float = LEARNING_RATE
@@ -68,6 +71,7 @@ class Tybox:
     buffer: BufferName = "fifo"
     buffer_bits: int = WHOLE_BITS
     max_classes: int | None = None
+    alarm: float | None = None
 
     NAME: ClassVar[str] = "Tybox"
     HEADER: ClassVar[str] = "tybox.hpp"
@@ -104,6 +108,7 @@ class Tybox:
         samples = shape.buffer_samples * self.sample_bytes(shape)
         numbers = len(self.knobs()) + LENGTH_FLOATS + self.extra_floats(shape)
         rest = FLOAT_BYTES * numbers + self._buffer.state_bytes(shape)
+        rest += alarm_bytes(self.alarm, shape)
         return parts(head_bytes(shape), samples, rest)
 
     def extra_floats(self, shape: Shape) -> int:
@@ -145,20 +150,23 @@ class Tybox:
         """Its class."""
         buffer = self._buffer.cpp()
         header, name = self.HEADER, self.NAME
-        return Cpp((f"learners/{header}", *buffer.headers), f"{name}<Config, {buffer.type}>")
+        own = Cpp((f"learners/{header}", *buffer.headers), f"{name}<Config, {buffer.type}>")
+        return reacting(self.alarm, own)
 
     def code(self) -> tuple[str, ...]:
         """Its class, and the buffer's."""
-        return self.NAME, f"{self.buffer} {self.buffer_bits}"
+        buffer = f"{self.buffer} {self.buffer_bits}"
+        return self.NAME, buffer, *alarm_code(self.alarm, self.NAME)
 
     def constants(self) -> Mapping[str, str]:
         """Passes and loss."""
         return {"int kPasses": str(self.passes), "Loss kLoss": LOSSES[self.loss]}
 
     def knobs(self) -> tuple[Knob, ...]:
-        """The learning rate."""
+        """The learning rate, and the alarm."""
         grid = self.learning_rates or (self.learning_rate,)
-        return (Knob("learning_rate", self.learning_rate, LEAST_RATE, MOST_RATE, grid),)
+        rate = Knob("learning_rate", self.learning_rate, LEAST_RATE, MOST_RATE, grid)
+        return (rate, *alarm_knobs(self.alarm))
 
     @property
     def _buffer(self) -> Buffer:

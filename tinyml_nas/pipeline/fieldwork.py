@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from codegen.learners.base import Learner
+from codegen.learners.base import Learner, widened
 from scenarios.base import Rows, Scenario
 from scenarios.worlds.none import NoScenario
 from tinyml_nas.design.omega import Omega
@@ -95,10 +95,7 @@ class Fieldwork:
 
     def _ready(self, learner: Learner) -> Learner:
         """The learner, with room for the classes that join."""
-        if self._rows is None:
-            return learner
-        most = max(learner.max_classes or 0, self.study.field.classes)
-        return replace(learner, max_classes=most)  # type: ignore[type-var]  # a dataclass, as all plug-ins
+        return learner if self._rows is None else widened(learner, self.study.field.classes)
 
     def _features(self, project: CppProject, images: Split) -> Any:
         # The same for every head: all programs share what was observed once.

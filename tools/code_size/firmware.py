@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +19,7 @@ from codegen.boards.board import Board, load, names
 from codegen.boards.drivers import NO_PORT, NO_STORAGE
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import DType, Graph, Op, Quantization, Tensor
+from codegen.learners.alarm import ALARMS
 from codegen.learners.base import Learner
 from codegen.learners.statistics import statistics_of
 from codegen.learners.tybox import BufferName, Tybox
@@ -96,17 +97,20 @@ class Firmware:
         (flags,) = re.findall(r"^CXX_FLAGS = (.*)$", text, re.MULTILINE)
         return shlex.split(flags)
 
-    def learners(self) -> dict[str, int]:
-        """By how much each class of learner, or of buffer, is larger than TyBox, or its buffer."""
+    def learners(self, known: Mapping[str, int] | None = None) -> dict[str, int]:
+        """By how much each class of learner, or of buffer, is larger than TyBox, or its buffer.
+
+        What is ``known`` is not measured again.
+        """
         reference, _ = self._learner(RUNTIME_CLASSES, "int8")
-        found = dict.fromkeys(Tybox().code(), 0)
+        found = dict.fromkeys(Tybox().code(), 0) | dict(known or {})
         for learner in every_learner():
-            known = sum(found.get(part, 0) for part in learner.code())
-            (new, *others) = [part for part in learner.code() if part not in found] or [""]
-            assert not others, "one part at a time is new"
+            others = sum(found.get(part, 0) for part in learner.code())
+            (new, *more) = [part for part in learner.code() if part not in found] or [""]
+            assert not more, "one part at a time is new"
             if new:
                 size, _ = self._learner(RUNTIME_CLASSES, "int8", learner)
-                found[new] = size - reference - known
+                found[new] = size - reference - others
         return found
 
     def _learner(
@@ -146,7 +150,7 @@ class Firmware:
 
 
 def every_learner() -> Iterator[Learner]:
-    """Each with its first values: TyBox with every buffer first, then those of ``codegen/learners``."""
+    """TyBox with every buffer first, then those of ``codegen/learners``: each without an alarm and with one."""
     yield from (
         Tybox(buffer=name, buffer_bits=bits) for name in get_args(BufferName) for bits in (8, 4)
     )
@@ -154,7 +158,9 @@ def every_learner() -> Iterator[Learner]:
         for kind in vars(importlib.import_module(module.name)).values():
             own = isinstance(kind, type) and kind.__module__ == module.name
             if own and hasattr(kind, "factory") and hasattr(kind, "NAME"):
-                yield kind()
+                for alarm in (None, *ALARMS[:1]):
+                    changed: dict[str, Any] = {"alarm": alarm}
+                    yield replace(kind(), **changed)
 
 
 def identity(board: Board, classes: int, dtype: DType, learner: Learner | None = None) -> Project:

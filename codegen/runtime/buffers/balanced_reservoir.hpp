@@ -37,6 +37,13 @@ class BalancedReservoir {
     for (std::uint8_t& full : full_) full = 0;
   }
 
+  /// Drops all samples of a class.
+  void forget(std::uint8_t label) {
+    count_ = without(label, rows_, labels_, count_);
+    seen_[label] = 0;
+    full_[label] = 0;
+  }
+
   int count() const { return count_; }
 
  private:

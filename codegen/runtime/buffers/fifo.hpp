@@ -20,19 +20,17 @@ class Fifo {
   void push(const Feature* features, std::uint8_t label) {
     rows_.put(next_, features);
     labels_[next_] = label;
-    next_ = next_ + 1 == kCapacity ? 0 : next_ + 1;
+    next_ = after(next_);
     if (count_ < kCapacity) ++count_;
   }
 
   /// Calls `visit(const Feature* features, std::uint8_t label)` on each sample, oldest first.
   template <typename Visitor>
   void for_each(Visitor&& visit) const {
-    // Not yet full: the oldest sample is row 0. Full: it is the one that the
-    // next push overwrites.
-    int row = count_ < kCapacity ? 0 : next_;
+    int row = oldest();
     for (int seen = 0; seen < count_; ++seen) {
       visit(rows_.at(row), labels_[row]);
-      row = row + 1 == kCapacity ? 0 : row + 1;
+      row = after(row);
     }
   }
 
@@ -41,9 +39,30 @@ class Fifo {
     count_ = 0;
   }
 
+  /// Drops all samples of a class.
+  void forget(std::uint8_t label) {
+    int row = oldest();
+    int kept = row;
+    std::int32_t left = 0;
+    for (int seen = 0; seen < count_; ++seen) {
+      if (labels_[row] != label) {
+        rows_.copy(kept, row);
+        labels_[kept] = labels_[row];
+        kept = after(kept);
+        ++left;
+      }
+      row = after(row);
+    }
+    next_ = kept;
+    count_ = left;
+  }
+
   int count() const { return count_; }
 
  private:
+  static int after(int row) { return row + 1 == kCapacity ? 0 : row + 1; }
+  int oldest() const { return next_ >= count_ ? next_ - count_ : next_ - count_ + kCapacity; }
+
   std::int32_t next_ = 0;   ///< Row that the next push writes.
   std::int32_t count_ = 0;  ///< Samples held.
   Rows rows_;

@@ -20,7 +20,7 @@ class PerClass {
   static constexpr int kCapacity = Rows::kCapacity;
 
   void push(const Feature* features, std::uint8_t label) {
-    if (count_ == kCapacity) forget(label);
+    if (count_ == kCapacity) make_room(label);
     rows_.put(count_, features);
     labels_[count_] = label;
     ++count_;
@@ -34,11 +34,14 @@ class PerClass {
 
   void clear() { count_ = 0; }
 
+  /// Drops all samples of a class.
+  void forget(std::uint8_t label) { count_ = without(label, rows_, labels_, count_); }
+
   int count() const { return count_; }
 
  private:
   /// Makes room for a sample of `label`.
-  void forget(std::uint8_t label) {
+  void make_room(std::uint8_t label) {
     std::int32_t counts[kClasses] = {};
     for (const std::uint8_t kept : labels_) ++counts[kept];
     int largest = label;

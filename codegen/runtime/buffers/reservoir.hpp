@@ -41,6 +41,9 @@ class Reservoir {
     random_.restart();
   }
 
+  /// Drops all samples of a class.
+  void forget(std::uint8_t label) { count_ = without(label, rows_, labels_, count_); }
+
   int count() const { return count_; }
 
  private:

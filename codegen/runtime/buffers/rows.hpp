@@ -19,6 +19,9 @@ class Rows {
   }
   /// Features of a row; valid until the next call.
   const Feature* at(int row) const { return features_[row]; }
+  void copy(int to, int from) {
+    if (to != from) std::memcpy(features_[to], features_[from], sizeof(features_[to]));
+  }
   /// Moves rows first + 1 .. last up to one place before.
   void close_gap(int first, int last) {
     std::memmove(features_[first], features_[first + 1],
@@ -54,6 +57,9 @@ class PackedRows {
     }
     return unpacked_;
   }
+  void copy(int to, int from) {
+    if (to != from) std::memcpy(packed_[to], packed_[from], sizeof(packed_[to]));
+  }
   void close_gap(int first, int last) {
     std::memmove(packed_[first], packed_[first + 1],
                  sizeof(packed_[0]) * static_cast<std::size_t>(last - first));
@@ -65,5 +71,18 @@ class PackedRows {
   std::uint8_t packed_[kRows][(kFeatures + 1) / 2];
   mutable Feature unpacked_[kFeatures];
 };
+
+/// Drops the samples of a class from the first `count` rows, and closes their gaps; how many stay.
+template <typename Rows>
+int without(std::uint8_t label, Rows& rows, std::uint8_t* labels, int count) {
+  int kept = 0;
+  for (int row = 0; row < count; ++row) {
+    if (labels[row] == label) continue;
+    rows.copy(kept, row);
+    labels[kept] = labels[row];
+    ++kept;
+  }
+  return kept;
+}
 
 }  // namespace tinyml

@@ -88,6 +88,11 @@ class ClassMeans {
     counts_[label] += 1.0F;
   }
 
+  void forget(std::uint8_t label) {
+    head_.bias(label) = head_.kUnseen;
+    counts_[label] = 0.0F;
+  }
+
   bool within_limits() const {
     return head_.within_limits() && all_within(counts_, Config::kClasses, kMostWeight);
   }

@@ -17,7 +17,7 @@ namespace tinyml {
 /// largest other logit at its own mean as it falls on half of the way to the others.
 template <typename Config, typename Buffer>
 class ImprintReplay {
-  static_assert(Config::kKnobs == 1, "the learning rate");
+  static_assert(Config::kKnobs >= 1, "the learning rate");
 
  public:
   using Feature = typename Config::Feature;
@@ -25,7 +25,8 @@ class ImprintReplay {
 
   struct State {
     Head<Config::kFeatures, Config::kClasses> head;
-    float counts[Config::kClasses];  ///< Samples of each class that the factory did not know.
+    float counts[Config::kClasses];  ///< Samples of each class that is new, less those of
+                                     ///< `imprinted`.
   };
   static constexpr std::size_t kStateBytes = sizeof(State);
 
@@ -48,12 +49,19 @@ class ImprintReplay {
     if (!state_within_limits()) return LearnStatus::kWrongHead;
     replay_.measure(features);
     buffer_.push(features, label);
-    if (label >= Config::kFactoryClasses && state_.counts[label] < Config::kImprintSamples) {
+    if (state_.counts[label] < imprinted(label)) {
       state_.counts[label] += 1.0F;
       imprint(features, label);
     }
     replay_.run(state_.head, buffer_, knobs_[0]);
     return LearnStatus::kLearned;
+  }
+
+  /// Takes a class as new: its samples leave the buffer, and its next ones are its mean.
+  void forget(std::uint8_t label) {
+    buffer_.forget(label);
+    state_.head.bias(label) = state_.head.kUnseen;
+    state_.counts[label] = imprinted(label) - Config::kImprintSamples;
   }
 
   static bool takes(const Feature* features) { return takes_features<Config>(features); }
@@ -68,6 +76,11 @@ class ImprintReplay {
   }
 
  private:
+  /// The count from which on a class is no longer new.
+  static float imprinted(std::uint8_t label) {
+    return label < Config::kFactoryClasses ? 0.0F : Config::kImprintSamples;
+  }
+
   void imprint(const Feature* features, std::uint8_t label) {
     Logits at_mean;
     if (!mean_of(label, true)) {  // a reservoir did not keep it

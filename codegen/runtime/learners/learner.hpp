@@ -14,6 +14,7 @@
 //   learn(features, label): takes one labelled sample; unless it says kLearned, nothing has changed
 //   takes(features): whether features can be learned from
 //   buffer_count(): samples that it keeps; 0 where it keeps none
+//   forget(label): takes a class as new, for `Reacting`
 //
 // What may be set while it runs, in the order of `Config::knob`:
 //   knob(i): its value

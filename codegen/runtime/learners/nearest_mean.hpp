@@ -13,7 +13,7 @@ namespace tinyml {
 /// samples of a class.
 template <typename Config, typename Factory, typename Metric>
 class NearestMean {
-  static_assert(Config::kKnobs == 1, "the memory of means");
+  static_assert(Config::kKnobs >= 1, "the memory of means");
 
  public:
   using Feature = typename Config::Feature;
@@ -39,6 +39,9 @@ class NearestMean {
     means_.move(features, label, sample_, square, knobs_[0]);
     return LearnStatus::kLearned;
   }
+
+  /// Takes a class as new: no sample of it came.
+  void forget(std::uint8_t label) { means_.forget(label); }
 
   static bool takes(const Feature* features) { return takes_units<Config, Factory>(features); }
 

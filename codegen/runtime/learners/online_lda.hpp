@@ -20,7 +20,7 @@ namespace tinyml {
 /// Knob 0 is the memory of the means, in samples of a class; knob 1 that of the covariance, 1 / a.
 template <typename Config, typename Factory>
 class OnlineLda {
-  static_assert(Config::kKnobs == 2, "two memories");
+  static_assert(Config::kKnobs >= 2, "two memories");
 
  public:
   using Feature = typename Config::Feature;
@@ -92,6 +92,12 @@ class OnlineLda {
       if (state_.counts[c] > 0.0F) state_.head.bias(c) = bias(c);
     }
     return LearnStatus::kLearned;
+  }
+
+  /// Takes a class as new: no sample of it came.
+  void forget(std::uint8_t label) {
+    state_.head.bias(label) = state_.head.kUnseen;
+    state_.counts[label] = 0.0F;
   }
 
   static bool takes(const Feature* features) { return takes_units<Config, Factory>(features); }

@@ -18,7 +18,7 @@ namespace tinyml {
 /// many samples the factory's moment counts as: P and all counts are in units of that prior.
 template <typename Config, typename Factory>
 class Rls {
-  static_assert(Config::kKnobs == 2, "memory and prior");
+  static_assert(Config::kKnobs >= 2, "memory and prior");
 
  public:
   using Feature = typename Config::Feature;
@@ -78,6 +78,13 @@ class Rls {
     }
     for (int c = 0; c < Config::kClasses; ++c) state_.head.bias(c) -= bias_gain * deltas[c];
     return LearnStatus::kLearned;
+  }
+
+  /// Takes a class as new: no sample of it came.
+  void forget(std::uint8_t label) {
+    for (int i = 0; i < Config::kFeatures; ++i) state_.head.weight(i, label) = 0.0F;
+    state_.head.bias(label) = state_.head.kUnseen;
+    state_.counts[label] = 0.0F;
   }
 
   static bool takes(const Feature* features) { return takes_units<Config, Factory>(features); }

@@ -14,7 +14,7 @@ namespace tinyml {
 /// the learning rate (`Replay`).
 template <typename Config, typename Buffer>
 class Tybox {
-  static_assert(Config::kKnobs == 1, "the learning rate");
+  static_assert(Config::kKnobs >= 1, "the learning rate");
 
  public:
   using Feature = typename Config::Feature;
@@ -44,6 +44,14 @@ class Tybox {
     buffer_.push(features, label);
     replay_.run(head_, buffer_, knobs_[0]);
     return LearnStatus::kLearned;
+  }
+
+  /// Takes a class as new: its samples leave the buffer, and its weights start afresh.
+  void forget(std::uint8_t label) {
+    buffer_.forget(label);
+    for (int i = 0; i < Config::kFeatures; ++i) head_.weight(i, label) = 0.0F;
+    head_.bias(label) = head_.kUnseen;
+    head_.open(label);
   }
 
   static bool takes(const Feature* features) { return takes_features<Config>(features); }

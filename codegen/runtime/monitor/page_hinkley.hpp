@@ -18,14 +18,19 @@ class PageHinkley {
   static constexpr float kDelta = 0.05F;
   static constexpr float kLambda = 12.0F;
 
+  PageHinkley() = default;
+
+  /// As if `count` results had come, a share `mean` of them wrong.
+  PageHinkley(std::uint32_t count, float mean) : count_(count), mean_(mean) {}
+
   /// Takes one result; true when the error has risen.
-  bool update(bool wrong) {
+  bool update(bool wrong, float delta = kDelta, float lambda = kLambda) {
     const float x = wrong ? 1.0F : 0.0F;
     ++count_;
     mean_ += (x - mean_) / static_cast<float>(count_);
-    sum_ += x - mean_ - kDelta;
+    sum_ += x - mean_ - delta;
     if (sum_ < lowest_) lowest_ = sum_;
-    const bool risen = statistic() > kLambda;
+    const bool risen = statistic() > lambda;
     if (risen) *this = PageHinkley();
     return risen;
   }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
-from collections import Counter, deque
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -42,13 +42,28 @@ class Draws:
         return self.state * bound >> 32
 
 
+FORGET = None
+"""Stands among samples where those of a class are dropped: ``(FORGET, label)``."""
+
+
+def without(kept, label):
+    return [item for item in kept if item[1] != label]
+
+
 def fifo(samples):
-    return list(deque(samples, maxlen=CAPACITY))
+    kept = []
+    for features, label in samples:
+        kept = without(kept, label) if features is FORGET else [*kept, (features, label)]
+        kept = kept[-CAPACITY:]
+    return kept
 
 
 def per_class(samples):
     kept = []
     for sample in samples:
+        if sample[0] is FORGET:
+            kept = without(kept, sample[1])
+            continue
         if len(kept) == CAPACITY:
             counts = Counter(label for _, label in kept)
             most = max(counts.values())
@@ -60,8 +75,12 @@ def per_class(samples):
 
 
 def reservoir(samples):
-    kept, draws = [], Draws()
-    for seen, sample in enumerate(samples, 1):
+    kept, draws, seen = [], Draws(), 0
+    for sample in samples:
+        if sample[0] is FORGET:
+            kept = without(kept, sample[1])
+            continue
+        seen += 1
         if len(kept) < CAPACITY:
             kept.append(sample)
         elif (row := draws.below(seen)) < CAPACITY:
@@ -73,6 +92,10 @@ def balanced_reservoir(samples):
     kept, draws, seen, full = [], Draws(), Counter(), set()
     for sample in samples:
         own = sample[1]
+        if sample[0] is FORGET:
+            kept, seen[own] = without(kept, own), 0
+            full.discard(own)
+            continue
         seen[own] += 1
         if len(kept) < CAPACITY:
             kept.append(sample)
@@ -100,7 +123,7 @@ samples_of = st.lists(
 ).map(lambda runs: [(features, label) for features, label, times in runs for _ in range(times)])
 
 
-def contents(harness, kind, samples, packed):
+def contents(harness, kind, samples, packed, until=-1, forgotten=0):
     features = np.array([f for f, _ in samples], np.int8).reshape(-1, FEATURES)
     labels = np.array([label for _, label in samples], np.uint8)
     out_features = np.zeros((CAPACITY, FEATURES), np.int8)
@@ -108,21 +131,30 @@ def contents(harness, kind, samples, packed):
     pointers = [
         ctypes.c_void_p(a.ctypes.data) for a in (features, labels, out_features, out_labels)
     ]
-    count = harness.buffer_contents(kind, int(packed), *pointers[:2], len(samples), *pointers[2:])
+    given = (*pointers[:2], len(samples), until, forgotten)
+    count = harness.buffer_contents(kind, int(packed), *given, *pointers[2:])
     rows = zip(map(tuple, out_features.tolist()), out_labels.tolist(), strict=True)
     return list(rows)[:count]
 
 
 @pytest.mark.parametrize("kind", range(len(ORACLES)), ids=[o.__name__ for o in ORACLES])
 @settings(max_examples=80, deadline=None)
-@given(samples=samples_of, packed=st.booleans())
-def test_it_keeps_what_the_list_keeps(harness, kind, samples, packed) -> None:
-    """Through several fillings; packed, each feature is the middle of its sixteen codes."""
-    expected = ORACLES[kind](samples)
+@given(
+    samples=samples_of,
+    packed=st.booleans(),
+    until=st.integers(-1, 40),
+    forgotten=st.integers(0, CLASSES - 1),
+)
+def test_it_keeps_what_the_list_keeps(harness, kind, samples, packed, until, forgotten) -> None:
+    """Through several fillings, and where a class is dropped; packed, features are the middle of sixteen codes."""
+    events = list(samples)
+    if 0 <= until < len(samples):
+        events.insert(until, (FORGET, forgotten))
+    expected = ORACLES[kind](events)
     if packed:
         middle = lambda code: code // 16 * 16 + 8  # noqa: E731
         expected = [(tuple(map(middle, features)), label) for features, label in expected]
-    assert contents(harness, kind, samples, packed) == expected
+    assert contents(harness, kind, samples, packed, until, forgotten) == expected
 
 
 def test_a_class_that_comes_alone_leaves_the_others_their_share(harness) -> None:

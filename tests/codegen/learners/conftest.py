@@ -27,7 +27,10 @@ FEATURES, KNOWN, CLASSES = 12, 5, 7
 SHRINKAGE = 0.02
 CLOSED_FORMS = {
     "ncm": (Ncm(memory=15.0, prior_samples=4.0, max_classes=CLASSES), "float32"),
-    "lda": (Lda(memory=15.0, prior_samples=4.0, shrinkage=SHRINKAGE, max_classes=CLASSES), "int8"),
+    "lda": (
+        Lda(memory=15.0, prior_samples=4.0, shrinkage=SHRINKAGE, max_classes=CLASSES, alarm=1.5),
+        "int8",
+    ),
     "online_lda": (
         OnlineLda(
             memory=15.0,
@@ -35,18 +38,53 @@ CLOSED_FORMS = {
             shrinkage=SHRINKAGE,
             covariance_memory=60.0,
             max_classes=CLASSES,
+            alarm=1.5,
         ),
         "float32",
     ),
     "rls": (
-        Rls(memory=80.0, prior_samples=30.0, shrinkage=SHRINKAGE, max_classes=CLASSES),
+        Rls(memory=80.0, prior_samples=30.0, shrinkage=SHRINKAGE, max_classes=CLASSES, alarm=1.5),
         "int8",
     ),
 }
 IMPRINT, IMPRINT_SAMPLES = (
-    ImprintReplay(learning_rate=0.5, max_classes=CLASSES, imprint_samples=2),
+    ImprintReplay(learning_rate=0.5, max_classes=CLASSES, imprint_samples=2, alarm=1.5),
     13,
 )
+
+
+class Alarm:
+    """The Page-Hinkley test of each class, from its formula, over what an oracle mistakes; None never rings."""
+
+    def __init__(self, evidence: float | None) -> None:
+        self.evidence = evidence
+        self.results = {c: [] for c in range(CLASSES)}
+        self.expected = dict.fromkeys(range(KNOWN), (10, 1.0))
+        self.rang = 0
+
+    def rings(self, label: int, mistaken: bool) -> bool:
+        """Whether a sample of ``label`` says that the class means something else now."""
+        if self.evidence is None:
+            return False
+        results = self.results[label]
+        results.append(float(mistaken))
+        before, wrong = self.expected.get(label, (0, 0.0))
+        means = (wrong + np.cumsum(results)) / (before + np.arange(1, len(results) + 1))
+        sums = np.cumsum(np.array(results) - means - 0.2)
+        if sums[-1] - min(0.0, sums.min()) <= self.evidence:
+            return False
+        results.clear()
+        self.expected.pop(label, None)
+        self.rang += 1
+        return True
+
+    def learn(self, oracle, x: np.ndarray, label: int) -> None:
+        """As ``Reacting`` does: learn; then, where it rang, forget the class and learn once more."""
+        mistaken = int(np.argmax(np.nan_to_num(oracle.logits(x[np.newaxis])[0]))) != label
+        oracle.learn(x, label)
+        if self.rings(label, mistaken):
+            oracle.forget(label)
+            oracle.learn(x, label)
 
 
 @dataclass(frozen=True, eq=False)

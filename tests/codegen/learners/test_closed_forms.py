@@ -17,6 +17,7 @@ from tests.codegen.learners.conftest import (
     FEATURES,
     KNOWN,
     SHRINKAGE,
+    Alarm,
     draw,
     moments,
 )
@@ -49,6 +50,9 @@ class Means:
             self.covariance = (1 - share) * self.covariance + share * new
         self.means[label] = self.means[label] + rate * d
         self.counts[label] += 1
+
+    def forget(self, label) -> None:
+        del self.means[label], self.counts[label]
 
     def logits(self, x):
         """Half the difference of squared distances: what all classes share is left out."""
@@ -87,6 +91,9 @@ class Ridge:
         self.moment = kept * self.moment + weight * np.outer(x, x)
         self.target = kept * self.target + weight * np.outer(x, np.eye(CLASSES)[label])
 
+    def forget(self, label) -> None:
+        self.target[:, label] = self.counts[label] = 0
+
     def logits(self, x):
         solved = np.linalg.solve(self.moment, self.target)
         out = np.column_stack([self.unit * (x - self.centre), np.ones(len(x))]) @ solved
@@ -110,17 +117,19 @@ def case(request, build):
 
 
 def stream(dtype, count=260):
-    """Known classes, then two more: one of them late, and the other's label is larger."""
+    """Known classes, then two more: one of them late, and the other's label is larger; at last two are swapped."""
     features, labels = draw(count, 8, dtype, CLASSES - 1)
     labels[: count // 3] %= KNOWN
     late = np.arange(count) > 2 * count // 3
     labels[late & (labels == 1)] = CLASSES - 1
+    last = np.arange(count) > 3 * count // 4
+    labels[last] = np.array([3, 1, 2, 0, 4, 5, 6])[labels[last]]
     return features, labels
 
 
 def test_it_follows_the_oracle_sample_by_sample(case) -> None:
     name, built, dtype = case
-    oracle = oracle_of(name, built, dtype)
+    oracle, alarm = oracle_of(name, built, dtype), Alarm(built.project.learner.alarm)
     features, labels = stream(dtype)
     probe = draw(40, 9, dtype, CLASSES)[0]
     for number, (sample, label) in enumerate(zip(features, labels, strict=True)):
@@ -132,8 +141,9 @@ def test_it_follows_the_oracle_sample_by_sample(case) -> None:
             np.testing.assert_allclose(found[:, known], expected[:, known], atol=5e-4 * size)
             assert not np.isin(built.model.predict(probe), np.flatnonzero(~known)).any()
         built.model.learn(sample, int(label))
-        oracle.learn(built.real(sample), int(label))
+        alarm.learn(oracle, built.real(sample), int(label))
     assert known.all(), "both new classes were learned"
+    assert (alarm.rang >= 1) == (built.project.learner.alarm is not None)
 
 
 def test_how_much_the_factory_counts_may_be_set_before_the_first_sample(build) -> None:
@@ -142,6 +152,7 @@ def test_how_much_the_factory_counts_may_be_set_before_the_first_sample(build) -
     built = build(learner, dtype)
     built.model.reset()
     built.model.set_knob("prior_samples", 7.5)
+    built.model.set_knob("alarm", 1e6)
     other = replace(built.project, learner=replace(learner, prior_samples=7.5))
     oracle = Ridge(other.learner, moments(dtype), other)
     features, labels = stream(dtype)
@@ -218,6 +229,7 @@ def test_what_is_saved_goes_on_as_if_nothing_had_been(case) -> None:
         ("memory", 1.0),
         ("memory", float("nan")),
         ("prior_samples", 0.0),
+        ("alarm", 0.0),
         ("max_classes", 1),
     ],
 )

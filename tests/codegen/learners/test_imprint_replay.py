@@ -11,6 +11,7 @@ from tests.codegen.learners.conftest import (
     IMPRINT,
     IMPRINT_SAMPLES,
     KNOWN,
+    Alarm,
     draw,
 )
 
@@ -46,6 +47,10 @@ class Oracle:
             self.weights -= step * np.outer(delta, sample)
             self.bias -= 0.5 / len(self.buffer) / FEATURES * delta
 
+    def forget(self, label) -> None:
+        self.buffer = [(x, y) for x, y in self.buffer if y != label]
+        self.bias[label], self.new[label] = -np.inf, 0
+
     def imprint(self, label) -> None:
         own = np.mean([x for x, y in self.buffer if y == label], axis=0)
         rest = [x for x, y in self.buffer if y != label]
@@ -74,13 +79,15 @@ def stream(count):
 
 
 def test_it_follows_the_oracle(built) -> None:
+    """Also where two classes that the factory knew swap their places in the end."""
     built.model.reset()
-    oracle = Oracle(built.project)
-    features, labels = stream(120)
+    oracle, alarm = Oracle(built.project), Alarm(built.project.learner.alarm)
+    features, labels = stream(160)
+    labels[120:] = np.array([3, 1, 2, 0, 4, 5, 6])[labels[120:]]
     probe = draw(30, 9, "int8", CLASSES)[0]
     for number, (sample, label) in enumerate(zip(features, labels, strict=True), 1):
         learn(built, [sample], [label])
-        oracle.learn(built.real(sample), int(label))
+        alarm.learn(oracle, built.real(sample), int(label))
         if number % 10 == 0:
             expected = oracle.logits(built.real(probe))
             known = np.isfinite(oracle.bias)
@@ -89,6 +96,7 @@ def test_it_follows_the_oracle(built) -> None:
             np.testing.assert_allclose(found[:, known], expected[:, known], atol=1e-4 * size)
             assert not np.isin(built.model.predict(probe), np.flatnonzero(~known)).any()
     assert known.all()
+    assert alarm.rang >= 2
 
 
 def test_a_class_is_known_after_its_first_sample(built) -> None:

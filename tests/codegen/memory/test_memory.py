@@ -107,7 +107,10 @@ def test_heads_of_any_size_link_to_their_plan(tmp_path, make_identity, case):
 @needs_board_tools
 @pytest.mark.parametrize(
     "learner",
-    [OnlineLda(max_classes=6), ImprintReplay(buffer="balanced_reservoir", buffer_bits=4)],
+    [
+        OnlineLda(max_classes=6, alarm=2.0),
+        ImprintReplay(buffer="balanced_reservoir", buffer_bits=4, alarm=2.0),
+    ],
     ids=name_of,
 )
 def test_other_learners_link_to_their_plan(tmp_path, make_identity, learner):

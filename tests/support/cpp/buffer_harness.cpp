@@ -14,15 +14,27 @@ constexpr int kCapacity = 7;
 using Whole = tinyml::Rows<std::int8_t, kFeatures, kCapacity>;
 using Packed = tinyml::PackedRows<kFeatures, kCapacity>;
 
-/// Pushes `count` samples (row by row), twice over; then writes what is kept.
+/// What is done to a buffer: `count` samples (row by row) are pushed, and after `until` of them
+/// those of class `forgotten` are dropped.
+struct Pushes {
+  const std::int8_t* features;
+  const std::uint8_t* labels;
+  int count;
+  int until;
+  std::uint8_t forgotten;
+};
+
+/// Does so twice over; then writes what is kept.
 template <typename Buffer>
-int contents(const std::int8_t* features, const std::uint8_t* labels, int count,
-             std::int8_t* kept_features, std::uint8_t* kept_labels) {
+int contents(const Pushes& pushes, std::int8_t* kept_features, std::uint8_t* kept_labels) {
   Buffer buffer;
   int kept = 0;
   for (int round = 0; round < 2; ++round) {  // cleared, it is as new
     buffer.clear();
-    for (int i = 0; i < count; ++i) buffer.push(features + i * kFeatures, labels[i]);
+    for (int i = 0; i < pushes.count; ++i) {
+      if (i == pushes.until) buffer.forget(pushes.forgotten);
+      buffer.push(pushes.features + i * kFeatures, pushes.labels[i]);
+    }
     kept = 0;
     buffer.for_each([&](const std::int8_t* sample, std::uint8_t label) {
       for (int f = 0; f < kFeatures; ++f) kept_features[kept * kFeatures + f] = sample[f];
@@ -33,28 +45,27 @@ int contents(const std::int8_t* features, const std::uint8_t* labels, int count,
 }
 
 template <typename Rows>
-int contents_of(int kind, const std::int8_t* features, const std::uint8_t* labels, int count,
-                std::int8_t* kept_features, std::uint8_t* kept_labels) {
+int contents_of(int kind, const Pushes& pushes, std::int8_t* kept_features,
+                std::uint8_t* kept_labels) {
   switch (kind) {
     case 0:
-      return contents<tinyml::Fifo<Rows>>(features, labels, count, kept_features, kept_labels);
+      return contents<tinyml::Fifo<Rows>>(pushes, kept_features, kept_labels);
     case 1:
-      return contents<tinyml::PerClass<Rows, kClasses>>(features, labels, count, kept_features,
-                                                        kept_labels);
+      return contents<tinyml::PerClass<Rows, kClasses>>(pushes, kept_features, kept_labels);
     case 2:
-      return contents<tinyml::Reservoir<Rows>>(features, labels, count, kept_features, kept_labels);
+      return contents<tinyml::Reservoir<Rows>>(pushes, kept_features, kept_labels);
     default:
-      return contents<tinyml::BalancedReservoir<Rows, kClasses>>(features, labels, count,
-                                                                 kept_features, kept_labels);
+      return contents<tinyml::BalancedReservoir<Rows, kClasses>>(pushes, kept_features,
+                                                                 kept_labels);
   }
 }
 
 }  // namespace
 
 extern "C" int buffer_contents(int kind, int packed, const std::int8_t* features,
-                               const std::uint8_t* labels, int count, std::int8_t* kept_features,
-                               std::uint8_t* kept_labels) {
-  return packed != 0
-             ? contents_of<Packed>(kind, features, labels, count, kept_features, kept_labels)
-             : contents_of<Whole>(kind, features, labels, count, kept_features, kept_labels);
+                               const std::uint8_t* labels, int count, int until, int forgotten,
+                               std::int8_t* kept_features, std::uint8_t* kept_labels) {
+  const Pushes pushes = {features, labels, count, until, static_cast<std::uint8_t>(forgotten)};
+  return packed != 0 ? contents_of<Packed>(kind, pushes, kept_features, kept_labels)
+                     : contents_of<Whole>(kind, pushes, kept_features, kept_labels);
 }
