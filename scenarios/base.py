@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from scenarios.driver import Labels
 from scenarios.field import Indices, Samples
+from scenarios.look import Look
 from tinyml_nas.types import DataCounts, Figure, SplitName
 
 Rows = tuple[int, ...]
@@ -109,6 +110,13 @@ class Scenario(Protocol):
     @property
     def pool(self) -> SplitName:
         """The split of the field's data set that streams come from; scores are of ``test``."""
+
+    @property
+    def look(self) -> Look | None:
+        """How images come to look; None: as they are. The loop's field has each of them both ways."""
+
+    def fitted(self, data: DataCounts, field: DataCounts) -> Scenario:
+        """The same with all that was left open filled in, as these data sets allow."""
 
     def check(self, data: DataCounts, field: DataCounts) -> None:
         """Refuse data sets that the scenario cannot run on; reads no data.

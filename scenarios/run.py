@@ -71,7 +71,7 @@ def report(
     """
     probes: list[tuple[Probe, ...]] = []
     traces: list[Trace] = []
-    watched = field.score[: scenario.curve_images]
+    watched = field.score[: scenario.curve_images * field.looks]
     for index in range(scenario.repetitions):
         rng = np.random.default_rng((_REPORTED, seed, index))
         stream = scenario.stream(field.pool, field.classes, order, rng)
@@ -86,8 +86,8 @@ def report(
         curves={name: tuple(curve.points.mean(axis=0).tolist()) for name, curve in curves.items()},
         spreads={name: tuple(spread(curve.points).tolist()) for name, curve in curves.items()},
         ends={name: tuple(curve.end.tolist()) for name, curve in curves.items()},
-        pool_images=len(field.pool),
-        score_images=len(field.score),
+        pool_images=len(field.pool) // field.looks,
+        score_images=len(field.score) // field.looks,
     )
 
 

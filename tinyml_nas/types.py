@@ -23,8 +23,8 @@ class DataCounts(Protocol):
     def class_names(self) -> tuple[str, ...]:
         """Name of each class, in the order of the labels."""
 
-    def count(self, name: SplitName) -> int:
-        """Number of images of a split; reads no data."""
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """Number of images of a split, or of one of its classes."""
 
 
 @dataclass(frozen=True)

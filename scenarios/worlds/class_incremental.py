@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from scenarios.base import Curve, Order, Probe, Rows, Stream
 from scenarios.field import Samples
 from scenarios.measures import change, course
 from scenarios.worlds.world import World, constant, whole
-from tinyml_nas.types import DataCounts, Figure
+from tinyml_nas.types import DataCounts, Figure, SplitName
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +23,10 @@ class ClassIncremental(World):
     extractor has not seen them: train it on the others alone (``dataset.only_classes``).
 
     Args:
-        join_at: Index (from 0) of the first sample that may be of a new class; at least one comes before.
-        joining: The new classes: the field's last ones, as a device numbers classes as it learns them.
+        join_at: Index (from 0) of the first sample that may be of a new class; at least one comes before. 0: a
+            seventh of the stream comes before.
+        joining: The new classes: the field's last ones, as a device numbers classes as it learns them. Empty: those that
+            the network has not seen, or where it knows all, the last fifth, at least one.
     """
 
     samples: int = 700
@@ -32,16 +35,26 @@ class ClassIncremental(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 1 <= self.join_at < self.samples:
+        if self.join_at < 0 or 0 < self.samples <= self.join_at:
             raise ValueError(
-                f"scenario.join_at: must be from 1 to scenario.samples - 1 ({self.samples - 1}); "
-                f"got {self.join_at}"
+                f"scenario.join_at: must be 0 or below scenario.samples ({self.samples}); got {self.join_at}"
             )
-        different = len(set(self.joining)) == len(self.joining)
-        if not self.joining or min(self.joining) < 0 or not different:
+        if min(self.joining, default=0) < 0 or len(set(self.joining)) < len(self.joining):
             raise ValueError(
-                f"scenario.joining: must be different classes, at least one; got {list(self.joining)}"
+                f"scenario.joining: must be different classes; got {list(self.joining)}"
             )
+
+    def fitted(self, data: DataCounts, field: DataCounts) -> Self:
+        """With a stream as the field's images allow, classes that join, and when."""
+        world = super().fitted(data, field)
+        names = field.class_names
+        unseen = [number for number, name in enumerate(names) if name not in data.class_names]
+        last = range(field.classes - max(1, field.classes // 5), field.classes)
+        return replace(
+            world,
+            join_at=self.join_at or max(1, world.samples // 7),
+            joining=self.joining or tuple(unseen or last),
+        )
 
     def check(self, data: DataCounts, field: DataCounts) -> None:
         """Refuse a network that does not know the old classes, and too few images."""
@@ -58,10 +71,12 @@ class ClassIncremental(World):
                 f"{', '.join(old)}; dataset has {', '.join(data.class_names)}"
             )
         self.check_images(field)
-        for name in ("validation", "test"):
-            # Splits have all classes alike, so that a pool has its share of the old ones.
-            pool = max(field.count(name) // 2, self.samples)
-            share = pool * len(old) // field.classes
+        splits: tuple[SplitName, ...] = ("validation", "test")
+        for split in splits:
+            # A pool has its share of the old classes, or nearly so.
+            images, pool = field.count(split), max(field.count(split) // 2, self.samples)
+            known = sum(field.count(split, number) for number in self._old(field.classes))
+            share = pool * known // images
             if share < self.join_at:
                 raise ValueError(
                     f"scenario.join_at: must be at most {share}, the images of old classes that a "

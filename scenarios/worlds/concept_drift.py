@@ -36,6 +36,8 @@ class ConceptDrift(World):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.samples < 1:
+            raise ValueError(f"scenario.samples: must be at least 1; got {self.samples}")
         if not 1 <= self.drift_at < self.samples:
             raise ValueError(
                 f"scenario.drift_at: must be from 1 to scenario.samples - 1 ({self.samples - 1}); "

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
 from scenarios.base import Order, Probe, Rows, Stream, Truth
-from scenarios.field import Samples, check_size
+from scenarios.field import Samples, check_size, images_needed
+from scenarios.look import Look
 from tinyml_nas.types import DataCounts, SplitName
+
+LEAST_OF_A_CLASS = 2
+"""Images of a class in a split: one for streams, one for scores."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +21,8 @@ class World:
     """How long a stream is, and how closely it is watched.
 
     Args:
-        samples: Length of a stream.
+        samples: Length of a stream. 0: as the class has it, or half of the images where that is more than there are;
+            then ``curve_images`` are at most the other half.
         repetitions: Streams of which figures are made, each a different draw.
         tuning_repetitions: Streams of the validation split on which each value of a knob is tried.
         curve_images: Held-out images that are scored after every sample.
@@ -28,7 +34,9 @@ class World:
     curve_images: int = 200
 
     def __post_init__(self) -> None:
-        for key in ("samples", "repetitions", "tuning_repetitions", "curve_images"):
+        if self.samples < 0:
+            raise ValueError(f"scenario.samples: must be 0 or more; got {self.samples}")
+        for key in ("repetitions", "tuning_repetitions", "curve_images"):
             if getattr(self, key) < 1:
                 raise ValueError(f"scenario.{key}: must be at least 1; got {getattr(self, key)}")
 
@@ -36,6 +44,22 @@ class World:
     def pool(self) -> SplitName:
         """A device sees images that nothing was trained or tuned on."""
         return "test"
+
+    @property
+    def look(self) -> Look | None:
+        """Images look as they are."""
+        return None
+
+    def fitted(self, data: DataCounts, field: DataCounts) -> Self:
+        """With a stream as the field's images allow."""
+        if self.samples:
+            return self
+        images = min(field.count("validation"), field.count("test"))
+        samples, watched = type(self).samples, self.curve_images
+        if images < images_needed(samples, watched):
+            samples = max(1, images // 2)
+            watched = max(1, min(watched, images - samples))
+        return replace(self, samples=samples, curve_images=watched)
 
     def check(self, data: DataCounts, field: DataCounts) -> None:
         """Refuse a field of other classes than the network's, or of too few images."""
@@ -51,6 +75,15 @@ class World:
         """Refuse splits that are too small for a stream and its scores."""
         smallest = min(field.count("validation"), field.count("test"))
         check_size(smallest, self.samples, self.curve_images)
+        splits: tuple[SplitName, ...] = ("validation", "test")
+        for split in splits:
+            for number, name in enumerate(field.class_names):
+                if field.count(split, number) < LEAST_OF_A_CLASS:
+                    raise ValueError(
+                        f"scenario: needs at least {LEAST_OF_A_CLASS} images of each class in the splits validation "
+                        f"and test, to learn from and to score; {name} has {field.count(split, number)} in "
+                        f"{split}; scenario=none goes without"
+                    )
 
     def rows(self, data: DataCounts, field: DataCounts) -> Rows:
         """The head as it ships."""

@@ -107,8 +107,8 @@ class Counts:
         self.class_names = tuple(f"class {first + number}" for number in range(classes))
         self._images = {"train": 5_000, "validation": 1_000, "test": 1_000} | images
 
-    def count(self, name: str) -> int:
-        return self._images[name]
+    def count(self, name: str, label: int | None = None) -> int:
+        return self._images[name] if label is None else self._images[name] // self.classes
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scenarios.field import Samples, divide
+from scenarios.field import Samples, divide, paired
 
 
 def numbered(count: int) -> Samples:
@@ -54,3 +54,34 @@ def test_no_image_is_in_both_parts(count: int, stream: int, score: int) -> None:
     assert ids(field.pool) + ids(field.score) == list(range(count))
     assert len(field.pool) >= stream
     assert len(field.score) == left
+
+
+@settings(max_examples=40)
+@given(counts=st.lists(st.integers(2, 40), min_size=2, max_size=6), seed=st.integers(0, 99))
+def test_every_class_is_in_the_pool_and_scored_however_unbalanced(
+    counts: list[int], seed: int
+) -> None:
+    """Also on the first images that are scored; no image is in both, and none is left out."""
+    labels = np.repeat(np.arange(len(counts), dtype=np.uint8), counts)
+    labels = np.random.default_rng(seed).permutation(labels)
+    split = Samples(np.arange(len(labels))[:, None], labels)
+    stream, watched = len(labels) // 2, max(len(counts), len(labels) // 4)
+    field = divide(split, len(counts), stream, watched)
+    for part in (field.pool, field.score, field.score[:watched]):
+        assert set(part.labels.tolist()) == set(range(len(counts)))
+    assert sorted(ids(field.pool) + ids(field.score)) == list(range(len(labels)))
+    assert all(
+        labels[number] == label
+        for number, label in zip(ids(field.pool), field.pool.labels, strict=True)
+    )
+
+
+def test_a_field_of_two_looks_has_each_image_twice() -> None:
+    labels = np.array([0, 1, 1, 0, 1, 0], np.uint8)
+    now = divide(Samples(np.arange(6)[:, None], labels), 2, 3, 2)
+    later = divide(Samples(10 + np.arange(6)[:, None], labels), 2, 3, 2)
+    field = paired(now, later)
+    assert field.looks == 2
+    assert ids(field.pool) == [0, 10, 1, 11, 2, 12]
+    assert field.pool.labels.tolist() == [0, 2, 1, 3, 1, 3]
+    assert ids(field.score) == [3, 13, 4, 14, 5, 15]

@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from tinyml_nas.config.checks import check_kind, check_kinds, check_study
+from tinyml_nas.config.checks import check_kind, check_kinds, checked
 from tinyml_nas.config.errors import ConfigError, explain, under_key, unknown
 from tinyml_nas.config.register import Config
 from tinyml_nas.config.targets import is_protocol, plugin_class
@@ -70,8 +70,7 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
         network=values["network"],
         **{name: built[name] for name in GROUPS if name not in ("predictor", "constraint")},
     )
-    check_study(study)
-    return study
+    return checked(study)
 
 
 def _met(dataset: object) -> object:

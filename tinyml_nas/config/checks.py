@@ -49,8 +49,8 @@ def check_kind(plugin: object, kinds: tuple[type[Any], ...], key: str) -> None:
         )
 
 
-def check_study(study: Study) -> None:
-    """Ask every plug-in that the task is going to use whether it can work.
+def checked(study: Study) -> Study:
+    """Ask every plug-in that the task is going to use whether it can work; fill in what a scenario left open.
 
     Raises:
         ConfigError: naming the key, what was given and what is allowed.
@@ -64,6 +64,10 @@ def check_study(study: Study) -> None:
             text, names = str(error), [item.name for item in fields]
             told = text.startswith(f"{group}: ")
             raise ConfigError(text if told else under_key(text, group, names)) from error
+    if study.task != "deploy":
+        return study
+    scenario = study.scenario.fitted(study.dataset, study.field)
+    return dataclasses.replace(study, scenario=scenario)
 
 
 def _checks(study: Study) -> Iterator[tuple[str, Check]]:
@@ -92,7 +96,7 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         name = study.network
         yield "network", lambda: NETWORKS.check(name, data.classes)
     yield "quantizer", lambda: study.quantizer.check(data)
-    yield "scenario", lambda: study.scenario.check(data, study.field)
+    yield "scenario", lambda: study.scenario.fitted(data, study.field).check(data, study.field)
     yield "field", study.field.check
     yield "project", lambda: study.project.check(data)
 

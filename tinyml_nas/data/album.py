@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tinyml_nas.data.own import MOST_CLASSES, held_back
+from tinyml_nas.data.own import MOST_CLASSES, held_back, listed
 from tinyml_nas.data.pictures import SUFFIXES, Framing, Picture, UnreadablePictureError, read
 from tinyml_nas.progress import track
 from tinyml_nas.types import SplitName
@@ -24,7 +24,6 @@ PARTS: Mapping[str, SplitName] = {
 }
 HIDDEN = (".", "Thumbs.db", "desktop.ini", "__MACOSX")
 LEAST_TRAINED_ON = 4
-MOST_NAMED = 100
 _log = logging.getLogger(__name__)
 
 
@@ -80,7 +79,7 @@ def open_album(root: Path, wanted: Wanted) -> Album:
     """
     files, ignored = _files(root)
     if ignored:
-        _log.warning("%s: %s", root, _listed("files that are not taken for pictures", ignored))
+        _log.warning("%s: %s", root, listed("files that are not taken for pictures", ignored))
     names = sorted({class_name for _, class_name, _ in files})
     if len(names) < 2:
         raise AlbumError(
@@ -102,12 +101,12 @@ def open_album(root: Path, wanted: Wanted) -> Album:
     faults += twice
     if faults and not wanted.skip_faulty:
         raise AlbumError(
-            f"dataset.root: {root}: {_listed('files that cannot be used', faults)}\nTake them out, or give "
+            f"dataset.root: {root}: {listed('files that cannot be used', faults)}\nTake them out, or give "
             "dataset.skip_faulty=true: then they are left out (of a picture that is there twice in a class the "
             "first stays; of one in two classes or two splits none)"
         )
     if faults:
-        _log.warning("%s: %s", root, _listed("files that are left out", faults))
+        _log.warning("%s: %s", root, listed("files that are left out", faults))
     return _divided(photos, names, root, wanted)
 
 
@@ -233,12 +232,6 @@ def _too_few(
         for split, members in splits.items()
         if not any(photo.class_name == name for photo in members)
     ]
-
-
-def _listed(what: str, items: Iterable[str]) -> str:
-    lines = list(items)
-    more = [f"… and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
-    return f"{len(lines)} {what}:\n  " + "\n  ".join([*lines[:MOST_NAMED], *more])
 
 
 def stacked(

@@ -53,9 +53,9 @@ class Cifar10:
         """CIFAR-10's names."""
         return names_of(CLASS_NAMES, self.only_classes)
 
-    def count(self, name: SplitName) -> int:
-        """45,000, 5,000 or 10,000; of the classes that are kept."""
-        return PER_CLASS[name] * self.classes
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """45,000, 5,000 or 10,000; of the classes that are kept. All have as many."""
+        return PER_CLASS[name] * (self.classes if label is None else 1)
 
     def check(self) -> None:
         """What is missing is downloaded."""

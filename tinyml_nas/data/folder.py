@@ -59,9 +59,10 @@ class Folder:
         """The names of the folders, sorted."""
         return names_of(self._album.class_names, self.only_classes)
 
-    def count(self, name: SplitName) -> int:
-        """Pictures of a split that can be used."""
-        kept = set(self.class_names)
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """Pictures of a split that can be used, or of one class of it."""
+        names = self.class_names
+        kept = set(names if label is None else names[label : label + 1])
         return sum(photo.class_name in kept for photo in self._album.splits[name])
 
     def check(self) -> None:

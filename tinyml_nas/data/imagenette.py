@@ -31,7 +31,15 @@ CLASS_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 URL = "https://github.com/fastai/imagenette"
-COUNTS: Mapping[str, int] = MappingProxyType({"train": 9_469, "val": 3_925})
+OF_CLASSES: Mapping[str, tuple[int, ...]] = MappingProxyType(
+    {
+        "train": (963, 955, 993, 858, 941, 956, 961, 931, 951, 960),
+        "val": (387, 395, 357, 386, 409, 394, 389, 419, 399, 390),
+    }
+)
+COUNTS: Mapping[str, int] = MappingProxyType(
+    {part: sum(counts) for part, counts in OF_CLASSES.items()}
+)
 VALIDATION_PER_CLASS = 200
 MOST_SIDE = 1024
 
@@ -70,15 +78,14 @@ class Imagenette:
         """In the order of their WordNet numbers."""
         return tuple(CLASS_NAMES.values())
 
-    def count(self, name: SplitName) -> int:
-        """7,469, 2,000 or 3,925."""
-        validation = VALIDATION_PER_CLASS * self.classes
-        counts = {
-            "train": COUNTS["train"] - validation,
-            "validation": validation,
-            "test": COUNTS["val"],
-        }
-        return counts[name]
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """7,469, 2,000 or 3,925; of a class what fast.ai published."""
+        labels = range(self.classes) if label is None else (label,)
+        if name == "validation":
+            return VALIDATION_PER_CLASS * len(labels)
+        if name == "test":
+            return sum(OF_CLASSES["val"][number] for number in labels)
+        return sum(OF_CLASSES["train"][number] - VALIDATION_PER_CLASS for number in labels)
 
     def check(self) -> None:
         """Refuse a folder that is not there.

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +15,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.data.own import LEAST_SIDE, MOST_CLASSES, MOST_SIDE, check_own, held_back
+from tinyml_nas.data.own import LEAST_SIDE, MOST_CLASSES, MOST_SIDE, check_own, held_back, listed
 from tinyml_nas.data.pictures import Framing, framed
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName
 
 LEAST_PER_CLASS = 3
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,8 @@ class Npz:
 
     ``class_names`` in the file are texts, one a class; without them classes go by their numbers. Where it
     holds ``test_images`` and ``test_labels``, these are the test images; else ``test_share`` of each class.
-    Who belongs in a split follows from the pixels, so that one picture is never in two.
+    Who belongs in a split follows from the pixels, so that one picture is never in two. A picture that is there
+    several times is taken once; one that has two labels is refused, as one of them must be wrong.
 
     Args:
         root: Folder of data sets.
@@ -37,6 +41,7 @@ class Npz:
         validation_share: Share of a class on which networks are chosen.
         test_share: Share of a class on which the result is measured.
         most_images: Take at most so many that are not test images, by the ranks of their pixels; null takes all.
+        skip_faulty: Go on without the pictures that have two labels; else they are refused.
         only_classes: Numbers of the classes that are kept; null keeps all.
     """
 
@@ -47,6 +52,7 @@ class Npz:
     validation_share: float = 0.1
     test_share: float = 0.2
     most_images: int | None = None
+    skip_faulty: bool = False
     only_classes: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -68,9 +74,11 @@ class Npz:
         """As the file has them."""
         return names_of(self._content.class_names, self.only_classes)
 
-    def count(self, name: SplitName) -> int:
-        """Images of a split."""
-        return len(self.split(name))
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """Images of a split, or of one class of it."""
+        found, kept = self._content, self.only_classes or range(len(self._content.class_names))
+        counts = np.bincount(found.splits[name].labels, minlength=len(found.class_names))
+        return int(counts[list(kept) if label is None else kept[label]].sum())
 
     def check(self) -> None:
         """Read the file.
@@ -102,6 +110,7 @@ class Npz:
             self.validation_share,
             self.test_share,
             self.most_images,
+            skip_faulty=self.skip_faulty,
         )
 
 
@@ -121,23 +130,29 @@ def _read(
     validation_share: float,
     test_share: float,
     most_images: int | None,
+    *,
+    skip_faulty: bool,
 ) -> Content:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
         raise ValueError(f"dataset.file: {path}: cannot be read as .npz ({error})") from error
-    labelled = _images(arrays, "", path, side, framing)
-    known = _images(arrays, "test_", path, side, framing) if "test_images" in arrays else None
-    everything = [labelled] if known is None else [labelled, known]
-    classes = 1 + max(int(images.labels.max(initial=0)) for images in everything)
+    there = {"images": _images(arrays, "", path, side, framing)}
+    if "test_images" in arrays:
+        there["test_images"] = _images(arrays, "test_", path, side, framing)
+    classes = 1 + max(int(images.labels.max(initial=0)) for images in there.values())
     names = _names(arrays, classes, path)
-    left = _first_of_each(labelled, () if known is None else _ranks(known))
+    ranks = {array: _ranks(images) for array, images in there.items()}
+    faulty = _labelled_twice(there, ranks, names, path, skip_faulty=skip_faulty)
+    known = ranks.get("test_images", [])
+    left = _first_of_each(there["images"], ranks["images"], faulty | set(known))
     splits: dict[SplitName, Images] = {}
-    if known is None:
-        splits["test"], left = _shared(left, test_share, len(names))
+    if known:
+        order = [n for n in np.argsort(known).tolist() if known[n] not in faulty]
+        splits["test"] = there["test_images"][np.array(order, np.int64)]
     else:
-        splits["test"] = known[np.array(np.argsort(_ranks(known)), np.int64)]
+        splits["test"], left = _shared(left, test_share, len(names))
     left = left[: most_images or len(left)]
     splits["validation"], splits["train"] = _shared(left, validation_share, len(names))
     _check_counts(splits, names, path)
@@ -203,9 +218,43 @@ def _ranks(images: Images) -> list[bytes]:
     return [hashlib.sha256(picture.tobytes()).digest() for picture in images.pixels]
 
 
-def _first_of_each(images: Images, taken: tuple[()] | list[bytes]) -> Images:
+def _labelled_twice(
+    there: Mapping[str, Images],
+    ranks: Mapping[str, list[bytes]],
+    names: tuple[str, ...],
+    path: Path,
+    *,
+    skip_faulty: bool,
+) -> set[bytes]:
+    """Ranks of the pictures that have several labels, in one array or two; empty where there are none.
+
+    Raises:
+        ValueError: naming all of them, unless they are to be skipped.
+    """
+    first: dict[bytes, tuple[str, int]] = {}
+    faulty, told = set(), []
+    for array, images in there.items():
+        for index, (rank, label) in enumerate(zip(ranks[array], images.labels, strict=True)):
+            where, other = first.setdefault(rank, (f"{array}[{index}]", int(label)))
+            if label != other:
+                faulty.add(rank)
+                told.append(
+                    f"{array}[{index}]: is the same picture as {where}, but of another class "
+                    f"({names[label]} and {names[other]})"
+                )
+    if told and not skip_faulty:
+        raise ValueError(
+            f"dataset.file: {path}: {listed('pictures that cannot be used', told)}\nMend their labels, or give "
+            "dataset.skip_faulty=true: then these pictures are left out"
+        )
+    if told:
+        _log.warning("%s: %s", path, listed("pictures that are left out", told))
+    return faulty
+
+
+def _first_of_each(images: Images, ranks: list[bytes], taken: set[bytes]) -> Images:
     """Each picture once and none of those that are ``taken``, in the order of their ranks."""
-    ranks, seen, kept = _ranks(images), set(taken), []
+    seen, kept = set(taken), []
     for index in sorted(range(len(ranks)), key=lambda index: (ranks[index], index)):
         if ranks[index] not in seen:
             seen.add(ranks[index])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from tinyml_nas.data.subset import Classes, check_classes
@@ -9,6 +10,7 @@ from tinyml_nas.data.subset import Classes, check_classes
 LEAST_SIDE, MOST_SIDE = 16, 256
 LEAST_SHARE, MOST_SHARE = 0.05, 0.4
 MOST_CLASSES = 255
+MOST_NAMED = 100
 
 
 class Own(Protocol):
@@ -51,3 +53,10 @@ def check_own(asked: Own, *, side: str) -> None:
 def held_back(count: int, share: float) -> int:
     """How many of ``count`` pictures of a class a split takes: its ``share``, and at least one."""
     return max(1, round(share * count))
+
+
+def listed(what: str, items: Iterable[str]) -> str:
+    """How many there are of ``what``, and each in a line of its own; of very many the first."""
+    lines = list(items)
+    more = [f"… and {len(lines) - MOST_NAMED} more"] if len(lines) > MOST_NAMED else []
+    return f"{len(lines)} {what}:\n  " + "\n  ".join([*lines[:MOST_NAMED], *more])

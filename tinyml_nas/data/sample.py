@@ -58,9 +58,9 @@ class Cifar10Sample:
         """CIFAR-10's names."""
         return names_of(CLASS_NAMES, self.only_classes)
 
-    def count(self, name: SplitName) -> int:
-        """4,000, 1,000 or 1,000; of the classes that are kept."""
-        return SAMPLE_PER_CLASS[name] * self.classes
+    def count(self, name: SplitName, label: int | None = None) -> int:
+        """4,000, 1,000 or 1,000; of the classes that are kept. All have as many."""
+        return SAMPLE_PER_CLASS[name] * (self.classes if label is None else 1)
 
     def check(self) -> None:
         """It travels with the package."""

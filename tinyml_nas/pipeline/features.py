@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen import durable
-from scenarios.field import Samples
+from scenarios.base import Scenario
+from scenarios.field import Field, Samples, divide, paired
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.types import Artifact
 
@@ -27,3 +28,18 @@ def samples(features: Artifact, images: Split) -> Samples:
     """Stored features of ``images``, and the labels of these."""
     stored = np.load(features.path / FILE, allow_pickle=False)
     return Samples(stored, images.load().labels)
+
+
+def divided(scenario: Scenario, features: Artifact, later: Artifact | None, images: Split) -> Field:
+    """What a scenario draws from and scores on; ``later`` has features of the same images as they come to look."""
+    fields = [
+        divide(
+            samples(found, images),
+            images.dataset.classes,
+            scenario.samples,
+            scenario.curve_images,
+        )
+        for found in (features, later)
+        if found is not None
+    ]
+    return fields[0] if later is None else paired(*fields)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from codegen.learners.base import Learner, widened
 from scenarios.base import Rows, Scenario
@@ -14,12 +13,13 @@ from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.metrics import Metrics
 from tinyml_nas.pipeline.programs import features_of, omega_of, program_of
 from tinyml_nas.pipeline.results import extractor_of
+from tinyml_nas.pipeline.seen import Seen
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.drive import drive
 from tinyml_nas.pipeline.stages.rearrange import rearrange
 from tinyml_nas.study import Study
-from tinyml_nas.types import CppProject, Extractor
+from tinyml_nas.types import Artifact, CppProject, Extractor
 
 Knobs = dict[str, float]
 
@@ -55,6 +55,7 @@ class Fieldwork:
                 project=draft.artifact,
                 features=self._features(draft, images),
                 images=images,
+                later_features=self._later(draft, images),
                 seed=self.study.seed,
                 compiler=self.compiler,
             ).value
@@ -79,6 +80,7 @@ class Fieldwork:
                 project=project.artifact,
                 features=self._features(project, images),
                 images=images,
+                later_features=self._later(project, images),
                 pool_features=None if pool is None else self._features(project, pool),
                 pool_images=pool,
                 seed=self.study.seed,
@@ -97,7 +99,14 @@ class Fieldwork:
         """The learner, with room for the classes that join."""
         return learner if self._rows is None else widened(learner, self.study.field.classes)
 
-    def _features(self, project: CppProject, images: Split) -> Any:
+    def _later(self, project: CppProject, images: Split) -> Artifact | None:
+        """Features of the images as they come to look; None where they look the same all along."""
+        look = self.scenario.look
+        if look is None:
+            return None
+        return self._features(project, Split(Seen(images.dataset, look), images.name))
+
+    def _features(self, project: CppProject, images: Split) -> Artifact:
         # The same for every head: all programs share what was observed once.
         return features_of(self.context, self.study, self.extractor, project, images, self.compiler)
 

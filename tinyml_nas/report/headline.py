@@ -129,7 +129,12 @@ def _with_interval(figure: Figure) -> str:
 
 def _learned(found: Figures) -> str | None:
     """What the field did to the program, and what it made of it."""
-    probes = {"end": "", "new_end": " on new classes", "old_end": " on old classes"}
+    probes = {
+        "end": "",
+        "new_end": " on new classes",
+        "old_end": " on old classes",
+        "clean_end": " on images as they were",
+    }
     parts = [
         f"{show(found[f'scenario.learner.{probe}'])}{of}"
         for probe, of in probes.items()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from scenarios.field import Field, divide
+from scenarios.field import Field, Samples, divide
 from scenarios.run import report
 from scenarios.streams.imbalanced import Imbalanced
 from scenarios.streams.noisy_labels import NoisyLabels
@@ -73,11 +77,12 @@ def test_old_and_new_classes_are_scored_apart(make_split) -> None:
 
     split = make_split(200, 5)
     world = WORLDS[0]
-    found = report(world, Sorted(), Last(), divide(split, 10, 60, 30), 0)
-    score = split.labels[100:]
+    field = divide(split, 10, 60, 30)
+    found = report(world, Sorted(), Last(), field, 0)
+    score = field.score.labels
     for index in range(2):
         rng = np.random.default_rng((0, 0, index))
-        last = world.stream(split[:100], 10, Sorted(), rng).labels[-1]
+        last = world.stream(field.pool, 10, Sorted(), rng).labels[-1]
         expected = {
             "all": (score == last).mean(),
             "new": (score[score >= 8] == last).mean(),
@@ -127,13 +132,74 @@ def test_data_sets_that_do_not_go_are_refused_by_their_key(counts) -> None:
 @pytest.mark.parametrize(
     ("settings", "key"),
     [
-        ({"join_at": 0}, "join_at"),
+        ({"join_at": -1}, "join_at"),
         ({"join_at": 700}, "join_at"),
-        ({"joining": ()}, "joining"),
+        ({"samples": -1}, "samples"),
         ({"joining": (8, 8)}, "joining"),
         ({"joining": (-1,)}, "joining"),
     ],
 )
 def test_settings_out_of_range_are_refused_by_name(settings, key) -> None:
-    with pytest.raises(ValueError, match=rf"scenario\.{key}: must be"):
+    with pytest.raises(ValueError, match=rf"scenario\.{key}: must "):
         ClassIncremental(**settings)
+
+
+OPEN = ClassIncremental(samples=0, join_at=0, joining=())
+
+
+def test_what_is_left_open_is_the_thesis_s_where_there_are_images_for_it(counts) -> None:
+    assert OPEN.fitted(counts(), counts()) == ClassIncremental()
+    honest = counts(8)
+    assert OPEN.fitted(honest, counts()) == ClassIncremental()
+    assert Stationary(samples=0).fitted(honest, honest) == Stationary()
+    asked = ClassIncremental(samples=50, join_at=20, joining=(9,))
+    assert asked.fitted(counts(), counts()) == asked
+
+
+@given(
+    classes=st.integers(3, 20),
+    known=st.integers(2, 20),
+    images=st.integers(0, 3),
+    seen=st.booleans(),
+)
+def test_classes_join_whatever_their_number_and_however_few_images(
+    counts, classes: int, known: int, images: int, seen: bool
+) -> None:
+    """From two images of a class in each split, a network that knows some of the classes or all of them."""
+    count = 2 * classes + images * classes
+    field = counts(classes, validation=count, test=count)
+    data = field if seen else counts(min(known, classes - 1))
+    world = OPEN.fitted(data, field)
+    world.check(data, field)
+    new = world.new_classes(field)
+    assert new == tuple(range(classes - len(new), classes))
+    if seen:
+        assert len(new) == max(1, classes // 5)
+    else:
+        assert classes - len(new) == data.classes
+    labels = np.random.default_rng(count).permutation(count) % classes
+    split = Samples(np.arange(count, dtype=np.float32)[:, None], labels.astype(np.uint8))
+
+    class First:
+        def reset(self) -> None:
+            """Nothing to forget."""
+
+        def learn(self, features, label) -> None:
+            """Nothing to learn."""
+
+        def predict(self, features):
+            return np.zeros(len(features), np.uint8)
+
+    world = replace(world, repetitions=1)
+    field = divide(split, classes, world.samples, world.curve_images)
+    found = report(world, Shuffled(), First(), field, 0)
+    assert found.figures["new_end"].value == 0
+    assert found.figures["old_end"].value > 0
+
+
+def test_a_class_with_one_image_in_a_split_is_refused_by_its_name(counts) -> None:
+    few = counts(10, test=19, validation=20)
+    with pytest.raises(
+        ValueError, match=r"scenario: needs at least 2 images .*class 0 has 1 in test"
+    ):
+        replace(Stationary(samples=0).fitted(few, few)).check(few, few)

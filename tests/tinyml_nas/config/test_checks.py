@@ -125,7 +125,7 @@ def test_absurd_values_are_refused_by_their_key(group, option):
             r"scenario: .*dataset@field must have the classes",
         ),
         (
-            ["scenario=class_incremental", "dataset.only_classes=[0,1]"],
+            ["scenario=class_incremental", "dataset.only_classes=[0,1]", "scenario.joining=[8,9]"],
             r"scenario\.joining: the network must know all other classes",
         ),
         (["stream=runs", "stream.length=0"], r"stream\.length: must be at least 1; got 0"),

@@ -29,6 +29,7 @@ def small(tmp_path, monkeypatch) -> Imagenette:
                 picture = Image.fromarray(np.full(shape, colour, np.uint8))
                 picture.save(folder / f"{part}_{synset}_{index}.JPEG", quality=95)
     monkeypatch.setattr(imagenette, "COUNTS", {part: 10 * n for part, n in FILES.items()})
+    monkeypatch.setattr(imagenette, "OF_CLASSES", {part: (n,) * 10 for part, n in FILES.items()})
     monkeypatch.setattr(imagenette, "VALIDATION_PER_CLASS", 1)
     imagenette._content.cache_clear()
     return Imagenette(tmp_path, side=16)
@@ -40,6 +41,7 @@ def test_every_image_is_in_one_split_with_its_class(small) -> None:
         images = small.split(name)
         assert images.pixels.shape == (10 * per_class, 16, 16, 3)
         assert len(images) == small.count(name)
+        assert per_class == small.count(name, 3)
         assert np.bincount(images.labels).tolist() == [per_class] * 10
         colours = images.pixels.reshape(len(images), -1, 3).mean(axis=1)
         assert np.abs(colours[:, 0] - 20.0 * images.labels).max() < 6

@@ -56,6 +56,36 @@ def test_grey_images_have_three_channels_and_copies_are_taken_once(tmp_path):
     assert {p.tobytes() for p in seen} <= {w.repeat(3, axis=2).tobytes() for w in wanted}
 
 
+@pytest.mark.parametrize("is_test", [False, True])
+def test_a_picture_under_two_labels_is_named_and_refused_or_left_out(is_test, tmp_path):
+    images = RNG.integers(0, 256, (40, 20, 20, 3), np.uint8)
+    labels = np.arange(40) % 2
+    images[7], images[9] = images[2], images[3]  # labels 1 and 0, 1 and 1
+    own = {"test_images": images[12:17], "test_labels": np.array([0, 1, 0, 1, 1])}
+    arrays = {"images": images, "labels": labels, **(own if is_test else {})}
+    data = write(tmp_path, **arrays, class_names=np.array(["cat", "dog"]))
+    told = ["  images[7]: is the same picture as images[2], but of another class (dog and cat)"]
+    if is_test:
+        same = "is the same picture as images[16], but of another class (dog and cat)"
+        told.append(f"  test_images[4]: {same}")
+    with pytest.raises(
+        ValueError, match=r"(?s)dataset\.file: .*\nMend their labels, or give "
+    ) as caught:
+        data.check()
+    first, *named, _ = str(caught.value).splitlines()
+    assert first.endswith(f": {len(told)} pictures that cannot be used:")
+    assert named == told
+    kept = Npz(tmp_path, skip_faulty=True)
+    kept.check()
+    seen = set.union(*(pictures(kept, name) for name in ("train", "validation", "test")))
+    wrong = (2, 16) if is_test else (2,)
+    assert len(seen) == 40 - 2 - len(wrong)  # of images[9] the other one
+    assert not seen & {images[index].tobytes() for index in wrong}
+    labelled = kept.split("train")
+    assert [kept.count("train", n) for n in (0, 1)] == np.bincount(labelled.labels).tolist()
+    assert kept.count("test", 1) == (kept.split("test").labels == 1).sum()
+
+
 def test_test_images_of_their_own_stay_apart(tmp_path):
     images = RNG.integers(0, 256, (30, 20, 20, 3), np.uint8)
     own = {"test_images": images[:6], "test_labels": np.arange(6) % 3}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scenarios.base import Order, Scenario
 from tinyml_nas.pipeline.compilers import HostCompiler
-from tinyml_nas.pipeline.features import samples
+from tinyml_nas.pipeline.features import divided, samples
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.progress import reported
 from tinyml_nas.store.digest import Json
@@ -23,6 +23,7 @@ def drive(
     project: Artifact,
     features: Artifact,
     images: Split,
+    later_features: Artifact | None,
     pool_features: Artifact | None,
     pool_images: Split | None,
     seed: int,
@@ -30,15 +31,16 @@ def drive(
 ) -> dict[str, Json]:
     """What the scenario made of the program; see ``scenarios.run.Outcome``.
 
-    Streams are drawn from the pool, or from ``images`` where there is none.
+    Streams are drawn from the pool, or from ``images`` where there is none. ``later_features`` are of the same
+    ``images`` as they come to look, where the scenario makes them look otherwise.
     """
-    from scenarios.field import Field, divide
+    from scenarios.field import Field
     from scenarios.run import report as driven
 
     program, score = compiler.model(project.path), samples(features, images)
     classes = images.dataset.classes
     if pool_features is None or pool_images is None:
-        field = divide(score, classes, scenario.samples, scenario.curve_images)
+        field = divided(scenario, features, later_features, images)
     else:
         field = Field(samples(pool_features, pool_images), score, classes)
     with reported("scenario") as report:

@@ -36,7 +36,8 @@ def figure(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _of(probe: str) -> str:
-    return "" if probe == "all" else f"({probe} classes)"
+    told = {"all": "", "shifted": "(images as they look now)", "clean": "(images as they were)"}
+    return told.get(probe, f"({probe} classes)")
 
 
 def _curve(
