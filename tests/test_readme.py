@@ -40,7 +40,7 @@ def study_of(*overrides: str):
         return config.build(compose("config", [*overrides, "name=test"]), Path("out"))
 
 
-@pytest.mark.parametrize("command", [text for text in COMMANDS if "network=" in text])
+@pytest.mark.parametrize("command", [text for text in COMMANDS if " network=" in f" {text}"])
 def test_a_network_that_is_offered_is_not_refused_as_too_large(command: str) -> None:
     overrides = [item for item in shlex.split(command) if not item.startswith("name=")]
     study = study_of(*overrides)
@@ -49,7 +49,7 @@ def test_a_network_that_is_offered_is_not_refused_as_too_large(command: str) -> 
 
 
 def test_networks_are_offered_at_all() -> None:
-    assert [text for text in COMMANDS if "network=" in text]
+    assert [text for text in COMMANDS if " network=" in f" {text}"]
     assert SWEEPS
 
 

@@ -37,6 +37,7 @@ class Config:
     seed: int = MISSING
     store: str = MISSING
     network: str | None = None
+    base_network: str | None = None
     data: Data = dataclasses.field(default_factory=Data)
     dataset: Any = MISSING
     field: Any = None
