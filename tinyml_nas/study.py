@@ -14,6 +14,7 @@ from scenarios.base import Order, Scenario
 from scenarios.worlds.none import NoScenario
 from tinyml_nas.data.base import Dataset
 from tinyml_nas.design.memory.base import MemoryModel
+from tinyml_nas.network.own import OwnInput
 from tinyml_nas.pruning.base import Pruning
 from tinyml_nas.quantization.base import Quantizer
 from tinyml_nas.search.base import Strategy
@@ -73,7 +74,8 @@ class Study:
 
     ``output_dir`` is this run's own folder; ``store_dir`` is shared by all runs. Networks are trained on ``dataset``;
     the device works in ``field``. ``baseline`` is the learner that ``learner`` is compared with.
-    ``network`` is a trained network that takes the place of the search and of all training.
+    ``network`` is a trained network that takes the place of the search and of all training, unless it is a torch module
+    of the user's own and ``network_finetune`` wants it trained on; ``network_input`` says what images those take.
     ``overrides`` is what the command line said.
     """
 
@@ -83,6 +85,8 @@ class Study:
     store_dir: Path
     overrides: tuple[str, ...]
     network: str | None
+    network_input: OwnInput
+    network_finetune: bool
     dataset: Dataset
     field: Dataset
     device: Board
@@ -104,11 +108,3 @@ class Study:
     def learners(self) -> Mapping[str, Learner]:
         """The learners that there are to choose from, by name; one, unless the choice is to be made."""
         return candidates_of(self.learner)
-
-
-def base_classes(scenario: Scenario | NoScenario, data: Dataset, field: Dataset) -> tuple[int, ...]:
-    """The classes of the field that do not join while the device works; none where none joins, or all do."""
-    if isinstance(scenario, NoScenario):
-        return ()
-    new = scenario.fitted(data, field).new_classes(field)
-    return tuple(number for number in range(field.classes) if number not in new) if new else ()

@@ -144,6 +144,25 @@ class KerasModel:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """How a network sees an image: of ``channels`` (1 is its luma), each byte p as (p - mean) / std.
+
+    ``mean`` and ``std`` have one number, or one for each channel. The int8 code of that has ``scale`` and
+    ``zero_point``; of the defaults, which are this program's own, it is p - 128.
+    """
+
+    channels: int = 3
+    mean: tuple[float, ...] = (128.0,)
+    std: tuple[float, ...] = (128.0,)
+    scale: float = 1 / 128
+    zero_point: int = 0
+
+
+STANDARD = Seen()
+"""How this program's own networks see images."""
+
+
+@dataclass(frozen=True)
 class Extractor:
     """Φ_f and Φ_c after quantization: folder with ``extractor.tflite`` and ``head.safetensors``.
 
@@ -157,6 +176,7 @@ class Extractor:
     scale: float
     zero_point: int
     signal_to_noise_db: dict[str, float] = field(default_factory=dict)
+    seen: Seen = STANDARD
 
 
 @dataclass(frozen=True)

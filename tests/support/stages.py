@@ -13,18 +13,22 @@ from scenarios.streams.runs import Runs
 from scenarios.worlds.concept_drift import ConceptDrift
 from tests.support.spaces import TINY_SPACE
 from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.network.own import OwnInput, UserModule
 from tinyml_nas.pipeline.compilers import HostCompiler, TargetCompiler
 from tinyml_nas.pipeline.expected import Expected
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.accuracy import accuracy
+from tinyml_nas.pipeline.stages.adopt import adopt
 from tinyml_nas.pipeline.stages.answers import answers
 from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.convert import convert
 from tinyml_nas.pipeline.stages.drive import drive
+from tinyml_nas.pipeline.stages.extract import extract
 from tinyml_nas.pipeline.stages.finetune import finetune
 from tinyml_nas.pipeline.stages.generate import generate
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
+from tinyml_nas.pipeline.stages.judge import judge
 from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
 from tinyml_nas.pipeline.stages.portray import portray
@@ -42,7 +46,7 @@ from tinyml_nas.search.cnas import CNAS
 from tinyml_nas.search.constraints.board import BoardConstraint
 from tinyml_nas.search.predictors.rbf import RbfPredictor
 from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe, TeacherRecipe
-from tinyml_nas.types import Artifact, Extractor
+from tinyml_nas.types import Artifact, Extractor, Seen
 
 Stage = Callable[..., object]
 
@@ -93,6 +97,15 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "seed": 3,
     },
     accuracy: {"network": NETWORK, "images": TEST},
+    adopt: {"module": UserModule("module:function", "f00d", 32, Seen())},
+    extract: {
+        "network": NETWORK,
+        "kind": "torch",
+        "given": OwnInput(32, 3, (0.0,), (255.0,)),
+        "classes": 10,
+        "images": VALIDATION,
+    },
+    judge: {"extractor": EXTRACTOR, "images": TEST},
     convert: {"network": NETWORK, "images": VALIDATION},
     quantize: {"keras": NETWORK, "quantizer": Int8(), "resolution": 24, "train": TRAIN},
     generate: {

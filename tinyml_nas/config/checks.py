@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol, get_args, get_type_hints
 
 from tinyml_nas.config.errors import ConfigError, under_key
+from tinyml_nas.conversion.look import check_file
+from tinyml_nas.network.own import OwnInput, kind_of
 from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import NETWORKS, TEACHERS
 from tinyml_nas.pipeline import bounds
+from tinyml_nas.quantization.none import NoQuantization
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import UNTRAINED, checkpoint_path, start_path
 from tinyml_nas.training.recipes import (
@@ -62,7 +65,7 @@ def checked(study: Study) -> Study:
             check()
         except ValueError as error:
             text, names = str(error), [item.name for item in fields]
-            told = text.startswith(f"{group}: ")
+            told = text.startswith((f"{group}: ", f"{group}=", f"{group}_"))
             raise ConfigError(text if told else under_key(text, group, names)) from error
     if study.task != "deploy":
         return study
@@ -94,7 +97,11 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
         yield "pruning", lambda: _check_pruning(study)
     else:
         name = study.network
-        yield "network", lambda: NETWORKS.check(name, data.classes)
+        yield "network", lambda: _check_network(study, name)
+        if study.network_finetune:
+            yield "finetune", lambda: study.finetune.check(data)
+            yield "finetune", lambda: _check_device(study.finetune.device)
+            yield "finetune", lambda: _check_taught_by_name(study)
     yield "quantizer", lambda: study.quantizer.check(data)
     yield "scenario", lambda: study.scenario.fitted(data, study.field).check(data, study.field)
     yield "field", study.field.check
@@ -105,6 +112,39 @@ def _check_pruning(study: Study) -> None:
     space, classes = study.supernet, study.dataset.classes
     ends = [space.spec(genes, classes) for genes in (space.smallest(), space.largest())]
     study.pruning.check(ends, bounds.limits(study), study.dataset)
+
+
+def _check_network(study: Study, name: str) -> None:
+    """What the user's own file or function gives is looked at; neither Keras nor TensorFlow is imported."""
+    kind, classes, given = kind_of(name), study.dataset.classes, study.network_input
+    if study.network_finetune and kind != "torch":
+        raise ValueError(
+            f"network_finetune: trains a torch module, network=module:function; {name} is none, and is deployed as it is"
+        )
+    if kind is None:
+        if given != OwnInput():
+            raise ValueError(
+                f"network_input: is of networks of your own; the network {name} knows what images it takes"
+            )
+        NETWORKS.check(name, classes)
+    elif kind == "torch":
+        from tinyml_nas.network.user import taken
+
+        taken(name, given.side((None, None, given.channels)), given.seen(), classes)
+    else:
+        quantizes = not isinstance(study.quantizer, NoQuantization)
+        check_file(name, given, classes, quantizes=quantizes)
+
+
+def _check_taught_by_name(study: Study) -> None:
+    """A network of the user's own is in no supernet that could teach it."""
+    recipe = study.finetune
+    if isinstance(recipe, DistilledRecipe) and recipe.teacher == LARGEST:
+        raise ValueError(
+            f"finetune.teacher: {LARGEST} is a supernet's largest network, which knows nothing of yours; take "
+            f"finetune=standard, or name a teacher ({', '.join(TEACHERS.names)})"
+        )
+    _check_taught(recipe, study)
 
 
 def _check_kept(study: Study) -> None:

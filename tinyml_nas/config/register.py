@@ -29,6 +29,16 @@ class Data:
 
 
 @dataclass
+class Input:
+    """What there is to say of the images that a network of the user's own takes."""
+
+    size: int | None = None
+    channels: int = 3
+    mean: Any = None
+    std: Any = None
+
+
+@dataclass
 class Config:
     """Top level of the configuration; mutable because hydra composes in place."""
 
@@ -37,7 +47,8 @@ class Config:
     seed: int = MISSING
     store: str = MISSING
     network: str | None = None
-    base_network: str | None = None
+    network_input: Input = dataclasses.field(default_factory=Input)
+    network_finetune: bool = False
     data: Data = dataclasses.field(default_factory=Data)
     dataset: Any = MISSING
     field: Any = None

@@ -19,6 +19,7 @@ From a data set and a board's budget to a C++ project that classifies and keeps 
   {command} -m pruning=none,l1_0.33       a sweep, one run for each choice
   {command} experiment=NAME               a whole study
   {command} network=NAME                  a trained network: {networks}
+  {command} network=FILE                  your own: FILE.py:FUNCTION, FILE.keras, FILE.tflite, with network_input.*
   {command} --config-dir DIR option=MINE  with your own option files, laid out as below
   {command} --compare RUN RUN             configuration and figures of runs side by side
   {command} --cfg job                     show the configuration, run nothing

@@ -10,6 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from tinyml_nas.network.base import Network
 from tinyml_nas.network.spec import (
     Activation,
     BlockSpec,
@@ -132,7 +133,7 @@ class InvertedResidual(nn.Module):
         return x + out if self.residual else out
 
 
-class StaticNetwork(nn.Module):
+class StaticNetwork(Network):
     """The whole network: NCHW float32 images (N, 3, S, S) to logits (N, classes).
 
     ``stem``, ``blocks``, ``final``, ``pool``, ``mix`` with ``mix_act`` and ``flatten`` are the

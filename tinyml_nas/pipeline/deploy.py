@@ -10,6 +10,7 @@ import numpy as np
 
 from codegen.learners.base import name_of
 from tinyml_nas.design.omega import OmegaSize
+from tinyml_nas.network.own import kind_of
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline import bounds, compression, metrics, trainings
@@ -20,6 +21,7 @@ from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
 from tinyml_nas.pipeline.fieldwork import Fieldwork, fieldwork_of
 from tinyml_nas.pipeline.metrics import Metrics
+from tinyml_nas.pipeline.own import brought
 from tinyml_nas.pipeline.programs import features_of, linked, program_of
 from tinyml_nas.pipeline.results import (
     accuracy_of,
@@ -42,7 +44,7 @@ from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
-from tinyml_nas.types import Result, TorchModel
+from tinyml_nas.types import Extractor, Result, TorchModel
 
 
 def run(study: Study) -> Result:
@@ -82,23 +84,15 @@ def _run(context: Context, study: Study) -> Result:
 
 def deploy(context: Context, study: Study, found: Metrics) -> bool:
     """From images to the program in the field. Fills ``found``; False where Ω does not fit."""
-    train, validation = Split(study.dataset, "train"), Split(study.dataset, "validation")
-    test = Split(study.dataset, "test")
-
-    network = (_given if study.network else _found)(context, study, found)
-    if network is None:
+    validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
+    if study.network is not None and kind_of(study.network):
+        made: tuple[TorchModel, Extractor] | None = brought(context, study, found)
+    else:
+        made = _converted(context, study, found)
+    if made is None:
         return False
+    network, extractor = made  # Φ_f, Φ_c
     found["network"] = metrics.network(network, study.dataset)
-
-    keras = context.run(convert, network=network.artifact, images=validation)
-    quantized = context.run(
-        quantize,
-        keras=artifact_of(keras),
-        quantizer=study.quantizer,
-        resolution=network.resolution,
-        train=train,
-    )
-    extractor = extractor_of(quantized)  # Φ_f, Φ_c
     compiler = host_compiler(context.store.root / "host")
     fieldwork = fieldwork_of(context, study, extractor, compiler)
     choice, table = choose(study, extractor, fieldwork)
@@ -137,6 +131,25 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     if fieldwork is not None:
         found["scenario"] = _compared(fieldwork, choice)
     return True
+
+
+def _converted(
+    context: Context, study: Study, found: Metrics
+) -> tuple[TorchModel, Extractor] | None:
+    """A network of this program's, and its extractor as it is deployed; None where it cannot fit."""
+    network = (_given if study.network else _found)(context, study, found)
+    if network is None:
+        return None
+    images = Split(study.dataset, "validation")
+    keras = context.run(convert, network=network.artifact, images=images)
+    quantized = context.run(
+        quantize,
+        keras=artifact_of(keras),
+        quantizer=study.quantizer,
+        resolution=network.resolution,
+        train=Split(study.dataset, "train"),
+    )
+    return network, extractor_of(quantized)
 
 
 def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:

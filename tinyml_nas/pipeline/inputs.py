@@ -7,18 +7,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from codegen.pixels import normalise, resize, to_codes
-from tinyml_nas.types import Images
+from tinyml_nas.network.seen import inputs
+from tinyml_nas.types import STANDARD, Images, Seen
 
 
-def network_inputs(images: Images, side: int) -> npt.NDArray[np.float32]:
-    """Float32 (N, side, side, 3), as the float networks take them."""
-    return normalise(resize(images.pixels, side))
+def network_inputs(images: Images, side: int, seen: Seen = STANDARD) -> npt.NDArray[np.float32]:
+    """Float32 (N, side, side, channels), as float networks take them."""
+    return inputs(images, side, seen, "float32").astype(np.float32)
 
 
 def device_inputs(
-    images: Images, side: int, dtype: Literal["int8", "float32"]
+    images: Images, side: int, dtype: Literal["int8", "float32"], seen: Seen = STANDARD
 ) -> npt.NDArray[np.generic]:
-    """(N, side, side, 3) in the extractor's own ``dtype``, as the device takes them."""
-    pixels = resize(images.pixels, side)
-    return to_codes(pixels) if dtype == "int8" else normalise(pixels)
+    """(N, side, side, channels) in the extractor's own ``dtype``, as the device takes them."""
+    return inputs(images, side, seen, dtype)

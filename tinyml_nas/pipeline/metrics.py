@@ -75,12 +75,23 @@ def network(model: TorchModel, data: DataCounts) -> Metrics:
 
 def training(model: TorchModel) -> Metrics:
     """How a network was trained last."""
+    return trained(model.curve, model.hardware)
+
+
+def trained(curve: Sequence[Mapping[str, float]], hardware: str) -> Metrics:
+    """A training by its curve, an entry an epoch."""
     return {
-        "hardware": model.hardware,
-        "steps": int(model.curve[-1]["step"]) if model.curve else 0,
-        "seconds": round(sum(entry["seconds"] for entry in model.curve)),
-        "loss": [round(entry["loss"], 4) for entry in model.curve],
+        "hardware": hardware,
+        "steps": int(curve[-1]["step"]) if curve else 0,
+        "seconds": round(sum(entry["seconds"] for entry in curve)),
+        "loss": [round(entry["loss"], 4) for entry in curve],
     }
+
+
+def conversion(entry: Entry) -> Metrics:
+    """How far the logits of what was converted lie from a torch module's; nothing of a file."""
+    value: Any = entry.value
+    return {name: value[name] for name in ("max_abs_error", "checked_images") if name in value}
 
 
 def pruning(whole: TorchModel, pruned: TorchModel) -> Metrics:

@@ -9,16 +9,38 @@ from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
 
 if TYPE_CHECKING:
-    from tinyml_nas.network.module import StaticNetwork
+    from tinyml_nas.network.base import Network
 
 
-def save_network(network: StaticNetwork, folder: Path, validation: Split) -> dict[str, Json]:
-    """Write the network into ``folder``; what ``TorchModel`` says of it, as JSON."""
+def load_network(folder: Path) -> Network:
+    """A network that ``save_network`` wrote, in evaluation mode.
+
+    Raises:
+        NetworkFileError: its files are damaged.
+        OwnNetworkError: it is a user's own, and its code is not what it was.
+    """
+    from tinyml_nas.network import files, user
+
+    if (folder / user.MODULE_FILE).is_file():
+        return user.load(folder)
+    return files.load(folder)
+
+
+def save_network(network: Network, folder: Path, validation: Split) -> dict[str, Json]:
+    """Write the network into ``folder``; what ``TorchModel`` says of it, as JSON.
+
+    Of a user's own only its ``accuracy``: what it costs its flatbuffer will tell.
+    """
+    from tinyml_nas.network import user
     from tinyml_nas.network.cost import layers, thesis_size_bytes
     from tinyml_nas.network.files import save
-    from tinyml_nas.network.module import spec_of
+    from tinyml_nas.network.module import StaticNetwork, spec_of
     from tinyml_nas.training import loop as training
 
+    if isinstance(network, user.UserNetwork):
+        user.save(network, folder)
+        return {"accuracy": training.accuracy(network, validation.load())}
+    assert isinstance(network, StaticNetwork)
     save(network, folder)
     spec = spec_of(network)
     costs = list(layers(spec))

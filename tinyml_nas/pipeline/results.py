@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
+from tinyml_nas.network.seen import from_json
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.store.entries import Entry
 from tinyml_nas.types import (
@@ -56,9 +57,18 @@ def model_of(entry: Entry) -> TorchModel:
 
 
 def extractor_of(entry: Entry) -> Extractor:
-    """What ``quantize`` left."""
+    """What ``quantize``, ``rearrange`` or ``extract`` left."""
     value: Any = entry.value
-    return Extractor(artifact_of(entry), **value)
+    names = {item.name for item in fields(Extractor)}
+    kept = {name: value[name] for name in names & value.keys()}
+    return Extractor(artifact_of(entry), **{**kept, "seen": from_json(value["seen"])})
+
+
+def brought_of(entry: Entry, accuracy: float) -> TorchModel:
+    """What ``extract`` says of a network, beside its extractor: what it costs, and its input side."""
+    value: Any = entry.value
+    names = ("size_bytes", "resolution", "parameters", "macs")
+    return TorchModel(artifact_of(entry), accuracy, *(value[name] for name in names))
 
 
 def project_of(entry: Entry) -> CppProject:

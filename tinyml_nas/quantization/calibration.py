@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from codegen.pixels import normalise
-from tinyml_nas.types import DataCounts
+from tinyml_nas.network.seen import normalisation
+from tinyml_nas.types import STANDARD, DataCounts, Seen
 
 Images = npt.NDArray[np.float32]
 
@@ -44,7 +44,9 @@ class Calibrated:
             )
 
 
-def chosen(calibration: Images, count: int, shape: tuple[int, ...]) -> Images:
+def chosen(
+    calibration: Images, count: int, shape: tuple[int, ...], seen: Seen = STANDARD
+) -> Images:
     """The first ``count`` of normalised images for a network's input ``shape`` (S, S, 3), with extremes.
 
     Raises:
@@ -64,17 +66,18 @@ def chosen(calibration: Images, count: int, shape: tuple[int, ...]) -> Images:
     if len(broken):
         raise ValueError(
             f"calibration: image {broken[0]} is not finite, and {len(broken)} of {count} are not; "
-            "every value must be a normalised pixel in [-1, 1)"
+            "every value must be a normalised pixel"
         )
-    return with_extremes(images)
+    return with_extremes(images, seen)
 
 
-def with_extremes(images: Images) -> Images:
+def with_extremes(images: Images, seen: Seen = STANDARD) -> Images:
     """A copy in which the first image's corner holds a black and a white pixel.
 
     They pin the input's range to that of all images. Two pixels of a real image barely move the
     ranges further in; a whole black or white image would widen them.
     """
     images = images.copy()
-    images[0, 0, :2] = normalise(np.array([[0], [255]], np.uint8))
+    extremes = np.repeat(np.array([[0], [255]], np.uint8), seen.channels, 1)
+    images[0, 0, :2] = normalisation(seen).reals(extremes)
     return images

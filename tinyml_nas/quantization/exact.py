@@ -22,9 +22,9 @@ import numpy.typing as npt
 
 from codegen.ir import Graph, ModelError, Op
 from codegen.ops.window import Window, window_of
+from tinyml_nas.quantization.kernels import OTHERS, Kernel
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Kernel: TypeAlias = Callable[[Graph, Op, list[Array]], Array]
 
 MANTISSA_BITS = 53
 NOTHING = np.zeros(0)
@@ -34,7 +34,7 @@ class ExactNetwork:
     """A float graph, ready to be run on one image after the other.
 
     Raises:
-        ModelError: an operator that no converted network has.
+        ModelError: an operator that has no kernel here.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -201,6 +201,7 @@ ACTIVATIONS: Mapping[str, Callable[[Array], Array]] = MappingProxyType(
 
 KERNELS: Mapping[str, Kernel] = MappingProxyType(
     {
+        **OTHERS,
         "ADD": lambda _graph, _op, inputs: inputs[0] + inputs[1],
         "AVERAGE_POOL_2D": _average_pool_2d,
         "CONV_2D": _conv_2d,

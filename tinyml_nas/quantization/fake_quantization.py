@@ -19,11 +19,11 @@ from torch.nn import functional as F
 
 from codegen.ir import Graph, Op
 from codegen.ops.window import window_of
+from tinyml_nas.conversion.flatbuffer import Head
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.exact import Array
 from tinyml_nas.quantization.layers import layer_names
 from tinyml_nas.quantization.prepared import real_constant
-from tinyml_nas.quantization.tflite import Head
 
 LARGEST_CODE = 127
 """Of a weight, in either direction: its code is symmetric."""

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from codegen.frontend.read import read_as_written
 from codegen.ir import Graph
-from codegen.pixels import INPUT_SCALE
 from tinyml_nas.conversion import oracle
 from tinyml_nas.progress import track
 from tinyml_nas.quantization.exact import ExactNetwork
@@ -30,10 +29,15 @@ def signal_to_noise(
     layer's inputs counts: a layer is bad where the figure falls.
     """
     network, quantized = ExactNetwork(graph), read_as_written(flatbuffer)
-    assert [op.kind for op in graph.ops] == [op.kind for op in quantized.ops]
-    indices = [op.outputs[0] for op in quantized.ops]
+    # Where a fixed scale, as a sigmoid's, meets another in a concatenation, the converter rescales.
+    rounded = [op for op in quantized.ops if op.kind != "QUANTIZE"]
+    assert [op.kind for op in graph.ops] == [op.kind for op in rounded]
+    indices = [op.outputs[0] for op in rounded]
     made = [quantized.tensors[index] for index in indices]
-    codes = np.rint(images / INPUT_SCALE).clip(-128, 127).astype(np.int8)
+    entered = quantized.input.quantization
+    assert entered is not None
+    steps = np.rint(images / entered.scales[0]) + entered.zero_points[0]
+    codes = steps.clip(-128, 127).astype(np.int8)
     signals, noises = [0.0] * len(made), [0.0] * len(made)
     rows = oracle.tensors(flatbuffer, codes, indices)
     for image, row in zip(track(images, "noise of layers"), rows, strict=True):

@@ -34,5 +34,4 @@ class NoQuantization:
         """Write ``extractor.tflite`` (float32 in and out) and ``head.safetensors``."""
         from tinyml_nas.quantization import tflite
 
-        extractor, head = tflite.split(keras_model)
-        return tflite.write(tflite.convert_float(extractor), head, folder)
+        return tflite.write_float(keras_model, folder)

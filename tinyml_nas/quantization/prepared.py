@@ -12,20 +12,20 @@ from copy import copy
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import Builder
 from tensorflow.lite.python.convert import mlir_quantize
 
 from codegen.frontend.read import read_as_written
 from codegen.ir import Graph
 from codegen.pixels import INPUT_SCALE, INPUT_ZERO_POINT
 from tinyml_nas.conversion.backend import tf
+from tinyml_nas.conversion.flatbuffer import packed
 from tinyml_nas.conversion.native import stderr_held
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.exact import WEIGHT_AXES, Array
 from tinyml_nas.quantization.layers import layer_names
 from tinyml_nas.quantization.ranges import Range
+from tinyml_nas.types import STANDARD, Seen
 
-IDENTIFIER = b"TFL3"
 WEIGHTED = {
     schema.BuiltinOperator.CONV_2D,
     schema.BuiltinOperator.DEPTHWISE_CONV_2D,
@@ -42,7 +42,8 @@ class Prepared:
         QuantizationError: a weight or bias is not finite; names the layer.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, seen: Seen = STANDARD) -> None:
+        self.seen = seen
         self.content = _with_own_constants(content)
         self.graph: Graph = read_as_written(self.content)
         for op, name in zip(self.graph.ops, layer_names(self.graph), strict=True):
@@ -69,13 +70,14 @@ class Prepared:
         for index, values in constants.items():
             buffer = model.Buffers(subgraph.Tensors(index).Buffer()).DataAsNumpy()
             buffer.view("<f4")[:] = values.astype("<f4").reshape(-1)
-        return Prepared(bytes(content))
+        return Prepared(bytes(content), self.seen)
 
     def quantized(self, ranges: Mapping[int, Range]) -> bytes:
         """The full-integer flatbuffer, each activation within its range.
 
         Raises:
-            QuantizationError: the input's scale is not 1/128 or its zero point not 0.
+            QuantizationError: the input's scale is not 1/128 or its zero point not 0, where images are seen as
+                this program trains.
         """
         content = bytearray(self.content)
         subgraph = schema.Model.GetRootAs(content).Subgraphs(0)
@@ -89,13 +91,25 @@ class Prepared:
         quantization = read_as_written(flatbuffer).input.quantization
         assert quantization is not None
         (scale,), (zero_point,) = quantization.scales, quantization.zero_points
-        if (scale, zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
+        if self.seen == STANDARD and (scale, zero_point) != (INPUT_SCALE, INPUT_ZERO_POINT):
             raise QuantizationError(
                 f"input quantized with scale {scale} and zero point {zero_point}, expected "
                 f"{INPUT_SCALE} and {INPUT_ZERO_POINT}: calibrate on images normalised by "
                 "codegen.pixels, with pixels 0 and 255 among them"
             )
         return flatbuffer
+
+
+def with_places(content: bytes) -> bytes:
+    """A float flatbuffer with a place for the range of each activation, as the converter leaves one."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(content))
+    graph = model.subgraphs[0]
+    made = [index for op in graph.operators for index in op.outputs]
+    for index in [*graph.inputs, *made]:
+        if graph.tensors[index].type == schema.TensorType.FLOAT32:
+            place = np.zeros(1, np.float32)
+            graph.tensors[index].quantization = schema.QuantizationParametersT(min=place, max=place)
+    return packed(model)
 
 
 def real_constant(graph: Graph, index: int) -> Array:
@@ -135,6 +149,4 @@ def _with_own_constants(content: bytes) -> bytes:
             seen.add(tensor.buffer)
     if len(model.buffers) == whole:
         return content
-    builder = Builder(len(content))
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    return packed(model)

@@ -30,6 +30,23 @@ Range = tuple[float, float]
 BOTTOM = -3.0  # hard-swish is zero below
 LEAST = -0.375  # its minimum, at -1.5
 CODES = 255
+KEEP_SCALE = frozenset(
+    [
+        "AVERAGE_POOL_2D",
+        "CONCATENATION",
+        "MAXIMUM",
+        "MAX_POOL_2D",
+        "MINIMUM",
+        "PAD",
+        "PADV2",
+        "REDUCE_MAX",
+        "RESHAPE",
+        "SLICE",
+        "STRIDED_SLICE",
+        "TRANSPOSE",
+    ]
+)
+"""Operators whose int8 output has the scale of their inputs."""
 SHARES_OF_MAXIMUM = (1.0, 0.9, 0.75, 0.6, 0.45)
 PROBED_IMAGES = 100
 
@@ -41,7 +58,26 @@ def calibrated(graph: Graph, images: Images, clip_hard_swish: bool) -> dict[int,
     if clip_hard_swish:
         tops = best_tops(network, images[:PROBED_IMAGES])
         clips = {tensor: (BOTTOM, top) for tensor, top in tops.items()}
-    return ranges_of(network, track(images, "calibration"), clips)
+    return united(graph, ranges_of(network, track(images, "calibration"), clips))
+
+
+def united(graph: Graph, ranges: Mapping[int, Range]) -> dict[int, Range]:
+    """Ranges in which what is only moved or compared keeps its scale: all that such an operator joins has one."""
+    found = dict(ranges)
+    joined = [
+        {index for index in (*op.inputs, *op.outputs) if index in found}
+        for op in graph.ops
+        if op.kind in KEEP_SCALE
+    ]
+    for _ in joined:  # what the last one widens may be the first one's
+        before = dict(found)
+        for group in joined:
+            low = min(found[index][0] for index in group)
+            high = max(found[index][1] for index in group)
+            found.update(dict.fromkeys(group, (low, high)))
+        if found == before:
+            break
+    return found
 
 
 def best_tops(network: ExactNetwork, images: Images) -> dict[int, float]:

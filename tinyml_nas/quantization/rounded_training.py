@@ -9,12 +9,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from codegen.frontend.read import read_as_written
+from tinyml_nas.conversion.flatbuffer import Head
+from tinyml_nas.network.seeing import as_seen
 from tinyml_nas.progress import reported
 from tinyml_nas.quantization.base import Training
 from tinyml_nas.quantization.fake_quantization import FakeQuantized
 from tinyml_nas.quantization.prepared import Prepared
 from tinyml_nas.quantization.ranges import Range
-from tinyml_nas.quantization.tflite import Head, Network
+from tinyml_nas.quantization.tflite import Network
 from tinyml_nas.training.loop import Batch, device_of, train
 from tinyml_nas.training.recipes import Recipe
 
@@ -45,7 +47,7 @@ def trained(
     side = prepared.graph.input.shape[1]
 
     def backward(batch: Batch, epoch: float) -> Tensor:
-        inputs = batch.inputs(side)
+        inputs = as_seen(batch.inputs(side), network.seen)
         logits = student(inputs)
         answers = teacher(inputs).softmax(1)
         loss = (1 - teacher_share) * F.cross_entropy(logits, batch.labels)

@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
+from safetensors.numpy import load_file
 from safetensors.numpy import save as to_safetensors
-from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from codegen import durable
 from tinyml_nas.conversion.backend import keras, tf
-from tinyml_nas.conversion.native import stderr_held
+from tinyml_nas.conversion.flatbuffer import Head, converted, converter_of
+from tinyml_nas.network.seen import read
 from tinyml_nas.quantization.calibration import chosen
 from tinyml_nas.quantization.errors import QuantizationError
 from tinyml_nas.quantization.noise import MEASURED_IMAGES, signal_to_noise
-from tinyml_nas.quantization.prepared import Prepared
+from tinyml_nas.quantization.prepared import Prepared, with_places
 from tinyml_nas.store.digest import digest_of
-from tinyml_nas.types import Artifact, Extractor
+from tinyml_nas.types import STANDARD, Artifact, Extractor, Seen
 
 EXTRACTOR_FILE = "extractor.tflite"
 HEAD_FILE = "head.safetensors"
 
-Head = dict[str, npt.NDArray[np.float32]]
-
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """What an int8 quantizer starts from: Φ_f, prepared; Φ_c; and the images to calibrate on."""
+    """What an int8 quantizer starts from: Φ_f, prepared; Φ_c; and the images to calibrate on, as they are ``seen``."""
 
     prepared: Prepared
     head: Head
     images: npt.NDArray[np.float32]
+    seen: Seen = STANDARD
 
     @staticmethod
     def load(path: Path, calibration: npt.NDArray[np.float32], count: int) -> Network:
-        """Read ``model.keras``; the images are the first ``count`` of ``calibration``.
+        """Read ``model.keras``, or ``extractor.tflite`` with the head beside it.
+
+        The images are the first ``count`` of ``calibration``.
 
         Raises:
             ValueError: the images are too few, not finite or not of the network's size.
             QuantizationError: the network cannot be split or prepared.
         """
+        seen = read(path.parent)
+        if path.name == EXTRACTOR_FILE:
+            prepared = Prepared(with_places(path.read_bytes()), seen)
+            images = chosen(calibration, count, prepared.graph.input.shape[1:], seen)
+            return Network(prepared, load_file(path.with_name(HEAD_FILE)), images, seen)
         extractor, head = split(path)
         images = chosen(calibration, count, extractor.input_shape[1:])
         return Network(prepare(extractor, images), head, images)
@@ -64,7 +69,7 @@ class Network:
         """
         graph = (real or self.prepared).graph
         noise = signal_to_noise(graph, flatbuffer, self.images[:MEASURED_IMAGES])
-        return write(flatbuffer, head or self.head, folder, noise)
+        return write(flatbuffer, head or self.head, folder, noise, self.seen)
 
 
 def split(path: Path) -> tuple[keras.Model, Head]:
@@ -89,7 +94,16 @@ def split(path: Path) -> tuple[keras.Model, Head]:
 
 def convert_float(extractor: keras.Model) -> bytes:
     """The float32 flatbuffer of Φ_f for a batch of one."""
-    return _convert(_converter(extractor))
+    return converted(converter_of(extractor))
+
+
+def write_float(path: Path, folder: Path) -> Extractor:
+    """Both halves of ``model.keras`` or ``extractor.tflite``, unquantized."""
+    if path.name == EXTRACTOR_FILE:
+        head = load_file(path.with_name(HEAD_FILE))
+        return write(path.read_bytes(), head, folder, seen=read(path.parent))
+    extractor, head = split(path)
+    return write(convert_float(extractor), head, folder)
 
 
 def prepare(extractor: keras.Model, images: npt.NDArray[np.float32]) -> Prepared:
@@ -98,14 +112,14 @@ def prepare(extractor: keras.Model, images: npt.NDArray[np.float32]) -> Prepared
     The ranges that the converter finds are overwritten: they depend on the machine, and are wrong before
     an ADD, which runs in place, so that its first input is given the range of the sum.
     """
-    converter = _converter(extractor)
+    converter = converter_of(extractor)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([image[None]] for image in images[:1])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     converter._experimental_calibrate_only = True  # noqa: SLF001
-    return Prepared(_convert(converter))
+    return Prepared(converted(converter))
 
 
 def write(
@@ -113,12 +127,17 @@ def write(
     head: Head,
     folder: Path,
     signal_to_noise_db: Mapping[str, float] = MappingProxyType({}),
+    seen: Seen = STANDARD,
 ) -> Extractor:
     """Write both files, and describe the extractor's features and what was measured of its layers."""
     durable.write(folder / EXTRACTOR_FILE, flatbuffer)
     durable.write(folder / HEAD_FILE, to_safetensors(head))
-    (output,) = Interpreter(model_content=flatbuffer).get_output_details()
+    interpreter = Interpreter(model_content=flatbuffer)
+    (source,), (output,) = interpreter.get_input_details(), interpreter.get_output_details()
     quantized = output["dtype"] == np.int8
+    if quantized:
+        input_scale, input_zero_point = source["quantization"]
+        seen = replace(seen, scale=float(input_scale), zero_point=int(input_zero_point))
     scale, zero_point = output["quantization"] if quantized else (1.0, 0)
     return Extractor(
         artifact=Artifact(folder, digest_of(folder)),
@@ -127,22 +146,5 @@ def write(
         scale=float(scale),
         zero_point=int(zero_point),
         signal_to_noise_db=dict(signal_to_noise_db),
+        seen=seen,
     )
-
-
-def _converter(extractor: keras.Model) -> Any:
-    # A batch fixed to 1 keeps SHAPE, STRIDED_SLICE and PACK out of the flatbuffer.
-    batch_of_one = tf.TensorSpec((1, *extractor.input_shape[1:]), tf.float32)
-    call = tf.function(lambda image: extractor(image, training=False))
-    function = call.get_concrete_function(batch_of_one)
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [convert_variables_to_constants_v2(function)]
-    )
-
-
-def _convert(converter: Any) -> bytes:
-    with stderr_held(), warnings.catch_warnings():
-        # It asks for the input's statistics before it calibrates them.
-        warnings.filterwarnings("ignore", message="Statistics for quantized inputs")
-        flatbuffer: bytes = converter.convert()
-    return flatbuffer

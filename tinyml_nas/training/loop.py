@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from codegen.pixels import normalise, resize
-from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.network.base import Network
 from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, recoloured, resized, zoomed
 from tinyml_nas.training.hardware import device_named
@@ -185,16 +185,16 @@ def draw_batch(
 
 
 def finetune(
-    network: StaticNetwork,
+    network: Network,
     images: Images,
     recipe: Recipe,
     folder: Path,
     seed: int,
     progress: Progress = silent,
-    teacher: StaticNetwork | None = None,
+    teacher: Network | None = None,
     answers: Tensor | None = None,
 ) -> Curve:
-    """Train all weights of a static network in place, on labels and a ``DistilledRecipe``'s teacher.
+    """Train all weights of a network in place, on labels and a ``DistilledRecipe``'s teacher.
 
     A ``teacher`` is asked about every batch as it is shown; ``answers`` (images, classes) are the
     probabilities that another gave before, of images as they are: not for a recipe that mixes them.
@@ -252,7 +252,7 @@ def inputs_of(images: Images, side: int) -> Iterator[Tensor]:
 
 
 @torch.no_grad()
-def accuracy(network: StaticNetwork, images: Images) -> float:
+def accuracy(network: Network, images: Images) -> float:
     """Top-1 accuracy in [0, 1]."""
     network.eval()
     batches = inputs_of(images, network.resolution)
@@ -260,20 +260,23 @@ def accuracy(network: StaticNetwork, images: Images) -> float:
     return float((predicted.numpy() == images.labels).mean())
 
 
-def norms_of(network: StaticNetwork) -> list[nn.BatchNorm2d]:
+def norms_of(network: Network) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
     """Every BatchNorm of a network."""
-    return [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    kinds = (nn.BatchNorm1d, nn.BatchNorm2d)
+    return [module for module in network.modules() if isinstance(module, kinds)]
 
 
 @torch.no_grad()
-def recalibrate(network: StaticNetwork, images: Images) -> None:
+def recalibrate(network: Network, images: Images) -> None:
     """Measure BatchNorm's statistics anew on ``images``, as inherited weights need (OFA)."""
     norms = norms_of(network)
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # a plain average over the batches
-    network.train()
+    network.eval()  # nothing is dropped out
+    for norm in norms:
+        norm.train()
     for batch in inputs_of(images, network.resolution):
         network(batch)
     network.eval()

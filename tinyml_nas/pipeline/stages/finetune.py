@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tinyml_nas.pipeline.networks import save_network
+from tinyml_nas.pipeline.networks import load_network, save_network
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.progress import reported
 from tinyml_nas.store.digest import Json
@@ -33,7 +33,7 @@ def finetune(
     from tinyml_nas.training.answers import FILE, read_answers
     from tinyml_nas.training.hardware import hardware
 
-    trained = load(network.path)
+    trained = load_network(network.path)
     taught_by = None if teacher is None else load(teacher.path)
     said = None if answers is None else read_answers(answers.path / FILE)
     with reported("finetune") as report:

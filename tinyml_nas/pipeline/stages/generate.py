@@ -13,7 +13,7 @@ from codegen.learners.base import Learner
 from tinyml_nas.pipeline.inputs import device_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
-from tinyml_nas.types import Artifact, Extractor
+from tinyml_nas.types import STANDARD, Artifact, Extractor, Seen
 
 ARENA_FILE = "arena.json"
 
@@ -50,15 +50,17 @@ def generate(
     from codegen.emit.emitter import context_of, emit
     from codegen.learners.statistics import FILE, Statistics
     from codegen.normalisation import Normalisation
-    from codegen.pixels import MEAN, STD
     from codegen.plan.occupancy import occupancy
     from codegen.project import Golden, Project
     from tinyml_nas.conversion import oracle
     from tinyml_nas.design.split import EXTRACTOR_FILE, split
 
     graph, head = split(extractor)
+    seen = extractor.seen
     tflite = extractor.artifact.path / EXTRACTOR_FILE
-    inputs = device_inputs(images.load()[:golden_images], graph.input.shape[1], extractor.dtype)
+    inputs = device_inputs(
+        images.load()[:golden_images], graph.input.shape[1], extractor.dtype, extractor.seen
+    )
     project = Project(
         name=name,
         graph=graph,
@@ -69,7 +71,7 @@ def generate(
         golden=Golden(inputs, oracle.features(tflite, inputs)),
         class_names=class_names,
         statistics=None if statistics is None else Statistics.read(statistics.path / FILE),
-        normalisation=Normalisation.of((MEAN,), (STD,), graph.input, "as TinyML NAS trains"),
+        normalisation=Normalisation.of(seen.mean, seen.std, graph.input, _origin(seen)),
     )
     about_to_emit = context_of(project)
     memory, plan = about_to_emit["memory"], about_to_emit["plan"]
@@ -85,6 +87,10 @@ def generate(
         "arena_unfused": plan.unfused_bytes,
         "fused_blocks": len(plan.fused),
     }
+
+
+def _origin(seen: Seen) -> str:
+    return "as TinyML NAS trains" if seen == STANDARD else "as it was trained"
 
 
 def check_reported(planned: Parts, reported: Parts) -> None:

@@ -35,7 +35,7 @@ def observe(
     from tinyml_nas.conversion import oracle
 
     model = compiler.model(program.path)
-    inputs = device_inputs(images.load(), model.shape.image[0], extractor.dtype)
+    inputs = device_inputs(images.load(), model.shape.image[0], extractor.dtype, extractor.seen)
     batches = np.array_split(inputs, max(1, len(inputs) // 100))
     rows = [model.features(batch) for batch in track(batches, f"features of {images.name}")]
     features = np.concatenate(rows)

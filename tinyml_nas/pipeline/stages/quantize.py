@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tinyml_nas.data.calibration import calibration_images
+from tinyml_nas.network.seen import read
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.quantization.base import Quantizer, Training
@@ -25,20 +26,22 @@ def quantize(
 ) -> dict[str, Json]:
     """Both files, what the extractor's features are, and what is left of each layer.
 
-    ``resolution`` is the input side in pixels.
+    ``keras`` is a network as ``convert`` left it, or a float extractor as ``extract`` did; ``resolution`` is the input
+    side in pixels.
     """
     images = train.load()
     if isinstance(quantizer, Calibrated) and quantizer.calibration_images > len(images):
         quantizer = replace(quantizer, calibration_images=len(images))
     chosen = calibration_images(images, quantizer.calibration_images)
-    calibration = network_inputs(chosen, resolution)
-    made = quantizer.quantize(
-        keras.path / "model.keras", calibration, folder, Training(images, work)
-    )
+    calibration = network_inputs(chosen, resolution, read(keras.path))
+    names = ("model.keras", "extractor.tflite")
+    (model,) = (path for path in map(keras.path.joinpath, names) if path.is_file())
+    made = quantizer.quantize(model, calibration, folder, Training(images, work))
     return {
         "features": made.features,
         "dtype": made.dtype,
         "scale": made.scale,
         "zero_point": made.zero_point,
         "signal_to_noise_db": made.signal_to_noise_db,
+        "seen": asdict(made.seen),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from tinyml_nas.store.digest import Json
@@ -20,4 +21,5 @@ def rearrange(
         "dtype": extractor.dtype,
         "scale": extractor.scale,
         "zero_point": extractor.zero_point,
+        "seen": asdict(extractor.seen),
     }

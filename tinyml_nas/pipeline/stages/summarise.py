@@ -41,7 +41,7 @@ def summarise(
     batches = np.array_split(np.arange(len(given)), max(1, len(given) // 100))
     found = []
     for batch in track(batches, "moments of the training features"):
-        inputs = device_inputs(given[batch], model.shape.image[0], extractor.dtype)
+        inputs = device_inputs(given[batch], model.shape.image[0], extractor.dtype, extractor.seen)
         found.append(model.features(inputs))
     features = np.concatenate(found).astype(np.float64)
     if extractor.dtype == "int8":

@@ -1,0 +1,84 @@
+"""Take a network that a user brings apart: its extractor, and the head behind it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyml_nas.network.own import Kind, OwnInput
+from tinyml_nas.pipeline.inputs import network_inputs
+from tinyml_nas.pipeline.split import Split
+from tinyml_nas.store.digest import Json
+from tinyml_nas.types import Artifact
+
+if TYPE_CHECKING:
+    from tinyml_nas.types import Seen
+
+CHECKED_IMAGES = 1000
+"""Images on which a torch module is compared with what it was converted to."""
+
+
+def extract(
+    folder: Path,
+    work: Path,
+    *,
+    network: Artifact,
+    kind: Kind,
+    given: OwnInput,
+    classes: int,
+    images: Split,
+) -> dict[str, Json]:
+    """``extractor.tflite`` in the network's own type, its head, and how it sees images; what an extractor is.
+
+    ``network`` is what ``adopt`` or ``finetune`` left of a torch module, else the file. Of the former,
+    ``max_abs_error`` tells how far logits of ``checked_images`` lie apart.
+
+    Raises:
+        ConversionError: names every layer that cannot be converted; or what was converted computes something else.
+        OwnNetworkError: the compiler does not take it, or it is for other classes or images.
+    """
+    from codegen.frontend.read import read
+    from tinyml_nas.conversion import own
+    from tinyml_nas.conversion.flatbuffer import taken_apart
+    from tinyml_nas.conversion.look import looked_at
+    from tinyml_nas.network import seen as beside
+    from tinyml_nas.network.own import check_classes
+    from tinyml_nas.network.tally import tally
+    from tinyml_nas.quantization.tflite import write
+
+    compared: dict[str, Json] = {}
+    if kind == "torch":
+        module = _loaded(network.path)
+        checked = network_inputs(images.load()[:CHECKED_IMAGES], *module)
+        flat, error = own.of_module(network.path, checked)
+        compared = {"max_abs_error": error, "checked_images": len(checked)}
+    elif kind == "keras":
+        flat = own.of_keras(network.path, given)
+    else:
+        flat = network.path.read_bytes()
+    image, found = looked_at(flat)
+    check_classes(found, classes)
+    given.side(image.shape[1:])
+    seen = given.seen(image)
+    content, head = taken_apart(flat)
+    made = write(content, head, folder, seen=seen)
+    beside.write(made.seen, folder)
+    return {
+        "features": made.features,
+        "dtype": made.dtype,
+        "scale": made.scale,
+        "zero_point": made.zero_point,
+        "signal_to_noise_db": {},
+        "seen": asdict(made.seen),
+        "resolution": image.shape[1],
+        **tally(read(content), classes),
+        **compared,
+    }
+
+
+def _loaded(folder: Path) -> tuple[int, Seen]:
+    from tinyml_nas.network.user import load
+
+    module = load(folder).module
+    return module.resolution, module.seen
