@@ -38,7 +38,7 @@ clean: ## all that was generated here, results included
 
 # A stamp is touched when all went well, so that an interrupted set-up starts again.
 $(VENV)/.run $(VENV)/.dev: pyproject.toml setup.py requirements.lock | $(VENV)/.made
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.$(if $(filter %.dev,$@),[dev$(comma)pretraining$(comma)joblib$(comma)submitit])'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.$(if $(filter %.dev,$@),[dev$(comma)pretraining$(comma)joblib$(comma)submitit$(comma)tensorboard])'
 	@touch $@
 
 $(VENV)/.made:

@@ -36,6 +36,7 @@ def _job(cfg: DictConfig) -> None:
     job = HydraConfig.get()
     try:
         study = config.build(cfg, Path(job.runtime.output_dir), tuple(job.overrides.task))
+        config.check_tracking(study)
         check_project(study.output_dir / "project", overwrite=study.project.overwrite)
     except (config.ConfigError, FolderError) as error:
         config.refuse(error)
@@ -46,7 +47,7 @@ def _job(cfg: DictConfig) -> None:
 
     with report.failures_in(study):
         result = deploy.run(study)
-    report.deliver(result, study.output_dir)
+    report.deliver(result, study)
     _statuses.add(result.status)
 
 

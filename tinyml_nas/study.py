@@ -19,6 +19,7 @@ from tinyml_nas.pruning.base import Pruning
 from tinyml_nas.quantization.base import Quantizer
 from tinyml_nas.search.base import Strategy
 from tinyml_nas.supernet.spaces import AnySpace
+from tinyml_nas.tracking.base import Tracker
 from tinyml_nas.training.recipes import FinetuneRecipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import DataCounts
 
@@ -103,6 +104,7 @@ class Study:
     scenario: Scenario | NoScenario
     stream: Order
     project: ProjectSettings
+    tracking: Tracker
 
     @property
     def learners(self) -> Mapping[str, Learner]:

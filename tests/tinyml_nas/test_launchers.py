@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PLUGINS = {
     "joblib": "hydra_plugins.hydra_joblib_launcher",
+    "ray": "hydra_plugins.hydra_ray_launcher",
     "submitit_local": "hydra_plugins.hydra_submitit_launcher",
 }
 

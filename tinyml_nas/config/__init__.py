@@ -17,7 +17,7 @@ checks the rest: allowed values, finite numbers, and what each class checks itse
 
 from __future__ import annotations
 
-from tinyml_nas.config.build import GROUPS, build
+from tinyml_nas.config.build import GROUPS, build, check_tracking
 from tinyml_nas.config.errors import ConfigError, is_refusal, refuse
 from tinyml_nas.config.folders import CONF, option_folders
 from tinyml_nas.config.overrides import check_groups, with_decimals
@@ -31,6 +31,7 @@ __all__ = [
     "ConfigError",
     "build",
     "check_groups",
+    "check_tracking",
     "is_refusal",
     "option_folders",
     "refuse",

@@ -38,6 +38,7 @@ GROUPS = (
     "scenario",
     "stream",
     "project",
+    "tracking",
 )
 """Keys that hold plug-ins, in the order in which they are built: ``search`` takes the two before, and ``constraint``
 copies values of ``device`` and ``memory``, which are refused under their own keys."""
@@ -74,6 +75,18 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
         **{name: built[name] for name in GROUPS if name not in ("predictor", "constraint")},
     )
     return checked(study)
+
+
+def check_tracking(study: Study) -> None:
+    """Refuse a tracker whose library is not installed; what else a run needs is asked by ``build``.
+
+    Raises:
+        ConfigError: saying how to get it.
+    """
+    try:
+        study.tracking.check()
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
 
 
 def _met(dataset: object) -> object:

@@ -68,6 +68,7 @@ class Config:
     scenario: Any = MISSING
     stream: Any = MISSING
     project: Any = MISSING
+    tracking: Any = MISSING
 
 
 def register(folders: Sequence[Path] = (CONF,)) -> None:

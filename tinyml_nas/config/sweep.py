@@ -11,7 +11,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, open_dict
 
-from tinyml_nas.config.build import build
+from tinyml_nas.config.build import build, check_tracking
 from tinyml_nas.config.errors import is_refusal, refuse
 
 
@@ -27,7 +27,7 @@ class CheckSweep(Callback):
         # hydra turns a callback's exceptions into warnings, so this says why by itself and leaves.
         try:
             for job in _jobs(config):
-                build(job, output_dir=Path())
+                check_tracking(build(job, output_dir=Path()))
         except Exception as error:
             if not is_refusal(error):
                 raise

@@ -58,6 +58,7 @@ DECIDES = {
     "search": "how networks are found",
     "stream": "in which order labelled samples come",
     "supernet": "the space of networks, and the weights that they inherit",
+    "tracking": "where a run is recorded besides its folder",
     "train_supernet": "task=train_supernet: how those weights are made",
     "train_teacher": "task=train_teacher: how a teacher is made",
 }

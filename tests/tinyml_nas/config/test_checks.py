@@ -31,7 +31,13 @@ OPTIONS = [
     for path in sorted(config.CONF.glob("*/*.yaml"))
     if path.parent.name not in ("hydra", "experiment")
 ] + [("device", name) for name in boards.names()]
-FREE = {"dataset.root", "device.name", "device.source"}  # texts of any letters
+FREE = {
+    "dataset.root",
+    "device.name",
+    "device.source",
+    "tracking.folder",
+    "tracking.experiment",
+}  # texts of any letters
 
 
 @pytest.fixture(scope="module", autouse=True)

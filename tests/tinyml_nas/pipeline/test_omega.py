@@ -116,7 +116,7 @@ def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
         chosen = on_board(device, f"network={network}", *overrides)
         chosen.store = str(tmp_path / "store")
         study = config.build(chosen, tmp_path)
-        report.deliver(deploy.run(study), tmp_path)
+        report.deliver(deploy.run(study), study)
         return json.loads((tmp_path / "result.json").read_text())
 
     return result

@@ -22,6 +22,7 @@ from tinyml_nas.report.headline import rows
 from tinyml_nas.report.result import read_result, show, write_result
 from tinyml_nas.report.summary import print_summary, write_summary
 from tinyml_nas.report.table import print_result
+from tinyml_nas.tracking.none import NoTracking
 from tinyml_nas.types import Figure, Result
 
 
@@ -292,6 +293,7 @@ def test_a_study_that_raises_leaves_a_failed_result(tmp_path):
     class Study:
         overrides = ("seed=1",)
         output_dir = tmp_path
+        tracking = NoTracking()
 
     with pytest.raises(RuntimeError, match="boom"), report.failures_in(Study()):
         raise RuntimeError("boom")

@@ -1,0 +1,1 @@
+"""Where runs are recorded besides their own folders: what ``conf/tracking`` chooses."""
