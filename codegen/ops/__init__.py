@@ -57,6 +57,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "GELU": gelu.OPERATOR,
         "HARD_SWISH": hard_swish.OPERATOR,
         "INVERTED_RESIDUAL": inverted_residual.OPERATOR,
+        "JOIN": concatenation.JOIN,
         "LEAKY_RELU": leaky_relu.OPERATOR,
         "LOGISTIC": logistic.OPERATOR,
         "LOOKUP": lookup.OPERATOR,
@@ -85,7 +86,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     }
 )
 
-MADE_HERE = frozenset({"INVERTED_RESIDUAL", "LOOKUP"})  # by the compiler: no file has them
+MADE_HERE = frozenset({"INVERTED_RESIDUAL", "JOIN", "LOOKUP"})  # by the compiler: no file has them
 
 
 def check(graph: Graph) -> None:

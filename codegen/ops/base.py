@@ -86,9 +86,12 @@ class Operator(ABC):
         """Bytes of working memory; the kernel gets their address as its last argument."""
         return 0
 
-    def aliases(self) -> bool:
-        """Whether the output is the input's bytes under another shape."""
-        return False
+    def places(self, graph: Graph, op: Op) -> tuple[int, ...]:
+        """Where in the output each input's bytes lie, in bytes, if the output is nothing but its inputs.
+
+        Empty where a kernel writes the output.
+        """
+        return ()
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Bytes of the constant arrays that ``lower`` makes, from shapes alone."""

@@ -1,7 +1,12 @@
-"""CONCATENATION along any axis: rows of each input, copied one behind the other."""
+"""CONCATENATION along any axis: rows of each input, copied one behind the other.
+
+Along the outermost axis the output is its inputs, one behind the other. Where all of them can be
+made there, ``codegen.plan.joining`` makes the operator a ``JOIN``, for which nothing is copied.
+"""
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import prod
 
 from codegen.ir import DTYPE_BYTES, Graph, ModelError, Op
@@ -15,6 +20,7 @@ from codegen.ops.base import (
     require_activations,
     require_inputs,
 )
+from codegen.ops.sweep import Sweep
 
 MOST_INPUTS = 10  # as in TensorFlow Lite Micro
 
@@ -41,19 +47,55 @@ class Concatenation(Operator):
             joined += tensor.shape[axis]
         require(joined == output.shape[axis], output, f"axis {axis} must be {joined}")
 
-    def lower(self, graph: Graph, op: Op) -> Call:
+    def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
+        """A row of the output after a row of each input."""
+        rows = _rows(graph, op)
+        return Sweep(
+            tuple((y, y + 1) for y in range(rows)),
+            graph.tensors[op.inputs[position]].size_bytes // rows,
+            output_of(graph, op).size_bytes // rows,
+        )
+
+    def lower(self, graph: Graph, op: Op) -> Call | None:
         """Call ``concatenation``."""
         output, axis = output_of(graph, op), _axis(graph, op)
         row_bytes = tuple(
             prod(graph.tensors[i].shape[axis:]) * DTYPE_BYTES[output.dtype] for i in op.inputs
         )
-        fields: dict[str, Value] = {"rows": prod(output.shape[:axis]), "row_bytes": row_bytes}
+        fields: dict[str, Value] = {"rows": _rows(graph, op), "row_bytes": row_bytes}
         params = f"Concatenation<{len(op.inputs)}>"
         return Call("concatenation", "concatenation.hpp", params, fields, op.inputs, op.outputs[0])
 
     def constant_bytes(self, graph: Graph, op: Op) -> int:
         """Bytes of constant inputs."""
         return sum(graph.tensors[i].size_bytes for i in set(op.inputs) if graph.tensors[i].constant)
+
+
+class Join(Concatenation):
+    """A CONCATENATION whose inputs are made where they lie in the output; no code is generated."""
+
+    def check(self, graph: Graph, op: Op) -> None:
+        """As CONCATENATION, and refuse rows of several inputs, and constants."""
+        super().check(graph, op)
+        if _rows(graph, op) != 1 or any(graph.tensors[i].constant for i in op.inputs):
+            raise ModelError("must join activations along the outermost axis")
+
+    def lower(self, graph: Graph, op: Op) -> None:
+        """Nothing to call."""
+
+    def places(self, graph: Graph, op: Op) -> tuple[int, ...]:
+        """One behind the other."""
+        sizes = [graph.tensors[index].size_bytes for index in op.inputs]
+        return tuple(accumulate(sizes[:-1], initial=0))
+
+
+def is_outermost(graph: Graph, op: Op) -> bool:
+    """Whether the inputs of a CONCATENATION are its output, one behind the other."""
+    return _rows(graph, op) == 1
+
+
+def _rows(graph: Graph, op: Op) -> int:
+    return prod(output_of(graph, op).shape[: _axis(graph, op)])
 
 
 def _axis(graph: Graph, op: Op) -> int:
@@ -63,4 +105,4 @@ def _axis(graph: Graph, op: Op) -> int:
     return axis % rank
 
 
-OPERATOR = Concatenation()
+OPERATOR, JOIN = Concatenation(), Join()

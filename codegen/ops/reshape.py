@@ -21,9 +21,9 @@ class Reshape(Operator):
     def lower(self, graph: Graph, op: Op) -> None:
         """Nothing to call."""
 
-    def aliases(self) -> bool:
-        """Always."""
-        return True
+    def places(self, graph: Graph, op: Op) -> tuple[int, ...]:
+        """Its one input is all of it."""
+        return (0,)
 
 
 OPERATOR = Reshape()

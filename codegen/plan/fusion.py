@@ -9,7 +9,7 @@ from typing import NamedTuple
 from codegen.ir import Graph, Op
 from codegen.ops import conv_2d, depthwise_conv_2d, inverted_residual
 from codegen.ops.dilated import is_dilated
-from codegen.plan.layout import SEARCH_NODES, peak, plan
+from codegen.plan.layout import peak, plan
 from codegen.plan.lifetimes import Known
 from codegen.plan.types import Plan
 
@@ -24,14 +24,13 @@ class Block(NamedTuple):
     project: int
 
 
-def arrange(graph: Graph, nodes: int = SEARCH_NODES) -> tuple[Graph, Plan]:
+def by_rows(graph: Graph, nodes: int, known: Known) -> tuple[Graph, Plan]:
     """The graph with inverted residuals fused where that lowers the arena, and its plan.
 
     While the step that needs most belongs to a block that can be fused, the block is; of the
     graphs on that way the best is taken, and every block on which it does not depend runs as three
     operators again.
     """
-    known: Known = {}
     plain = plan(graph, nodes, known)
     best = _choose(graph, plain.arena_bytes, known)
     if not best:

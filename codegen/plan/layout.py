@@ -32,8 +32,8 @@ def _with_offsets(graph: Graph, order: tuple[int, ...], lives: Lifetimes, nodes:
     offsets: list[int | None] = [None] * len(graph.tensors)
     scratch: list[int | None] = [None] * len(graph.ops)
     for block, offset in zip(lives.blocks, packing.offsets, strict=True):
-        for index in block.tensors:
-            offsets[index] = offset
+        for index, place in block.tensors.items():
+            offsets[index] = offset + place
         if block.scratch_of is not None:
             scratch[block.scratch_of] = offset
     return Plan(

@@ -1,9 +1,10 @@
 """From a graph and an order to blocks of memory with lifetimes, and what they may share.
 
-Tensors that are the same bytes under several shapes form one block; an operator's scratch is a
-block that lives while the operator runs. Blocks that live at the same time must not overlap, with
+Tensors that are the same bytes under several shapes, or parts of another, form one block
+(``codegen.plan.groups``); an operator's scratch is a block that lives while the operator runs. Blocks that live at the same time must not overlap, with
 one exception: the output of an operator may start ``gap`` bytes or more before an input that dies
-there, because the kernel has read the input's rows by the time it writes over them.
+there, because the kernel has read the input's rows by the time it writes over them. A part of a block that several
+operators fill neither lies over an input nor under an output.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 from codegen.ir import Graph, Op
 from codegen.ops import OPERATORS
+from codegen.plan.groups import groups_of
 from codegen.plan.types import ALIGNMENT_BYTES
 
 Gaps = Mapping[int, int]  # of an operator: input tensor -> bytes
@@ -22,12 +24,15 @@ Known = dict[tuple[str, int], Gaps]  # by kind and output
 
 @dataclass
 class Block:
-    """``size`` bytes in use from step ``first`` to step ``last``; step -1 holds the inputs."""
+    """``size`` bytes in use from step ``first`` to step ``last``; step -1 holds the inputs.
+
+    ``tensors`` lie in it at these offsets.
+    """
 
     size: int
     first: int
     last: int
-    tensors: list[int] = field(default_factory=list)
+    tensors: Mapping[int, int] = field(default_factory=dict)
     scratch_of: int | None = None
 
     def meets(self, other: Block) -> bool:
@@ -86,7 +91,18 @@ def sharing_of(graph: Graph, known: Known | None = None) -> Sharing:
     for op in graph.ops:
         if _key(op) not in known:
             known[_key(op)] = _gaps(graph, op)
-    return [known[_key(op)] for op in graph.ops]
+    groups = groups_of(graph)
+
+    return [
+        {}
+        if groups[op.outputs[0]].joined
+        else {
+            source: gap
+            for source, gap in known[_key(op)].items()
+            if not groups[source].joined or groups[source].is_whole(graph, source)
+        }
+        for op in graph.ops
+    ]
 
 
 def _key(op: Op) -> tuple[str, int]:
@@ -95,7 +111,7 @@ def _key(op: Op) -> tuple[str, int]:
 
 def _gaps(graph: Graph, op: Op) -> dict[int, int]:
     operator = OPERATORS[op.kind]
-    if operator.aliases():
+    if operator.places(graph, op):
         return {}
     in_place = operator.in_place(graph, op)
     output_bytes = graph.tensors[op.outputs[0]].size_bytes
@@ -139,33 +155,28 @@ def _need(
 
 
 def _blocks(graph: Graph, order: Sequence[int]) -> tuple[list[Block], dict[int, int]]:
-    last_use = dict.fromkeys(graph.inputs, -1)
+    groups = groups_of(graph)
+    last_use = {id(groups[i]): -1 for i in graph.inputs}
     for step, number in enumerate(order):
         op = graph.ops[number]
-        last_use |= {i: step for i in (*op.outputs, *op.inputs) if i >= 0}
-    last_use |= {i: len(order) for i in graph.outputs}
+        last_use |= {id(groups[i]): step for i in (*op.outputs, *op.inputs) if i in groups}
+    last_use |= {id(groups[i]): len(order) for i in graph.outputs}
     blocks: list[Block] = []
     block_of: dict[int, int] = {}
 
     def create(index: int, step: int) -> None:
-        block_of[index] = len(blocks)
-        size = aligned(graph.tensors[index].size_bytes)
-        blocks.append(Block(size, step, last_use[index], [index]))
+        group = groups[index]
+        block_of.update(dict.fromkeys(group.offsets, len(blocks)))
+        blocks.append(Block(aligned(group.size_bytes), step, last_use[id(group)], group.offsets))
 
     for index in graph.inputs:
         create(index, -1)
     for step, number in enumerate(order):
         op = graph.ops[number]
-        operator = OPERATORS[op.kind]
         for index in op.outputs:
-            if operator.aliases():
-                host = blocks[block_of[op.inputs[0]]]
-                host.tensors.append(index)
-                host.last = max(host.last, last_use[index])
-                block_of[index] = block_of[op.inputs[0]]
-            else:
+            if index not in block_of:
                 create(index, step)
-        scratch = operator.scratch_bytes(graph, op)
+        scratch = OPERATORS[op.kind].scratch_bytes(graph, op)
         if scratch:
             blocks.append(Block(aligned(scratch), step, step, scratch_of=number))
     return blocks, block_of

@@ -25,7 +25,9 @@ def occupancy(graph: Graph, plan: Plan) -> tuple[tuple[str, ...], tuple[Occupied
     blocks = []
     for block in lifetimes(graph, plan.order, sharing_of(graph)).blocks:
         if block.scratch_of is None:
-            offset, name = plan.offsets[block.tensors[0]], graph.tensors[block.tensors[0]].name
+            # Of those that are all of it the first that was made; groups have the last one first.
+            whole = max(reversed(block.tensors), key=lambda i: graph.tensors[i].size_bytes)
+            offset, name = plan.offsets[whole], graph.tensors[whole].name
         else:
             offset, name = plan.scratch[block.scratch_of], "working memory"
         assert offset is not None

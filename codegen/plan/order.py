@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from codegen.ir import Graph
 from codegen.ops import OPERATORS
+from codegen.plan.groups import groups_of
 from codegen.plan.lifetimes import Sharing, aligned, packed
 
 WIDTH = 400  # partial orders that are kept per length
@@ -46,12 +47,21 @@ def better_order(
 
 @dataclass(frozen=True)
 class _Value:
-    """Bytes in the arena: the operator that makes them, and all that must run before they die."""
+    """Bytes in the arena: the operators that make them, and all that must run before they die.
+
+    They are taken once the first of ``makers`` has run, where they are ``given`` from the start.
+    """
 
     size: int
-    maker: int
+    makers: int
     readers: int
     kept: bool
+    given: bool
+
+    def is_alive(self, done: int) -> bool:
+        """Whether they are taken once the operators ``done`` have run."""
+        made = self.given or bool(self.makers & done)
+        return made and (self.kept or bool(self.readers & ~done))
 
 
 class _Jobs:
@@ -59,37 +69,35 @@ class _Jobs:
 
     def __init__(self, graph: Graph, sharing: Sharing) -> None:
         self.count = len(graph.ops)
-        values: dict[int, _Value] = {}
-        root: dict[int, int] = {}  # tensor -> the tensor whose bytes it is
-        readers: dict[int, int] = {}
-        makers: dict[int, int] = {}
-        for index in graph.inputs:
-            root[index], makers[index], readers[index] = index, -1, 0
+        groups = groups_of(graph)
+        writes = [not OPERATORS[op.kind].places(graph, op) for op in graph.ops]
+        readers, makers = ({id(group): 0 for group in groups.values()} for _ in "rm")
         for number, op in enumerate(graph.ops):
-            sources = [i for i in op.inputs if i in root]
-            for index in sources:
-                readers[root[index]] |= 1 << number
-            (output,) = op.outputs
-            if OPERATORS[op.kind].aliases():
-                root[output] = root[sources[0]]
-            else:
-                root[output], makers[output], readers[output] = output, number, 0
-        kept = {root[i] for i in graph.outputs}
-        for index, maker in makers.items():
-            size = aligned(graph.tensors[index].size_bytes)
-            values[index] = _Value(size, maker, readers[index], index in kept)
+            for index in op.inputs:
+                if index in groups:
+                    readers[id(groups[index])] |= 1 << number
+            if writes[number]:
+                makers[id(groups[op.outputs[0]])] |= 1 << number
+        kept, given = ({id(groups[i]) for i in ends} for ends in (graph.outputs, graph.inputs))
+        values = {
+            key: _Value(
+                aligned(group.size_bytes), makers[key], readers[key], key in kept, key in given
+            )
+            for key, group in ((id(group), group) for group in groups.values())
+        }
         producer = {i: number for number, op in enumerate(graph.ops) for i in op.outputs}
         self._values = list(values.values())
         self._before = [
             sum({1 << producer[i] for i in op.inputs if i in producer}) for op in graph.ops
         ]
-        self._outputs = [
-            0 if OPERATORS[op.kind].aliases() else values[op.outputs[0]].size for op in graph.ops
+        self._made = [
+            values[id(groups[op.outputs[0]])] if made else None
+            for op, made in zip(graph.ops, writes, strict=True)
         ]
         self._scratch = [aligned(OPERATORS[op.kind].scratch_bytes(graph, op)) for op in graph.ops]
-        self._gaps = [[(values[root[i]], gap) for i, gap in gaps.items()] for gaps in sharing]
+        self._gaps = [[(values[id(groups[i])], gap) for i, gap in gaps.items()] for gaps in sharing]
         self._reads = [
-            [values[i] for i in dict.fromkeys(root[i] for i in op.inputs if i in root)]
+            [values[i] for i in dict.fromkeys(id(groups[i]) for i in op.inputs if i in groups)]
             for op in graph.ops
         ]
         self.start = self.live(0)
@@ -99,7 +107,11 @@ class _Jobs:
         """Bytes that some operator needs in any order: its inputs, its output, its scratch."""
         return max(
             (
-                self._alone(job, [(v, gap) for v, gap in self._gaps[job] if not v.kept])
+                self._alone(
+                    job,
+                    [(v, gap) for v, gap in self._gaps[job] if not v.kept],
+                    taken=self._made[job] in self._reads[job],
+                )
                 + sum(v.size for v in self._reads[job])
                 for job in range(self.count)
             ),
@@ -116,20 +128,19 @@ class _Jobs:
 
     def live(self, done: int) -> int:
         """Bytes that are alive once the operators ``done`` have run."""
-        return sum(
-            value.size
-            for value in self._values
-            if (value.maker < 0 or done >> value.maker & 1)
-            and (value.kept or value.readers & ~done)
-        )
+        return sum(value.size for value in self._values if value.is_alive(done))
 
     def need(self, job: int, done: int, live: int) -> int:
         """Bytes while ``job`` runs after ``done``, which leave ``live`` bytes alive."""
         after = done | 1 << job
         dying = [(v, gap) for v, gap in self._gaps[job] if not v.kept and not v.readers & ~after]
-        return live + self._alone(job, dying)
+        made = self._made[job]
+        taken = made is not None and made.is_alive(done)
+        return live + self._alone(job, dying, taken=taken)
 
-    def _alone(self, job: int, dying: Sequence[tuple[_Value, int]]) -> int:
-        """What ``job`` adds to the bytes of its inputs."""
-        together = packed(self._outputs[job], [(gap, value.size) for value, gap in dying])
+    def _alone(self, job: int, dying: Sequence[tuple[_Value, int]], *, taken: bool) -> int:
+        """What ``job`` adds to the bytes of its inputs, where those of its output are ``taken`` or not."""
+        made = self._made[job]
+        size = 0 if made is None or taken else made.size
+        together = packed(size, [(gap, value.size) for value, gap in dying])
         return together - sum(value.size for value, _ in dying) + self._scratch[job]

@@ -31,7 +31,8 @@ class _Run:
     def __init__(self, graph: Graph, plan: Plan) -> None:
         self.graph, self.plan = graph, plan
         self.owner = np.full(plan.arena_bytes, NOTHING, np.int64)
-        self.value = {index: index for index in graph.inputs}  # the tensor that held the bytes
+        # Of each tensor that was made: who wrote its bytes.
+        self.value = {index: self.written(index) for index in graph.inputs}
 
     def check(self) -> None:
         graph = self.graph
@@ -50,21 +51,33 @@ class _Run:
         for index in sources:
             self.expect(index, label)
         (output,) = op.outputs
-        if OPERATORS[op.kind].aliases():
-            self.value[output] = self.value[sources[0]]
-            self.expect(output, label)
+        if places := OPERATORS[op.kind].places(self.graph, op):
+            self.rename(sources, output, places, label)
             return
         self.use_scratch(number, op, label)
         for position, source in enumerate(op.inputs):
             if source in sources:
                 self.expect(source, f"{label}, beside its scratch,")
                 self.spare(op, position, label)
-        self.value[output] = output
+        self.value[output] = self.written(output)
         target = self.owner[self.span(output)]
         if (target == SCRATCH).any():
             raise PlanError(f"{label} writes {self.graph.tensors[output].name!r} over its scratch")
         target[:] = output
         self.owner[self.owner == SCRATCH] = NOTHING
+
+    def written(self, index: int) -> Steps:
+        return np.broadcast_to(np.int64(index), self.graph.tensors[index].size_bytes)
+
+    def rename(self, sources: list[int], output: int, places: tuple[int, ...], label: str) -> None:
+        """Nothing is moved: the sources have to be in their places, and to fill the output."""
+        start = self.span(output).start
+        found = [self.span(index).start - start for index in sources]
+        if found != list(places):
+            raise PlanError(f"{label}: its inputs are at {found} in its output, not at {places}")
+        parts = [self.value[index] for index in sources]
+        self.value[output] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        self.expect(output, label)
 
     def span(self, index: int) -> slice:
         tensor = self.graph.tensors[index]

@@ -66,6 +66,7 @@ NETWORKS: Mapping[str, Network] = MappingProxyType(
         "mixer": Network(blocks.mixer, (16, 16, 3)),
         "maxout": Network(blocks.maxout, (20,)),
         "denoising": Network(vision.denoising, (28, 28, 1), REGRESSION),
+        "detector": Network(vision.detector, (48, 48, 3), REGRESSION),
         "residual": Network(vision.residual, (32, 32, 3)),
     }
 )

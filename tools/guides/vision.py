@@ -140,6 +140,17 @@ def squeezenet(keras: Any, layers: Any) -> Any:
     return keras.Model(source, layers.Dense(10, activation="softmax")(x))
 
 
+def detector(keras: Any, layers: Any) -> Any:
+    """A single-shot detector: three boxes of 16 numbers in each cell of two maps, one map behind the other."""
+    source = keras.Input((48, 48, 3))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(source)
+    rows = []
+    for width in (16, 24):
+        x = layers.Conv2D(width, 3, strides=2, padding="same", activation="relu")(x)
+        rows.append(layers.Reshape((-1, 16))(layers.Conv2D(48, 1)(x)))
+    return keras.Model(source, layers.Concatenate(axis=1)(rows))
+
+
 def residual(keras: Any, layers: Any) -> Any:
     """MLPerf Tiny's ResNet-8."""
     source = keras.Input((32, 32, 3))

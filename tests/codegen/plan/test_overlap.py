@@ -47,7 +47,8 @@ def _single_operators() -> list[Graph]:
         for name in ORDERED:
             rng = np.random.default_rng(len(graphs))
             graphs += [simplify(legalize(CASES[name](rng, dtype))) for _ in range(count)]
-    return [graph for graph in graphs if len(graph.ops) == 1] + _inverted_residuals()
+    single = [graph for graph in graphs if len(graph.ops) == 1]
+    return [*single, *_inverted_residuals(), *_concatenations()]
 
 
 def _lines() -> list[Graph]:
@@ -68,6 +69,23 @@ def _inverted_residuals() -> list[Graph]:
         graph = network.b.graph(image, network.pointwise(y, network.pick(1, 16)))
         graphs.append(fuse(graph, set(blocks_of(graph))))
     assert all(len(graph.ops) == 1 for graph in graphs)
+    return graphs
+
+
+def _concatenations() -> list[Graph]:
+    """Rows of an image and of a constant, along any axis."""
+    graphs = []
+    for seed in range(INT8_MODELS):
+        b = Builder(np.random.default_rng(seed))
+        shape = (1, *(int(n) for n in b.rng.integers(1, 9, 3)))
+        axis = seed % 3 + 1
+        image = b.activation(shape, 0.05, 3)
+        sides = tuple(int(b.rng.integers(1, 5)) if i == axis else n for i, n in enumerate(shape))
+        fixed = b.constant(b.rng.integers(-128, 128, sides).astype(np.int8), (0.05,), zero=3)
+        grown = tuple(n + sides[i] if i == axis else n for i, n in enumerate(shape))
+        output = b.activation(grown, 0.05, 3)
+        b.operator("CONCATENATION", (image, fixed), output, axis=axis, fused_activation="NONE")
+        graphs.append(b.graph(image, output))
     return graphs
 
 

@@ -118,8 +118,8 @@ def test_blocks_that_collide_are_refused(seed: int, random) -> None:
     places = {**_places(graph, made, lives.blocks), a: 16 * 1024, b: 16 * 1024 + distance}
     offsets, scratch = list(made.offsets), list(made.scratch)
     for index, block in enumerate(lives.blocks):
-        for tensor in block.tensors:
-            offsets[tensor] = places[index]
+        for tensor, place in block.tensors.items():
+            offsets[tensor] = places[index] + place
         if block.scratch_of is not None:
             scratch[block.scratch_of] = places[index]
     wrong = replace(made, offsets=tuple(offsets), scratch=tuple(scratch), arena_bytes=64 * 1024)
@@ -129,7 +129,9 @@ def test_blocks_that_collide_are_refused(seed: int, random) -> None:
 
 def _places(graph: Graph, made: Plan, blocks) -> dict[int, int]:
     return {
-        index: made.offsets[block.tensors[0]] if block.tensors else made.scratch[block.scratch_of]
+        index: made.scratch[block.scratch_of]
+        if block.scratch_of is not None
+        else next(made.offsets[tensor] for tensor, place in block.tensors.items() if place == 0)
         for index, block in enumerate(blocks)
     }
 
