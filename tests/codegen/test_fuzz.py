@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from codegen.emit.emitter import ROOT
 from codegen.frontend.read import parse
 from codegen.ir import Graph, ModelError
+from codegen.ops import MADE_HERE, OPERATORS
+from codegen.passes.legalize import REWRITTEN
 from tests.support.extractors import LANGUAGE, WARNINGS, write_case
 from tests.support.hostile import compile_all_the_way, damaged
 from tests.support.mobile import mobile_graph
@@ -24,6 +26,8 @@ from tools.graphs.builder import Builder
 from tools.graphs.cases import CASES
 
 MODELS = 600
+LAST_SEED = 12
+GUIDES = Path(__file__).parent / "guides"
 SURVIVORS = 24
 MEMORY_BYTES = 1 << 30  # NumPy and its threads reserve most of it
 SECONDS = 60
@@ -81,18 +85,48 @@ def test_words_of_a_network_may_point_anywhere(seed: int) -> None:
 def test_hostile_fields_are_refused_or_give_clean_programs(tmp_path: Path) -> None:
     """What is not refused compiles without a warning and stays inside its tensors."""
     rng = np.random.default_rng(5)
-    bases = [
-        to_flatbuffer(case(np.random.default_rng(seed), dtype))
-        for case in CASES.values()
-        for dtype in ("int8", "float32")
-        for seed in range(2)
-    ]
-    bases += [MOBILE] * len(bases)
-    graphs = [compiled(damaged(bases[int(rng.integers(len(bases)))], rng)) for _ in range(MODELS)]
+    kinds = (single_operators(), whole_networks())
+    choices = [kind[int(rng.integers(len(kind)))] for kind in kinds for _ in range(MODELS // 2)]
+    graphs = [compiled(damaged(base, rng)) for base in choices]
     sound = [graph for graph in graphs if graph is not None]
     assert len(sound) > SURVIVORS
     assert len(sound) < MODELS / 2
     run_sanitized([sound[i] for i in range(0, len(sound), len(sound) // SURVIVORS)], tmp_path)
+
+
+def single_operators() -> list[bytes]:
+    """Two models of each family, and of every operator that these lack one that has it."""
+    graphs: list[Graph] = [cast()]
+    seen = {op.kind for op in graphs[0].ops}
+    for seed in range(LAST_SEED):
+        for case in CASES.values():
+            for dtype in ("int8", "float32"):
+                graph = case(np.random.default_rng(seed), dtype)
+                found = {op.kind for op in graph.ops}
+                if seed < 2 or not found <= seen:
+                    graphs.append(graph)
+                    seen |= found
+    return [to_flatbuffer(graph) for graph in graphs]
+
+
+def whole_networks() -> list[bytes]:
+    """Keras's, as exported, and as many of a MobileNetV3."""
+    files = [path.read_bytes() for path in sorted(GUIDES.glob("*.tflite"))]
+    return [*files, *[MOBILE] * len(files)]
+
+
+def cast() -> Graph:
+    """Bytes that the network itself makes reals."""
+    b = Builder(np.random.default_rng(0), "float32")
+    source = b.activation((1, 4, 4, 3), dtype="uint8")
+    reals = b.operator("CAST", (source,), b.activation((1, 4, 4, 3)))
+    return b.graph(source, b.operator("RELU6", (reals,), b.activation((1, 4, 4, 3))))
+
+
+def test_every_operator_is_among_those_that_are_damaged() -> None:
+    models = [*single_operators(), *whole_networks()]
+    seen = {op.kind for model in models for op in parse(model).ops}
+    assert {*OPERATORS, *REWRITTEN} - MADE_HERE - seen == set()
 
 
 def run_sanitized(graphs: Sequence[Graph], folder: Path) -> None:
