@@ -30,7 +30,8 @@ CORE_FLAGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 CORES = tuple(CORE_FLAGS)
-BOOT_BLOCKS = ("", "rp2350")
+BOOT_BLOCKS = ("", "rp2040", "rp2350")
+RP2040_SECOND_STAGE = Region(0x10000000, 256)  # where its boot ROM looks for it
 VECTORS_STEP = 256  # a Cortex-M0+ reads its vector table from a multiple of this, others of 128
 LONGEST_NAME = 64
 LONGEST_SOURCE = 2000
@@ -50,7 +51,8 @@ class Board:
       size. It is erased ``erase_bytes`` at a time. All are 0 where there is none.
 
     ``clock_hz`` is the highest rate, ``reset_clock_hz`` the one that the program starts with (0:
-    the same). ``boot_block`` names what a boot ROM wants to find beside the vector table, and
+    the same). ``boot_block`` names what a boot ROM wants to find beside the vector table (``rp2350``)
+    or in 256 bytes outside of all regions (``rp2040``), and
     ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
     says where the figures are from. ``programmer`` is the command that brings ``build-arm/firmware.hex``
     (or ``.elf``) onto the board, ``port`` the serial port that a computer then finds. ``serial`` and ``storage`` are the drivers of the port and of what
@@ -89,7 +91,7 @@ class Board:
         if self.core not in CORES:
             raise ValueError(f"device.core: must be one of {', '.join(CORES)}; got {self.core!r}")
         if self.boot_block not in BOOT_BLOCKS:
-            allowed = " or ".join(map(repr, BOOT_BLOCKS))
+            allowed = ", ".join(map(repr, BOOT_BLOCKS[:-1])) + f" or {BOOT_BLOCKS[-1]!r}"
             raise ValueError(f"device.boot_block: must be {allowed}; got {self.boot_block!r}")
         if self.emulator:
             machine_for(self.emulator, self.core)
@@ -101,6 +103,7 @@ class Board:
                 "flash": Region(self.flash_origin, self.flash_bytes),
                 "ram": Region(self.ram_origin, self.ram_bytes),
                 "storage": Region(self.storage_origin, self.storage_bytes),
+                "second_stage": self.second_stage,
             }
         )
 
@@ -148,6 +151,11 @@ class Board:
                 "device.storage_origin: must be a multiple of device.erase_bytes "
                 f"({self.erase_bytes:#x}); got {self.storage_origin:#x}"
             )
+
+    @property
+    def second_stage(self) -> Region:
+        """What a boot ROM copies from flash and runs first; of 0 bytes where there is none."""
+        return RP2040_SECOND_STAGE if self.boot_block == "rp2040" else Region(self.flash_origin, 0)
 
     @property
     def flash_header(self) -> str:

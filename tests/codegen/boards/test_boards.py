@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import zlib
 from dataclasses import asdict, fields, replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_the_boards_are_there():
         "nucleo_g0b1re",
         "nucleo_h743zi",
         "nucleo_l4r5zi",
+        "pico",
         "pico2",
     )
 
@@ -66,12 +68,14 @@ def test_board(name):
         ("nucleo_g0b1re", 512 * KIB, (0x20000000, 144 * KIB)),
         ("nucleo_h743zi", 2048 * KIB, (0x24000000, 512 * KIB)),
         ("nucleo_l4r5zi", 2048 * KIB, (0x20000000, 640 * KIB)),
+        ("pico", 2048 * KIB, (0x20000000, 264 * KIB)),
         ("pico2", 4096 * KIB, (0x20000000, 520 * KIB)),
     ],
 )
 def test_the_regions_are_all_of_the_chips(name, flash_bytes, ram):
     board = boards.load(name)
-    assert board.boot_bytes + board.flash_bytes + board.storage_bytes == flash_bytes
+    parts = board.boot_bytes, board.flash_bytes, board.storage_bytes, board.second_stage.size_bytes
+    assert sum(parts) == flash_bytes
     assert (board.ram_origin, board.ram_bytes) == ram
 
 
@@ -153,7 +157,10 @@ def test_an_unknown_board_is_refused(name):
     ("change", "message"),
     [
         ({"core": "cortex-m23"}, r"device\.core: must be one of .*; got 'cortex-m23'"),
-        ({"boot_block": "esp32"}, r"device\.boot_block: must be '' or 'rp2350'; got 'esp32'"),
+        (
+            {"boot_block": "esp32"},
+            r"device\.boot_block: must be '', 'rp2040' or 'rp2350'; got 'esp32'",
+        ),
         ({"storage_bytes": 12288}, r"device\.storage_bytes: must be two slots"),
         ({"erase_bytes": 0}, r"device\.storage_bytes: must be two slots"),
         (
@@ -224,7 +231,7 @@ def test_a_port_of_an_nrf_that_cannot_be_is_refused(change, message):
 
 def test_which_boards_have_a_serial_port_of_their_own():
     found = {name: boards.load(name).serial.driver for name in boards.names()}
-    assert {name for name, driver in found.items() if driver == "user"} == {"pico2"}
+    assert {name for name, driver in found.items() if driver == "user"} == {"pico", "pico2"}
     assert SerialPort().definitions == ()
 
 
@@ -365,8 +372,63 @@ def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_pa
     assert set(words[3:15]) == {addresses["Fault_Handler"] | 1}
     assert words[15] == addresses["SysTick_Handler"] | 1
     assert set(words[16:19]) == {addresses["Interrupt_Handler"] | 1}
-    block = [0xFFFFDED3, 0x10210142, 0x000001FF, 0, 0xAB123579] if board.boot_block else []
-    assert words[19:].tolist() == block
+    block = [0xFFFFDED3, 0x10210142, 0x000001FF, 0, 0xAB123579]
+    assert words[19:].tolist() == (block if board.boot_block == "rp2350" else [])
+    assert (".second_stage" in sections) == (board.boot_block == "rp2040")
+    if board.boot_block == "rp2040":
+        assert sections[".second_stage"].address == 0x10000000
+        check_second_stage(contents(program, ".second_stage", tmp_path), vectors, tmp_path)
+
+
+SECOND_STAGE = """\
+.syntax unified
+.cpu cortex-m0plus
+.thumb
+ldr r0, =0x18000000  @ XIP_SSI_BASE
+movs r1, #0
+str r1, [r0, #0x08]  @ SSIENR
+movs r1, #4
+str r1, [r0, #0x14]  @ BAUDR
+ldr r1, =31 << 16 | 3 << 8  @ CTRLR0: DFS_32, TMOD
+str r1, [r0, #0x00]
+movs r1, #0
+str r1, [r0, #0x04]  @ CTRLR1: NDF
+ldr r1, =0x03 << 24 | 2 << 8 | 6 << 2  @ SPI_CTRLR0: XIP_CMD, INST_L, ADDR_L
+movs r2, #0xF4
+str r1, [r0, r2]
+movs r1, #1
+str r1, [r0, #0x08]
+ldr r0, ={vectors:#x}
+ldr r1, =0xE000ED08  @ VTOR
+str r0, [r1]
+ldmia r0!, {{r1, r2}}
+msr msp, r1
+bx r2
+nop
+.ltorg
+"""
+
+
+def check_second_stage(found: bytes, vectors: int, folder: Path) -> None:
+    """It is what the assembler makes of these instructions, and has the checksum that the boot ROM wants.
+
+    That is CRC-32 with every bit of bytes and result turned round and the result inverted; 0x0376E6E7
+    is its published check value (CRC-32/MPEG-2).
+    """
+
+    def turned(value: int, bits: int) -> int:
+        return int(f"{value:0{bits}b}"[::-1], 2)
+
+    def checksum(data: bytes) -> int:
+        return turned(zlib.crc32(bytes(turned(byte, 8) for byte in data)) ^ 0xFFFFFFFF, 32)
+
+    assert checksum(b"123456789") == 0x0376E6E7
+    (folder / "stage.s").write_text(SECOND_STAGE.format(vectors=vectors))
+    subprocess.run(["arm-none-eabi-as", "stage.s", "-o", "stage.o"], cwd=folder, check=True)
+    code = contents(folder / "stage.o", ".text", folder)
+    assert len(found) == 256
+    assert found[:252] == code.ljust(252, b"\0")
+    assert found[252:] == checksum(found[:252]).to_bytes(4, "little")
 
 
 def contents(program: Path, section: str, folder: Path) -> bytes:
