@@ -122,7 +122,7 @@ def _option(model: Any, rng: np.random.Generator) -> None:
         value = _one(INTEGERS, rng)
     if isinstance(getattr(options, name), bool):
         value = bool(rng.integers(2))
-    if name in ("newShape", "squeezeDims"):
+    if name in ("newShape", "squeezeDims", "quantSpec"):
         value = [_one(INTEGERS, rng) for _ in range(int(rng.integers(4)))]
     setattr(options, name, value)
 
