@@ -56,6 +56,8 @@ def kernel_bytes(graph: Graph, board: Board) -> int:
     sections = dict(core["libraries"])
     calls = 0
     for op in graph.ops:
+        if ops.OPERATORS[op.kind].places(graph, op):
+            continue  # the output is its inputs
         key = _kernel(core["kernels"], graph, op)
         if not key:
             continue

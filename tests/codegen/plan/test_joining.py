@@ -10,14 +10,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codegen.frontend.read import read
+from codegen import project
+from codegen.boards.board import load
+from codegen.emit.network import context_of
+from codegen.frontend.cut import without_head
+from codegen.frontend.read import open_model, read
 from codegen.ir import Graph, Op, Tensor
+from codegen.memory.code_size import kernel_bytes
 from codegen.plan import PlanError, arrange, plan, verify
 from codegen.plan.joining import join
 from tests.support.extractors import compile_extractors, oracle
 from tests.support.models import random_inputs, to_flatbuffer
 from tools.graphs.networks import SCALE, Network, picks
 
+GUIDES = Path(__file__).parents[1] / "guides"
+NO_GOLDEN = project.Golden(np.zeros((0, 48, 48, 3), np.int8), np.zeros((0, 2880 * 16), np.int8))
 NETWORKS = 16
 INPUTS = 3
 
@@ -149,6 +156,22 @@ def test_two_branches_take_no_more_than_what_they_are_joined_to() -> None:
     assert made.offsets[1:4] == (made.offsets[3], made.offsets[3] + 64, made.offsets[3])
     assert made.arena_bytes == 32 + 128
     assert plan(graph).arena_bytes == 2 * 128
+
+
+def test_a_detector_is_emitted_without_the_kernel_that_copies() -> None:
+    """Through all that a project takes: its sizes, its calls."""
+    graph = without_head(open_model(GUIDES / "detector.int8.tflite")).graph
+    context = context_of(project.Network("detector", graph, load("nucleo_h743zi"), NO_GOLDEN))
+    assert [op.kind for op in context["graph"].ops].count("JOIN") == 1
+    assert context["plan"].arena_bytes == 11_088
+    assert "concatenation" not in {call.kernel for call in context["calls"]}
+    copying = context["graph"].ops
+    copied = replace(
+        context["graph"],
+        ops=tuple(replace(op, kind=op.kind.replace("JOIN", "CONCATENATION")) for op in copying),
+    )
+    board = load("nucleo_h743zi")
+    assert kernel_bytes(context["graph"], board) < kernel_bytes(copied, board)
 
 
 @pytest.mark.parametrize("tensor", [1, 2, 3])
