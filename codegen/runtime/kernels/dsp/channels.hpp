@@ -120,20 +120,15 @@ struct Channels {
   "smlad %[s0], r8, " second ", %[s0]\n\t"
 
 // As rescale() and saturate(), with the multiplier in w, the summand in r5, the shift in r6.
-// Floored codes do not need the sign.
-#define TINYML_SIGN(sum) "add %[t], %[t], " sum ", asr #31\n\t"
-#define TINYML_NO_SIGN(sum)
-
-#define TINYML_CODE(sum, sign)                    \
+#define TINYML_CODE(sum)                          \
   "add %[t], " sum ", r5, asr #1\n\t"             \
-  sign(sum)                                       \
+  "add %[t], %[t], " sum ", asr #31\n\t"          \
   "smmlar " sum ", " sum ", %[w], %[t]\n\t"       \
   "asr " sum ", " sum ", r6\n\t"                  \
   "ssat " sum ", #8, " sum "\n\t"
 
 #define TINYML_LOOK_UP(sum) "ldrsb " sum ", [r4, " sum "]\n\t"
 
-#define TINYML_NO_TABLE(look_up) "ldr r5, [%[loop], #20]\n\t"
 #define TINYML_TABLE(look_up)                     \
   "ldrd r4, r5, [%[loop], #16]\n\t"               \
   "cbz r4, 4f\n\t"                                \
@@ -166,24 +161,9 @@ struct Channels {
   "str %[c], [%[loop], #32]\n\t"                  \
   "cmp %[c], r6\n\t"                              \
   "bne 1b\n\t"
-
-#define TINYML_CHANNELS_4(sign, table)                                                          \
-  TINYML_CHANNELS("mov %[s1], %[s0]\n\tmov %[s2], %[s0]\n\tmov %[s3], %[s0]\n\t",               \
-                  TINYML_LONG_DOT(TINYML_BLOCK_4),                                              \
-                  TINYML_CODE("%[s0]", sign) TINYML_CODE("%[s1]", sign)                         \
-                  TINYML_CODE("%[s2]", sign) TINYML_CODE("%[s3]", sign),                        \
-                  table(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")                         \
-                        TINYML_LOOK_UP("%[s2]") TINYML_LOOK_UP("%[s3]")),                       \
-                  "strb %[s1], [%[c], r5]\n\tstrb %[s2], [%[c], r5, lsl #1]\n\t"               \
-                  "add %[w], %[c], r5, lsl #1\n\tstrb %[s3], [%[w], r5]\n\t")                  \
-      : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [w] "=&r"(w),           \
-        [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)                                     \
-      : [end] "r"(end), [loop] "r"(&state)                                                      \
-      : "r4", "r5", "r6", "r8", "cc", "memory"
 // clang-format on
 
-// Codes are floored where `Floored` says so (requantize.hpp).
-template <int Pixels, bool Floored>
+template <int Pixels>
 TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes,
                                                     std::int32_t filter, std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels, blocks = (filter + 3) / 4;
@@ -199,33 +179,39 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const 
   Word w, t, c;
   if constexpr (Pixels == 4) {
     std::int32_t s1, s2, s3;
-    if constexpr (Floored) {
-      asm volatile(TINYML_CHANNELS_4(TINYML_NO_SIGN, TINYML_NO_TABLE));
-    } else {
-      asm volatile(TINYML_CHANNELS_4(TINYML_SIGN, TINYML_TABLE));
-    }
+    asm volatile(TINYML_CHANNELS("mov %[s1], %[s0]\n\tmov %[s2], %[s0]\n\tmov %[s3], %[s0]\n\t",
+                                 TINYML_LONG_DOT(TINYML_BLOCK_4),
+                                 TINYML_CODE("%[s0]") TINYML_CODE("%[s1]")  //
+                                 TINYML_CODE("%[s2]") TINYML_CODE("%[s3]"),
+                                 TINYML_TABLE(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")
+                                                  TINYML_LOOK_UP("%[s2]") TINYML_LOOK_UP("%[s3]")),
+                                 "strb %[s1], [%[c], r5]\n\tstrb %[s2], [%[c], r5, lsl #1]\n\t"
+                                 "add %[w], %[c], r5, lsl #1\n\tstrb %[s3], [%[w], r5]\n\t")
+                 : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [w] "=&r"(w),
+                   [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
+                 : [end] "r"(end), [loop] "r"(&state)
+                 : "r4", "r5", "r6", "r8", "cc", "memory");
   } else if constexpr (Pixels == 2) {
     std::int32_t s1;
-    asm volatile(
-        TINYML_CHANNELS("mov %[s1], %[s0]\n\t", TINYML_LONG_DOT(TINYML_BLOCK_2),
-                        TINYML_CODE("%[s0]", TINYML_SIGN) TINYML_CODE("%[s1]", TINYML_SIGN),
-                        TINYML_TABLE(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")),
-                        "strb %[s1], [%[c], r5]\n\t")
-        : [s0] "=&r"(s0), [s1] "=&r"(s1), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c),
-          [weights] "+r"(weights)
-        : [end] "r"(end), [loop] "r"(&state)
-        : "r4", "r5", "r6", "r8", "cc", "memory");
+    asm volatile(TINYML_CHANNELS("mov %[s1], %[s0]\n\t", TINYML_LONG_DOT(TINYML_BLOCK_2),
+                                 TINYML_CODE("%[s0]") TINYML_CODE("%[s1]"),
+                                 TINYML_TABLE(TINYML_LOOK_UP("%[s0]") TINYML_LOOK_UP("%[s1]")),
+                                 "strb %[s1], [%[c], r5]\n\t")
+                 : [s0] "=&r"(s0), [s1] "=&r"(s1), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c),
+                   [weights] "+r"(weights)
+                 : [end] "r"(end), [loop] "r"(&state)
+                 : "r4", "r5", "r6", "r8", "cc", "memory");
   } else if (filter % 32 == 0) {  // weights are aligned, and whole blocks of 32
     register Word first asm("r9");
     asm volatile(
-        TINYML_CHANNELS(
-            "", "2:\n\t" TINYML_BLOCKS_1 TINYML_BLOCKS_1 "cmp %[c], %[end]\n\tblo 2b\n\t",
-            TINYML_CODE("%[s0]", TINYML_SIGN), TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
+        TINYML_CHANNELS("",
+                        "2:\n\t" TINYML_BLOCKS_1 TINYML_BLOCKS_1 "cmp %[c], %[end]\n\tblo 2b\n\t",
+                        TINYML_CODE("%[s0]"), TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
         : [s0] "=&r"(s0), [w] "=&r"(first), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
         : [end] "r"(end), [loop] "r"(&state)
         : "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
   } else {
-    asm volatile(TINYML_CHANNELS("", TINYML_DOT(TINYML_BLOCK_1), TINYML_CODE("%[s0]", TINYML_SIGN),
+    asm volatile(TINYML_CHANNELS("", TINYML_DOT(TINYML_BLOCK_1), TINYML_CODE("%[s0]"),
                                  TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
                  : [s0] "=&r"(s0), [w] "=&r"(w), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
                  : [end] "r"(end), [loop] "r"(&state)
@@ -240,18 +226,14 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const 
 #undef TINYML_BLOCK_1
 #undef TINYML_BLOCKS_1
 #undef TINYML_BLOCKS_1_HALF
-#undef TINYML_SIGN
-#undef TINYML_NO_SIGN
 #undef TINYML_CODE
 #undef TINYML_LOOK_UP
-#undef TINYML_NO_TABLE
 #undef TINYML_TABLE
 #undef TINYML_CHANNELS
-#undef TINYML_CHANNELS_4
 
 #else
 
-template <int Pixels, bool Floored>
+template <int Pixels>
 TINYML_KERNEL void channels_of(const Conv2DInt8& op, const Word* codes, std::int32_t filter,
                                std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels;
