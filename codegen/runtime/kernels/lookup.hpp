@@ -17,6 +17,14 @@ struct LookupInt8 {
 
 #if TINYML_ISA_MVE
 #include "runtime/kernels/mve/lookup.hpp"
+
+namespace tinyml {
+
+TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
+  mve::look_up(op.table, op.count, input, output);
+}
+
+}  // namespace tinyml
 #else
 namespace tinyml {
 

@@ -1,36 +1,62 @@
-// CONV_2D for MVE: one output channel of four pixels at a time, or four channels of one pixel.
+// CONV_2D for MVE: four output channels of a run of pixels at a time.
 //
 // Windows are copied side by side, in order to be runs of codes, and so that what lies outside the
-// image needs no further thought. Windows of 1x1 are read where they lie.
+// image needs no further thought. Windows of 1x1 are read where they lie, a row of them.
 #pragma once
 
 #include <cstdint>
 
 #include "runtime/kernels/mve/copy.hpp"
 #include "runtime/kernels/mve/dot.hpp"
+#include "runtime/kernels/mve/four_channels.hpp"
+#include "runtime/kernels/mve/lookup.hpp"
 #include "runtime/kernels/mve/requantize.hpp"
 #include "runtime/kernels/params.hpp"
 
 namespace tinyml {
 namespace conv_2d_detail {
 
-constexpr std::int32_t kPixels = 4;
-constexpr std::int32_t kBufferBytes = 2368;  // four windows of 3x3x64, or one of 1152 weights
+constexpr std::int32_t kBufferBytes = 2368;  // four windows of 3x3x64, or two of 1152 weights
+constexpr std::int32_t kVectorBytes = 16;
 
 inline std::int32_t whole_vectors(std::int32_t bytes) { return (bytes + 15) & ~15; }
 
-// The window of pixel (y, x), with the zero point outside the image.
-inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int32_t y,
-                        std::int32_t x, std::int8_t* to) {
+// Copies rows of at most 16 bytes, `step` bytes apart. What follows their copies is overwritten, up
+// to a vector's end. It is called, as a call may change the predicate.
+TINYML_KERNEL void copy_short_rows(const std::int8_t* from, std::int32_t step, std::int32_t bytes,
+                                   std::int32_t rows, std::int8_t* to) {
+  asm volatile(
+      "vctp.8 %[bytes]\n\t"
+      "dls lr, %[rows]\n"
+      "1:\n\t"
+      "vpst\n\t"
+      "vldrbt.8 q0, [%[from]]\n\t"
+      "add %[from], %[from], %[step]\n\t"
+      "vstrb.8 q0, [%[to]]\n\t"
+      "add %[to], %[to], %[bytes]\n\t"
+      "le lr, 1b\n\t"
+      : [from] "+r"(from), [to] "+r"(to)
+      : [step] "r"(step), [bytes] "r"(bytes), [rows] "r"(rows)
+      : "q0", "lr", "cc", "memory");
+}
+
+// The window whose first code is (row, column) in the image, with the zero point outside of it.
+inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int32_t row,
+                        std::int32_t column, std::int8_t* to) {
   const Window& window = op.window;
   const std::int32_t depth = window.input.channels;
   const std::int32_t width = window.kernel_w * depth;
   const std::int32_t image_row = window.input.width * depth;
-  const std::int32_t left = (x * window.stride_w - window.pad_left) * depth;
+  const std::int32_t left = column * depth;
+  const bool whole = row >= 0 && row + window.kernel_h <= window.input.height && left >= 0 &&
+                     left + width <= image_row;
+  if (whole && width <= kVectorBytes) {
+    copy_short_rows(input + row * image_row + left, image_row, width, window.kernel_h, to);
+    return;
+  }
   const std::int32_t start = clamp(-left, 0, width);  // what lies inside the image, of a row
   const std::int32_t end = clamp(image_row - left, start, width);
   const std::int8_t zero = op.to.input_zero_point;
-  std::int32_t row = y * window.stride_h - window.pad_top;
   const std::int8_t* from = input + row * image_row + left + start;
   for (std::int32_t i = 0; i < window.kernel_h; ++i, ++row, from += image_row) {
     if (row < 0 || row >= window.input.height) {
@@ -45,68 +71,45 @@ inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int
   }
 }
 
-// All channels of four pixels, whose windows are `step` bytes apart. Blocks of 16 weights are
-// counted at run time if `Blocks` is 0. Otherwise windows are readable up to their last block's
-// end.
-template <int Blocks>
-TINYML_KERNEL void channels_of_four(const Conv2DInt8& op, const std::int8_t* codes,
-                                    std::int32_t step, std::int32_t filter, std::int8_t* output) {
+// All channels of a run of pixels, of which there are at least four.
+TINYML_KERNEL void channels_of_run(const Conv2DInt8& op, const std::int8_t* codes,
+                                   std::int32_t step, std::int32_t pixels, std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels;
-  const std::int32_t* scales = op.to.scales;
-  const std::int8_t* shifts = op.to.shifts;
-  const std::int8_t* weights = op.weights;
-  const mve_pred16_t last = vctp8q(static_cast<std::uint32_t>(filter - 16 * (Blocks - 1)));
-  const auto pixels = vmulq_n_u32(vidupq_n_u32(0, 1), static_cast<std::uint32_t>(channels));
-  const std::int8_t* table = op.to.table;
-  const std::int32_t zero_point = op.to.output_zero_point;
-  for (const std::int8_t* end = output + channels; output != end; ++output) {
-    mve::FourSums sums;
-    if constexpr (Blocks == 0) {
-      sums = mve::dot(weights, codes, codes + step, codes + 2 * step, codes + 3 * step, filter);
-    } else {
-      sums = mve::dot<Blocks>(weights, codes, last);
-    }
-    const mve::Rescaling by = mve::rescaling(scales[1], *shifts, zero_point);
-    const int32x4_t code = mve::rescale(vaddq_n_s32(sums.vector(), scales[0]), by);
-    vstrbq_scatter_offset_s32(output, pixels, mve::finish(code, table));
-    weights += filter;
-    scales += 2;
-    ++shifts;
+  const std::int32_t filter = op.window.kernel_h * op.window.kernel_w * op.window.input.channels;
+  const auto pixels_of = filter <= 16   ? mve::pixels_of_one_vector
+                         : filter == 32 ? mve::pixels_of_vectors<2, true>
+                         : filter < 32  ? mve::pixels_of_vectors<2, false>
+                         : filter == 64 ? mve::pixels_of_vectors<4, true>
+                                        : mve::pixels_of_any;
+  mve::FourChannels four;
+  four.filter = filter;
+  four.vectors_bytes = whole_vectors(filter);
+  four.channels = channels;
+  for (std::int32_t from = 0; from < channels; from += 4) {
+    // The last four channels may have been computed in part already.
+    const std::int32_t channel = from + 4 <= channels ? from : channels - 4;
+    four.scale(op.to, channel);
+    pixels_of(four, {codes, step, pixels, op.weights + channel * filter, output + channel});
   }
 }
 
-// All channels of one pixel.
+// The channels of one pixel, of which there are at most four.
 TINYML_KERNEL void channels_of_one(const Conv2DInt8& op, const std::int8_t* codes,
                                    std::int32_t filter, std::int8_t* output) {
-  const std::int32_t* scales = op.to.scales;
-  const std::int8_t* shifts = op.to.shifts;
+  const std::int32_t channels = op.window.output.channels;
+  const mve_pred16_t present = vctp32q(static_cast<std::uint32_t>(channels));
   const std::int8_t* weights = op.weights;
-  for (std::int32_t left = op.window.output.channels; left > 0; left -= 4) {
-    const mve_pred16_t present = vctp32q(static_cast<std::uint32_t>(left));
-    const std::int8_t* weights1 = left > 1 ? weights + filter : weights;
-    const std::int8_t* weights2 = left > 2 ? weights1 + filter : weights;
-    const std::int8_t* weights3 = left > 3 ? weights2 + filter : weights;
-    const mve::FourSums sums = mve::dot(codes, weights, weights1, weights2, weights3, filter);
-    const auto eights = vidupq_n_u32(0, 8);
-    const int32x4_t bias = vldrwq_gather_offset_z_s32(scales, eights, present);
-    const int32x4_t multipliers = vldrwq_gather_offset_z_s32(scales + 1, eights, present);
-    const int32x4_t down = vnegq_s32(vldrbq_z_s32(shifts, present));
-    const int32x4_t sum = vaddq_s32(sums.vector(), bias);
-    const int32x4_t code = mve::rescale(sum, multipliers, down, op.to.output_zero_point);
-    vstrbq_p_s32(output, mve::finish(code, op.to.table), present);
-    weights = weights3 + filter;
-    scales += 8;
-    shifts += 4;
-    output += 4;
-  }
-}
-
-inline auto kernel_for(std::int32_t filter) {
-  if (filter <= 16) return &channels_of_four<1>;
-  if (filter <= 32) return &channels_of_four<2>;
-  if (filter <= 48) return &channels_of_four<3>;
-  if (filter <= 64) return &channels_of_four<4>;
-  return &channels_of_four<0>;
+  const std::int8_t* weights1 = channels > 1 ? weights + filter : weights;
+  const std::int8_t* weights2 = channels > 2 ? weights1 + filter : weights;
+  const std::int8_t* weights3 = channels > 3 ? weights2 + filter : weights;
+  const mve::FourSums sums = mve::dot(codes, weights, weights1, weights2, weights3, filter);
+  const auto eights = vidupq_n_u32(0, 8);
+  const int32x4_t bias = vldrwq_gather_offset_z_s32(op.to.scales, eights, present);
+  const int32x4_t multipliers = vldrwq_gather_offset_z_s32(op.to.scales + 1, eights, present);
+  const int32x4_t down = vnegq_s32(vldrbq_z_s32(op.to.shifts, present));
+  const int32x4_t sum = vaddq_s32(sums.vector(), bias);
+  const int32x4_t code = mve::rescale(sum, multipliers, down, op.to.output_zero_point);
+  vstrbq_p_s32(output, vshrq_n_s32(code, 24), present);
 }
 
 }  // namespace conv_2d_detail
@@ -115,33 +118,38 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
   using namespace conv_2d_detail;
   const Window& window = op.window;
   const std::int32_t filter = window.kernel_h * window.kernel_w * window.input.channels;
-  const std::int32_t span = whole_vectors(filter);
+  const std::int32_t span = whole_vectors(filter), channels = window.output.channels;
   const bool same = window.kernel_h * window.kernel_w == 1 &&
                     window.stride_h * window.stride_w == 1 && window.pad_top + window.pad_left == 0;
-  // Four pixels of a row: those of the next row may already be written over this row's codes.
-  const bool in_place = same && span == filter && window.output.width % kPixels == 0 &&
+  // Pixels of a row: those of the next row may already be written over this row's codes.
+  const bool in_place = same && (span == filter || filter < kVectorBytes) &&
                         window.output.width == window.input.width;
-  const auto channels_of_pixels = kernel_for(filter);
-  std::int8_t buffer[kBufferBytes];
+  std::int8_t buffer[kBufferBytes + kVectorBytes];  // copies overwrite what follows them
   std::int32_t left = window.output.height * window.output.width, y = 0, x = 0;
   while (left > 0) {
-    const std::int32_t pixels = left >= kPixels && kPixels * span <= kBufferBytes ? kPixels : 1;
+    const std::int32_t fit = kBufferBytes / span;
+    const std::int32_t pixels = in_place ? window.output.width : (fit < left ? fit : left);
+    const std::int32_t step = in_place ? filter : span;
     const std::int8_t* codes = input;
     if (in_place) {
       input += pixels * filter;
     } else {
       codes = buffer;
       for (std::int32_t i = 0; i < pixels; ++i) {
-        copy_window(op, input, y, x, buffer + i * span);
+        copy_window(op, input, y * window.stride_h - window.pad_top,
+                    x * window.stride_w - window.pad_left, buffer + i * span);
         if (++x == window.output.width) ++y, x = 0;
       }
     }
-    if (pixels == 1) {
-      channels_of_one(op, codes, filter, output);
+    if (channels >= 4) {
+      channels_of_run(op, codes, step, pixels, output);
     } else {
-      channels_of_pixels(op, codes, span, filter, output);
+      for (std::int32_t i = 0; i < pixels; ++i) {
+        channels_of_one(op, codes + i * step, filter, output + i * channels);
+      }
     }
-    output += pixels * window.output.channels;
+    if (op.to.table != nullptr) mve::look_up(op.to.table, pixels * channels, output, output);
+    output += pixels * channels;
     left -= pixels;
   }
 }

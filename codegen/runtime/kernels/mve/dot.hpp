@@ -45,31 +45,5 @@ inline FourSums dot(const std::int8_t* shared, const std::int8_t* row0, const st
   return sums;
 }
 
-// Runs of at most 16 * `Blocks` bytes. The four others lie 16 * `Blocks` bytes apart and are read
-// whole; of `shared`, the last block is read under the predicate.
-template <int Blocks>
-inline FourSums dot(const std::int8_t* shared, const std::int8_t* rows, mve_pred16_t last) {
-  constexpr int kStep = 16 * Blocks;
-  FourSums sums;
-#pragma GCC unroll 4
-  for (int i = 0; i < Blocks; ++i) {
-    const std::int8_t* from = shared + 16 * i;
-    const std::int8_t* row = rows + 16 * i;
-    const int8x16_t codes = i == Blocks - 1 ? vldrbq_z_s8(from, last) : vldrbq_s8(from);
-    if (i == 0) {
-      sums.s0 = vmladavq_s8(codes, vldrbq_s8(row));
-      sums.s1 = vmladavq_s8(codes, vldrbq_s8(row + kStep));
-      sums.s2 = vmladavq_s8(codes, vldrbq_s8(row + 2 * kStep));
-      sums.s3 = vmladavq_s8(codes, vldrbq_s8(row + 3 * kStep));
-    } else {
-      sums.s0 = vmladavaq_s8(sums.s0, codes, vldrbq_s8(row));
-      sums.s1 = vmladavaq_s8(sums.s1, codes, vldrbq_s8(row + kStep));
-      sums.s2 = vmladavaq_s8(sums.s2, codes, vldrbq_s8(row + 2 * kStep));
-      sums.s3 = vmladavaq_s8(sums.s3, codes, vldrbq_s8(row + 3 * kStep));
-    }
-  }
-  return sums;
-}
-
 }  // namespace mve
 }  // namespace tinyml

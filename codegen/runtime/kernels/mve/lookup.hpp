@@ -4,8 +4,11 @@
 #include <cstdint>
 
 namespace tinyml {
+namespace mve {
 
-TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::int8_t* output) {
+// output = table[input + 128], for `count` codes; the output may be the input.
+inline void look_up(const std::int8_t* table, std::int32_t count, const std::int8_t* input,
+                    std::int8_t* output) {
   asm volatile(
       "wlstp.8 lr, %[count], 2f\n\t"
       "1: vldrb.8 q0, [%[input]], #16\n\t"
@@ -15,8 +18,9 @@ TINYML_KERNEL void lookup(const LookupInt8& op, const std::int8_t* input, std::i
       "letp lr, 1b\n\t"
       "2:"
       : [input] "+r"(input), [output] "+r"(output)
-      : [count] "r"(op.count), [table] "r"(op.table), [bias] "r"(128)
+      : [count] "r"(count), [table] "r"(table), [bias] "r"(128)
       : "q0", "q1", "lr", "cc", "memory");
 }
 
+}  // namespace mve
 }  // namespace tinyml

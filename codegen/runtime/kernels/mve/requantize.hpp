@@ -39,13 +39,5 @@ inline int32x4_t rescale(int32x4_t x, int32x4_t multipliers, int32x4_t shifts,
   return vqshlq_n_s32(vaddq_n_s32(vrshlq_s32(high, shifts), zero_point), 24);
 }
 
-// table[code + 128] for codes in the upper bytes of the lanes. The result is in the lower bytes.
-// Without a table, the codes.
-inline int32x4_t finish(int32x4_t codes, const std::int8_t* table) {
-  codes = vshrq_n_s32(codes, 24);
-  if (table == nullptr) return codes;
-  return vldrbq_gather_offset_s32(table + 128, vreinterpretq_u32_s32(codes));
-}
-
 }  // namespace mve
 }  // namespace tinyml
