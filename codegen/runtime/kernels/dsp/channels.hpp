@@ -102,23 +102,6 @@ struct Channels {
   "smlad %[s0], r4, %[t], %[s0]\n\t"              \
   "smlad %[s0], r5, %[w], %[s0]\n\t"
 
-// Four blocks of one pixel.
-#define TINYML_BLOCKS_1                           \
-  "ldmia %[weights]!, {r9, r10, r12, lr}\n\t"     \
-  TINYML_BLOCKS_1_HALF("%[w]", "r10")               \
-  TINYML_BLOCKS_1_HALF("r12", "lr")
-
-#define TINYML_BLOCKS_1_HALF(first, second)       \
-  "ldmia %[c]!, {r4, r5, r6, r8}\n\t"             \
-  "sxtb16 %[t], " first "\n\t"                    \
-  "smlad %[s0], r4, %[t], %[s0]\n\t"              \
-  "sxtb16 " first ", " first ", ror #8\n\t"       \
-  "smlad %[s0], r5, " first ", %[s0]\n\t"         \
-  "sxtb16 %[t], " second "\n\t"                   \
-  "smlad %[s0], r6, %[t], %[s0]\n\t"              \
-  "sxtb16 " second ", " second ", ror #8\n\t"     \
-  "smlad %[s0], r8, " second ", %[s0]\n\t"
-
 // As rescale() and saturate(), with the multiplier in w, the summand in r5, the shift in r6.
 #define TINYML_CODE(sum)                          \
   "add %[t], " sum ", r5, asr #1\n\t"             \
@@ -201,15 +184,6 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const 
                    [weights] "+r"(weights)
                  : [end] "r"(end), [loop] "r"(&state)
                  : "r4", "r5", "r6", "r8", "cc", "memory");
-  } else if (filter % 32 == 0) {  // weights are aligned, and whole blocks of 32
-    register Word first asm("r9");
-    asm volatile(
-        TINYML_CHANNELS("",
-                        "2:\n\t" TINYML_BLOCKS_1 TINYML_BLOCKS_1 "cmp %[c], %[end]\n\tblo 2b\n\t",
-                        TINYML_CODE("%[s0]"), TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
-        : [s0] "=&r"(s0), [w] "=&r"(first), [t] "=&r"(t), [c] "=&r"(c), [weights] "+r"(weights)
-        : [end] "r"(end), [loop] "r"(&state)
-        : "r4", "r5", "r6", "r8", "r10", "r12", "lr", "cc", "memory");
   } else {
     asm volatile(TINYML_CHANNELS("", TINYML_DOT(TINYML_BLOCK_1), TINYML_CODE("%[s0]"),
                                  TINYML_TABLE(TINYML_LOOK_UP("%[s0]")), "")
@@ -224,8 +198,6 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of(const Conv2DInt8& op, const 
 #undef TINYML_BLOCK_4
 #undef TINYML_BLOCK_2
 #undef TINYML_BLOCK_1
-#undef TINYML_BLOCKS_1
-#undef TINYML_BLOCKS_1_HALF
 #undef TINYML_CODE
 #undef TINYML_LOOK_UP
 #undef TINYML_TABLE

@@ -48,7 +48,8 @@ struct Source {
 }
 
 // All words of three rows that lie `row` bytes apart.
-inline void pack_three_rows(Source first, std::int32_t row, std::int32_t count, Word* to) {
+TINYML_ALL_REGISTERS TINYML_KERNEL void pack_three_rows(Source first, std::int32_t row,
+                                                        std::int32_t count, Word* to) {
 #if TINYML_ASSEMBLY
   if (count <= 0) return;
   asm volatile(
@@ -132,10 +133,6 @@ TINYML_KERNEL void pack_line(Source line, std::int32_t first, std::int32_t count
 TINYML_KERNEL void pack_columns(Source first, std::int32_t row, std::int32_t height,
                                 std::int32_t y0, std::int32_t y1, const std::int8_t* outside,
                                 std::int32_t count, Word* to) {
-  if (height == 3 && y0 == 0 && y1 == 3) {
-    pack_three_rows(first, row, count, to);
-    return;
-  }
   const auto source = [=](std::int32_t y) {
     return y >= y0 && y < y1 ? Source{first.codes + y * row, first.step} : Source{outside, 0};
   };
@@ -163,6 +160,7 @@ struct Kernel {
   void scale(const Requantization& to, std::int32_t channel) {
     const std::int32_t* scales = to.scales + 2 * channel;
     const std::int8_t* shifts = to.shifts + channel;
+#pragma GCC unroll 4
     for (std::int32_t i = 0; i < 4; ++i) {
       bias[i] = scales[2 * i];
       by[i] = rescaling(scales[2 * i + 1], shifts[i], to.output_zero_point);
@@ -272,10 +270,9 @@ struct Kernel {
   "ldrsb %[s3], [r4, %[s3]]\n"                 \
   "5:\n\t"
 
-#define TINYML_OUTPUTS(columns, sign, table)   \
+#define TINYML_OUTPUTS(columns, stop, sign, table) \
   "1:\n\t"                                     \
-  "ldrd %[s0], %[s1], [%[kernel]]\n\t"         \
-  "ldrd %[s2], %[s3], [%[kernel], #8]\n\t"     \
+  "ldmia %[kernel], {r0, r1, r2, r3}\n\t"      \
   columns                                      \
   "add r9, %[kernel], #16\n\t"                 \
   TINYML_CODE("%[s0]", sign)                   \
@@ -287,27 +284,34 @@ struct Kernel {
   "strb %[s1], [%[output], #1]\n\t"            \
   "strb %[s2], [%[output], #2]\n\t"            \
   "strb %[s3], [%[output], #3]\n\t"            \
-  "ldr r4, [%[kernel], #84]\n\t"               \
   "add %[codes], %[codes], r5\n\t"             \
   "add %[output], %[output], r6\n\t"           \
-  "cmp %[output], r4\n\t"                      \
+  stop                                         \
   "bne 1b\n\t"
 
-// All outputs of a row; `columns` may use registers 4 to 10 but 7, and `weights`.
-#define TINYML_CONVOLVE(columns)                                                                  \
+// Where `columns` leaves `weights` alone, it holds the end.
+#define TINYML_STOP "cmp %[output], %[weights]\n\t"
+#define TINYML_LOADED_STOP "ldr r4, [%[kernel], #84]\n\tcmp %[output], r4\n\t"
+
+// All outputs of a row; `columns` may use registers 4 to 10 but 7.
+#define TINYML_CONVOLVE(columns, stop)                                                            \
   do {                                                                                            \
-    std::int32_t s0, s1, s2, s3;                                                                  \
-    const Word* weights;                                                                          \
+    register std::int32_t s0 asm("r0");                                                           \
+    register std::int32_t s1 asm("r1");                                                           \
+    register std::int32_t s2 asm("r2");                                                           \
+    register std::int32_t s3 asm("r3");                                                           \
+    const void* weights = kernel.end;                                                             \
     if constexpr (Floored) {                                                                      \
-      asm volatile(TINYML_OUTPUTS(columns, TINYML_NO_SIGN, TINYML_NO_TABLE) TINYML_OPERANDS);     \
+      asm volatile(TINYML_OUTPUTS(columns, stop, TINYML_NO_SIGN, TINYML_NO_TABLE)                 \
+                       TINYML_OPERANDS);                                                          \
     } else {                                                                                      \
-      asm volatile(TINYML_OUTPUTS(columns, TINYML_SIGN, TINYML_TABLE) TINYML_OPERANDS);           \
+      asm volatile(TINYML_OUTPUTS(columns, stop, TINYML_SIGN, TINYML_TABLE) TINYML_OPERANDS);     \
     }                                                                                             \
   } while (false)
 
 #define TINYML_OPERANDS                                                                           \
   : [s0] "=&r"(s0), [s1] "=&r"(s1), [s2] "=&r"(s2), [s3] "=&r"(s3), [codes] "+r"(codes),          \
-    [output] "+r"(output), [weights] "=&r"(weights)                                               \
+    [output] "+r"(output), [weights] "+r"(weights)                                                \
   : [kernel] "r"(&kernel)                                                                         \
   : "r4", "r5", "r6", "r8", "r9", "r10", "cc", "memory"
 // clang-format on
@@ -317,9 +321,10 @@ template <bool Floored>
 TINYML_ALL_REGISTERS TINYML_KERNEL void convolve(const Kernel& kernel, const Word* codes,
                                                  std::int8_t* output) {
   if (kernel.pairs == 1 && kernel.columns == 3) {
-    TINYML_CONVOLVE(TINYML_COLUMN_OF_3("0") TINYML_COLUMN_OF_3("1") TINYML_COLUMN_OF_3("2"));
+    TINYML_CONVOLVE(TINYML_COLUMN_OF_3("0") TINYML_COLUMN_OF_3("1") TINYML_COLUMN_OF_3("2"),
+                    TINYML_STOP);
   } else {
-    TINYML_CONVOLVE(TINYML_COLUMNS);
+    TINYML_CONVOLVE(TINYML_COLUMNS, TINYML_LOADED_STOP);
   }
 }
 
@@ -328,16 +333,18 @@ template <bool Floored>
 TINYML_ALL_REGISTERS TINYML_KERNEL void convolve_row(const Kernel& kernel, const Word* codes,
                                                      std::int8_t* output) {
   if (kernel.pairs == 2) {
-    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1"));
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1"), TINYML_STOP);
   } else if (kernel.pairs == 3) {
-    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2"));
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2"), TINYML_STOP);
   } else if (kernel.pairs == 4) {
-    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2") TINYML_PAIR("3"));
+    TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2") TINYML_PAIR("3"),
+                    TINYML_STOP);
   } else if (kernel.pairs == 5) {
     TINYML_CONVOLVE(TINYML_PAIR("0") TINYML_PAIR("1") TINYML_PAIR("2") TINYML_PAIR("3")
-                        TINYML_PAIR("4"));
+                        TINYML_PAIR("4"),
+                    TINYML_STOP);
   } else {
-    TINYML_CONVOLVE(TINYML_PAIRS);
+    TINYML_CONVOLVE(TINYML_PAIRS, TINYML_LOADED_STOP);
   }
 }
 
@@ -353,6 +360,8 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void convolve_row(const Kernel& kernel, const
 #undef TINYML_NO_TABLE
 #undef TINYML_TABLE
 #undef TINYML_OUTPUTS
+#undef TINYML_STOP
+#undef TINYML_LOADED_STOP
 #undef TINYML_CONVOLVE
 #undef TINYML_OPERANDS
 

@@ -1,8 +1,8 @@
 // CONV_2D for SMLAD. Included by the header of the same name one folder above.
 //
 // The windows of a few pixels are copied to the stack, widened to 16 bits, with the zero point
-// where they leave the image; then every output channel is a dot product (dot.hpp) with its
-// weights. Pixels are taken in order, across the ends of rows.
+// where they leave the image; then every output channel is a dot product with its weights. Pixels
+// are taken in order, across the ends of rows.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "runtime/kernels/dsp/eight_pixels.hpp"
 #include "runtime/kernels/dsp/intrinsics.hpp"
 #include "runtime/kernels/dsp/requantize.hpp"
+#include "runtime/kernels/dsp/two_channels.hpp"
 #include "runtime/kernels/params.hpp"
 
 namespace tinyml {
@@ -175,16 +176,18 @@ struct Windows {
   std::int32_t row = window.kernel_w * depth;
   std::int32_t filter = window.kernel_h * row;
   std::int32_t span = (filter + 3) & ~3;
+  std::int32_t last_top = window.input.height - window.kernel_h;  // of windows inside the image
+  std::int32_t last_left = window.input.width - window.kernel_w;
+  bool colours = row == 9 && filter == 27;
 
   // The window whose first code is (top, left) in the image.
   void copy(std::int32_t top, std::int32_t left, dsp::Word* to, std::int32_t pixels,
             std::int8_t* codes) const {
-    const bool whole = top >= 0 && top + window.kernel_h <= window.input.height && left >= 0 &&
-                       left + window.kernel_w <= window.input.width;
+    const bool whole = top >= 0 && top <= last_top && left >= 0 && left <= last_left;
     if (!whole) return copy_cut(top, left, to, pixels, codes);
     const std::int8_t* from = input + top * image_row + left * depth;
 #if TINYML_ASSEMBLY
-    if (row == 9 && filter == 27 && pixels == 8) return widen_colours(from, image_row, to);
+    if (colours && pixels == 8) return widen_colours(from, image_row, to);
 #endif
     if (row % 4 == 0) {
       for (std::int32_t y = window.kernel_h; y > 0; --y, from += image_row) {
@@ -255,10 +258,11 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
                          window.stride_h * window.stride_w == 1 &&
                          window.pad_top + window.pad_left == 0 &&
                          window.output.width == window.input.width;
-  std::int32_t left = window.output.height * window.output.width, next = 0, y = 0, x = 0;
-  while (left > 0) {
+  std::int32_t rest = window.output.height * window.output.width, next = 0, x = 0;
+  std::int32_t top = -window.pad_top, left = -window.pad_left;
+  while (rest > 0) {
     std::int32_t pixels = most;
-    while (pixels > left) pixels /= 2;
+    while (pixels > rest) pixels /= 2;
     // A single window may be widened where it lies, as it is read from the upper half.
     const std::int32_t widened = pixels == 1 ? span : 2 * pixels * span;
     std::int8_t* codes = reinterpret_cast<std::int8_t*>(buffer) + widened;
@@ -273,20 +277,24 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
     }
     next += pixels;
     for (std::int32_t i = 0; i < pixels && !pointwise; ++i) {
-      windows.copy(y * window.stride_h - window.pad_top, x * window.stride_w - window.pad_left,
-                   buffer + i, pixels, codes);
-      if (++x == window.output.width) ++y, x = 0;
+      windows.copy(top, left, buffer + i, pixels, codes);
+      left += window.stride_w;
+      if (++x == window.output.width) {
+        top += window.stride_h;
+        left = -window.pad_left;
+        x = 0;
+      }
     }
     if (pixels == 8) {
       dsp::channels_of_eight(op, weights, buffer, span, output);
+    } else if (pixels == 1) {
+      dsp::all_channels_of_one(op, buffer, windows.filter, output);
     } else {
-      const auto channels_of = pixels == 4   ? dsp::channels_of<4>
-                               : pixels == 2 ? dsp::channels_of<2>
-                                             : dsp::channels_of<1>;
+      const auto channels_of = pixels == 4 ? dsp::channels_of<4> : dsp::channels_of<2>;
       channels_of(op, buffer, windows.filter, output);
     }
     output += pixels * channels;
-    left -= pixels;
+    rest -= pixels;
   }
 }
 

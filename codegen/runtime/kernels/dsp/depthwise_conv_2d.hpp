@@ -14,12 +14,31 @@ namespace depthwise_detail {
 
 constexpr std::int32_t kColumnWords = 576;  // 96 columns for a 3x3 kernel, 41 for 7x7
 
+// Outputs of a row that are made together: the first of the columns that they need in the image,
+// and which of these are inside.
+struct Columns {
+  std::int32_t outputs, left, first, inside;
+
+  Columns(const Window& window, std::int32_t x, std::int32_t most)
+      : outputs(clamp(window.output.width - x, 0, most)),
+        left(x * window.stride_w - window.pad_left) {
+    const std::int32_t all = (outputs - 1) * window.stride_w + window.kernel_w;
+    first = clamp(-left, 0, all);
+    inside = clamp(window.input.width - left, first, all) - first;
+  }
+};
+
 // Four channels of the kernel.
 inline void pack_kernel(const DepthwiseConv2DInt8& op, std::int32_t channel, dsp::Kernel& kernel) {
   const Window& window = op.window;
   const std::int32_t channels = window.output.channels, row = window.kernel_w * channels;
-  dsp::pack_columns({op.weights + channel, channels}, row, window.kernel_h, 0, window.kernel_h,
-                    nullptr, window.kernel_w, kernel.weights);
+  const dsp::Source first{op.weights + channel, channels};
+  if (window.kernel_h == 3) {
+    dsp::pack_three_rows(first, row, window.kernel_w, kernel.weights);
+  } else {
+    dsp::pack_columns(first, row, window.kernel_h, 0, window.kernel_h, nullptr, window.kernel_w,
+                      kernel.weights);
+  }
   kernel.scale(op.to, channel);
 }
 
@@ -52,6 +71,7 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
     for (dsp::Word& word : columns) word = dsp::even(dsp::load(outside));
   };
   clear();
+  const Columns start(window, 0, most);
   for (std::int32_t y = 0; y < window.output.height; ++y, output += width * depth) {
     const std::int32_t top = y * window.stride_h - window.pad_top;
     const std::int32_t y0 = clamp(-top, 0, window.kernel_h);
@@ -62,16 +82,18 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
       pack_kernel(op, channel, kernel);
       for (std::int32_t x = 0; x < width; x += most) {
         if (most < width) clear();
-        const std::int32_t count = clamp(width - x, 0, most);
-        const std::int32_t left = x * window.stride_w - window.pad_left;
-        const std::int32_t all = (count - 1) * window.stride_w + window.kernel_w;
-        const std::int32_t first = clamp(-left, 0, all);
-        const std::int32_t inside = clamp(window.input.width - left, first, all) - first;
-        const std::int8_t* corner = input + top * image_row + (left + first) * depth + channel;
-        dsp::pack_columns({corner, depth}, image_row, window.kernel_h, y0, y1, outside, inside,
-                          columns + first * words);
+        const Columns part = x == 0 ? start : Columns(window, x, most);
+        const std::int8_t* corner =
+            input + top * image_row + (part.left + part.first) * depth + channel;
+        dsp::Word* first = columns + part.first * words;
+        if (window.kernel_h == 3 && y1 - y0 == 3) {
+          dsp::pack_three_rows({corner, depth}, image_row, part.inside, first);
+        } else {
+          dsp::pack_columns({corner, depth}, image_row, window.kernel_h, y0, y1, outside,
+                            part.inside, first);
+        }
         std::int8_t* to = output + x * depth + channel;
-        kernel.end = to + count * depth;
+        kernel.end = to + part.outputs * depth;
         convolve(kernel, columns, to);
       }
     }

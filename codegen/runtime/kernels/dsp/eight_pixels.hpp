@@ -18,23 +18,24 @@ namespace dsp {
 
 constexpr std::int32_t kMostPixels = 8;
 
-// What the loop keeps in s16 to s29; addresses are relative to the first pixel's output, which
+// What the loop keeps in s16 to s30; addresses are relative to the first pixel's output, which
 // counts channels.
 struct EightPixels {
-  std::int8_t* output;       // s16
-  std::uintptr_t scales;     // s17: plus 8 * output: bias and multiplier
-  std::int32_t filter;       // s18
-  std::uintptr_t weights;    // s19: plus filter * output
-  const Word* codes;         // s20
-  std::uintptr_t entry;      // s21: where the first round of blocks starts, from 9: on
-  std::uintptr_t next;       // s22: weights that are yet to be read
-  const Word* end;           // s23: of the codes
-  std::uintptr_t shifts;     // s24: plus output
-  std::int32_t rounding;     // s25: 2 * zero point + 1
-  std::int32_t channels;     // s26
-  std::int32_t thrice;       // s27: 3 * channels
-  const std::int8_t* table;  // s28: of code 0, or null
-  const std::int8_t* stop;   // s29: behind the first pixel's last channel
+  std::uintptr_t scales;       // s16: plus 8 * output: bias
+  std::int8_t* output;         // s17
+  std::uintptr_t multipliers;  // s18: plus 8 * output
+  std::int32_t filter;         // s19
+  std::uintptr_t weights;      // s20: plus filter * output
+  const Word* codes;           // s21
+  std::uintptr_t entry;        // s22: where the first round of blocks starts, from 9: on
+  std::uintptr_t next;         // s23: weights that are yet to be read
+  const Word* end;             // s24: of the codes
+  std::uintptr_t shifts;       // s25: plus output
+  std::int32_t rounding;       // s26: 2 * zero point + 1
+  std::int32_t channels;       // s27
+  std::int32_t thrice;         // s28: 3 * channels
+  const std::int8_t* table;    // s29: of code 0, or null
+  const std::int8_t* stop;     // s30: behind the first pixel's last channel
 };
 
 // clang-format off
@@ -63,7 +64,7 @@ struct EightPixels {
 // The way into a round of fewer than eight blocks: 12 bytes.
 #define TINYML_EIGHT_ENTRY(weights, block)        \
   "vldmia.32 %[t]!, {" weights "}\n\t"            \
-  "vmov s22, %[t]\n\t"                            \
+  "vmov s23, %[t]\n\t"                            \
   "b.w " block "\n\t"
 
 // As rescale() and saturate(): the multiplier is in r5, the shift in r6, the summand in r8.
@@ -91,8 +92,10 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
   const std::int32_t channels = op.window.output.channels, blocks = filter / 4;
   const auto counter = reinterpret_cast<std::uintptr_t>(output);
   const auto step = static_cast<std::uintptr_t>(filter);
-  EightPixels state{output,
-                    reinterpret_cast<std::uintptr_t>(op.to.scales) - 8 * counter,
+  const auto scales = reinterpret_cast<std::uintptr_t>(op.to.scales) - 8 * counter;
+  EightPixels state{scales,
+                    output,
+                    scales + sizeof(std::int32_t),
                     filter,
                     reinterpret_cast<std::uintptr_t>(weights) - step * counter,
                     codes,
@@ -109,22 +112,22 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
   register std::uint32_t floored asm("r1") = floors(op.to) ? 1 : 0;
   Word t;
   asm volatile(
-      "vldmia.32 r0, {s16-s29}\n\t"
+      "vldmia.32 r0, {s16-s30}\n\t"
       "vmov s9, r1\n\t"
-      "vmov r1, s21\n\t"
+      "vmov r1, s22\n\t"
       "adr.w %[t], 9f\n\t"
       "add %[t], %[t], r1\n\t"
-      "vmov s21, %[t]\n"
+      "vmov s22, %[t]\n"
       "1:\n\t"
-      "vmov r4, r5, s16, s17\n\t"
+      "vmov r5, r4, s16, s17\n\t"
       "ldr r12, [r5, r4, lsl #3]\n\t"
-      "vmov r5, r6, s18, s19\n\t"
+      "vmov r5, r6, s19, s20\n\t"
       "mla %[t], r4, r5, r6\n\t"
       "vldmia.32 %[t]!, {s8}\n\t"
-      "vmov s22, %[t]\n\t"
-      "vmov lr, s20\n\t"  //
+      "vmov s23, %[t]\n\t"
+      "vmov lr, s21\n\t"  //
       TINYML_EIGHT("s8", "r12", "r12", "r12", "r12", "r12", "r12", "r12", "r12")
-      "vmov r4, %[t], s21, s22\n\t"
+      "vmov r4, %[t], s22, s23\n\t"
       "bx r4\n\t"
       ".balign 4\n"
       "9:\n\t"  //
@@ -134,20 +137,19 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
       TINYML_EIGHT_ENTRY("s7", "17f")
       "b.w 3f\n"
       "2:\n\t"
-      "vmov %[t], s22\n\t"
+      "vmov %[t], s23\n\t"
       "vldmia.32 %[t]!, {s0-s7}\n\t"
-      "vmov s22, %[t]\n\t"  //
+      "vmov s23, %[t]\n\t"  //
       TINYML_EIGHT_MORE("s0") "11:\n\t" TINYML_EIGHT_MORE("s1") "12:\n\t" TINYML_EIGHT_MORE("s2")
       "13:\n\t" TINYML_EIGHT_MORE("s3") "14:\n\t" TINYML_EIGHT_MORE("s4") "15:\n\t"
       TINYML_EIGHT_MORE("s5") "16:\n\t" TINYML_EIGHT_MORE("s6") "17:\n\t" TINYML_EIGHT_MORE("s7")
       "3:\n\t"
-      "vmov %[t], s23\n\t"
+      "vmov %[t], s24\n\t"
       "cmp lr, %[t]\n\t"
       "bne.w 2b\n\t"
-      "vmov r4, r5, s16, s17\n\t"
-      "add r5, r5, r4, lsl #3\n\t"
-      "ldr r5, [r5, #4]\n\t"
-      "vmov r6, r8, s24, s25\n\t"
+      "vmov r4, r5, s17, s18\n\t"
+      "ldr r5, [r5, r4, lsl #3]\n\t"
+      "vmov r6, r8, s25, s26\n\t"
       "ldrsb r6, [r6, r4]\n\t"
       "lsl r5, r5, #1\n\t"
       "lsl r8, r8, r6\n\t"
@@ -155,7 +157,7 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
       "cmp %[t], #0\n\t"
       "bne.w 4f\n\t"  //
       TINYML_EIGHT_CODES(TINYML_EIGHT_SIGN)
-      "vmov %[t], s28\n\t"
+      "vmov %[t], s29\n\t"
       "cmp %[t], #0\n\t"
       "beq.w 5f\n\t"
       "ldrsb r0, [%[t], r0]\n\t"
@@ -170,7 +172,7 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
       "4:\n\t"  //
       TINYML_EIGHT_CODES(TINYML_EIGHT_NO_SIGN)
       "5:\n\t"
-      "vmov r5, r6, s26, s27\n\t"
+      "vmov r5, r6, s27, s28\n\t"
       "add r8, r4, r5\n\t"
       "strb r1, [r4, r5]\n\t"
       "strb r2, [r4, r5, lsl #1]\n\t"
@@ -180,15 +182,15 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void channels_of_eight(const Conv2DInt8& op,
       "strb r11, [r4, r6, lsl #1]\n\t"
       "strb r12, [r8, r6, lsl #1]\n\t"
       "strb r0, [r4], #1\n\t"
-      "vmov s16, r4\n\t"
-      "vmov %[t], s29\n\t"
+      "vmov s17, r4\n\t"
+      "vmov %[t], s30\n\t"
       "cmp r4, %[t]\n\t"
       "bne.w 1b\n\t"
       : [t] "=&r"(t), "+r"(from), "+r"(floored)
       :
       : "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10", "r11", "r12", "lr", "s0", "s1", "s2", "s3",
         "s4", "s5", "s6", "s7", "s8", "s9", "s16", "s17", "s18", "s19", "s20", "s21", "s22", "s23",
-        "s24", "s25", "s26", "s27", "s28", "s29", "cc", "memory");
+        "s24", "s25", "s26", "s27", "s28", "s29", "s30", "cc", "memory");
 }
 
 #undef TINYML_EIGHT
