@@ -78,7 +78,11 @@ def tune(score: Score, knobs: Sequence[Knob], progress: Progress | None = None) 
     trials = tuple(
         Trial(dict(zip(values, key, strict=True)), found) for key, found in tried.items()
     )
-    edges = tuple(name for name, grid in grids.items() if values[name] in (grid[0], grid[-1]))
+    edges = tuple(
+        name
+        for name, grid in grids.items()
+        if len(grid) > 1 and values[name] in (grid[0], grid[-1])
+    )
     return Tuned(dict(values), tell(values), trials, edges)
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from codegen.buffers.base import Shape
+from codegen.learners.alarm import ALARM
 from codegen.learners.base import FLOAT_BYTES, Factory, Floats, Knob, opened
 from codegen.learners.closed_form import (
     LEAST_PRIOR,
@@ -47,7 +48,7 @@ class Rls(CovarianceForm):
     memory: float = 1000.0
     prior_samples: float = 3000.0
     class_weights: bool = True
-    alarm: float | None = 3.0
+    alarm: float | None = ALARM
 
     NAME: ClassVar[str] = "Rls"
     HEADER: ClassVar[str] = "rls.hpp"

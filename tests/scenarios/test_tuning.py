@@ -57,7 +57,8 @@ def test_several_knobs_are_turned_in_turn_and_none_is_tried_twice() -> None:
 
 
 def test_a_grid_of_one_value_is_that_value() -> None:
-    assert tune(lambda at: 0.5, [Knob("rate", 0.3, 0, 1, (0.3,))]).values == {"rate": 0.3}
+    found = tune(lambda at: 0.5, [Knob("rate", 0.3, 0, 1, (0.3,))])
+    assert (found.values, found.at_edge) == ({"rate": 0.3}, ())
 
 
 def test_progress_ends_where_all_is_done() -> None:

@@ -19,7 +19,7 @@ from codegen.boards.board import Board, load, names
 from codegen.boards.drivers import NO_PORT, NO_STORAGE
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import DType, Graph, Op, Quantization, Tensor
-from codegen.learners.alarm import ALARMS
+from codegen.learners.alarm import ALARM
 from codegen.learners.base import Learner
 from codegen.learners.statistics import statistics_of
 from codegen.learners.tybox import BufferName, Tybox
@@ -158,7 +158,7 @@ def every_learner() -> Iterator[Learner]:
         for kind in vars(importlib.import_module(module.name)).values():
             own = isinstance(kind, type) and kind.__module__ == module.name
             if own and hasattr(kind, "factory") and hasattr(kind, "NAME"):
-                for alarm in (None, *ALARMS[:1]):
+                for alarm in (None, ALARM):
                     changed: dict[str, Any] = {"alarm": alarm}
                     yield replace(kind(), **changed)
 
