@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from tinyml_nas.types import Seen
 Kind = Literal["torch", "keras", "tflite"]
 SUFFIXES: dict[str, Kind] = {".keras": "keras", ".tflite": "tflite"}
 REFERENCE = re.compile(r"(?P<module>.+\.py|[\w.]+):(?P<function>[A-Za-z_]\w*)")
-LEAST_SIDE = 8
+LEAST_SIDE, LARGEST_SIDE = 8, 1024
 STATED_BYTES = 255
 
 
@@ -58,8 +59,10 @@ class OwnInput:
     std: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.size is not None and self.size < LEAST_SIDE:
-            raise ValueError(f"network_input.size: must be at least {LEAST_SIDE}; got {self.size}")
+        if self.size is not None and not LEAST_SIDE <= self.size <= LARGEST_SIDE:
+            raise ValueError(
+                f"network_input.size: must be from {LEAST_SIDE} to {LARGEST_SIDE}; got {self.size}"
+            )
         if self.channels not in (1, 3):
             raise ValueError(f"network_input.channels: must be 3 or 1; got {self.channels}")
         if (self.mean is None) != (self.std is None):
@@ -89,7 +92,7 @@ class OwnInput:
         for key in ("mean", "std"):
             row = values[key]
             listed = row if isinstance(row, list) or row is None else [row]
-            if listed is not None and not all(type(x) in (int, float) for x in listed):
+            if listed is not None and not all(_is_number(x) for x in listed):
                 raise ValueError(
                     f"network_input.{key}: must be a number or a list of them; got {row!r}"
                 )
@@ -147,6 +150,10 @@ class OwnInput:
             )
         (side,) = sides
         return int(side or 0)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]  # it is one
 
 
 def check_classes(found: int, wanted: int) -> None:

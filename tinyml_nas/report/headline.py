@@ -248,7 +248,7 @@ HEADLINES = (
     Headline("error", "error", lambda found: found.get("error"), lambda found: found.get("error")),
     Headline("network", "M MACs", _network, _million),
     *(_trained(network) for network in ("", "smallest", "largest")),
-    *(_accuracy(name) for name in ("float", "pruned", "deployed")),
+    *(_accuracy(name) for name in ("given", "float", "pruned", "deployed")),
     Headline("the network's card says", "", _card, _nothing),
     Headline(
         "after the change, unlearned",

@@ -50,7 +50,8 @@ SAID = ("network_input.size=8", "network_input.mean=0", "network_input.std=255")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("own")
-    (folder / "mine.py").write_text(CODE)
+    for name in ("mine.py", "networks_of_a_user.py"):
+        (folder / name).write_text(CODE)
     (folder / "text.tflite").write_text("no flatbuffer")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
@@ -65,7 +66,7 @@ def built(*overrides: str):
 
 def test_a_module_is_found_by_file_and_by_name(folder):
     assert built("network=mine.py:ten", *SAID).network_input == OwnInput(8, 3, (0.0,), (255.0,))
-    built("network=mine:ten", *SAID)
+    built("network=networks_of_a_user:ten", *SAID)
     built(f"network={folder}/mine.py:ten", *SAID, "network_finetune=true", "finetune=standard")
 
 
@@ -80,7 +81,12 @@ def test_a_module_is_found_by_file_and_by_name(folder):
         (("network=mine.py:ten", *SAID[:2]), "^network_input: mean and std go together"),
         (
             ("network=mine.py:ten", "network_input.size=4"),
-            "^network_input.size: must be at least 8; got 4",
+            "^network_input.size: must be from 8 to 1024; got 4",
+        ),
+        (("network_input.size=1025",), "from 8 to 1024; got 1025"),
+        (
+            ("network_input.mean=nan", "network_input.std=1"),
+            "^network_input.mean: must be a number",
         ),
         (("network_input.channels=2",), "^network_input.channels: must be 3 or 1; got 2"),
         (("network_input.mean=[1,2]", "network_input.std=1"), "one number or three; got .1.0, 2.0"),
@@ -122,7 +128,7 @@ def test_a_module_is_found_by_file_and_by_name(folder):
             "^finetune.teacher: largest .* take finetune=standard",
         ),
     ],
-    ids=range(22),
+    ids=range(24),
 )
 def test_what_cannot_be_taken_is_refused_with_what_to_do(folder, overrides, message):
     with pytest.raises(config.ConfigError, match=message):

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinyml_nas.report.page.palette import colour
 
-STEPS = {"float": "float", "pruned": "pruned", "deployed": "int8 program"}
+STEPS = {"given": "as given", "float": "float", "pruned": "pruned", "deployed": "int8 program"}
 
 
 def steps(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
