@@ -14,6 +14,8 @@ from scenarios.base import Order, Scenario
 from scenarios.worlds.none import NoScenario
 from tinyml_nas.data.base import Dataset
 from tinyml_nas.design.memory.base import MemoryModel
+from tinyml_nas.design.taps.auto import AutoTaps
+from tinyml_nas.design.taps.base import Taps
 from tinyml_nas.network.own import OwnInput
 from tinyml_nas.pruning.base import Pruning
 from tinyml_nas.quantization.base import Quantizer
@@ -97,6 +99,7 @@ class Study:
     search: Strategy
     finetune: FinetuneRecipe
     pruning: Pruning
+    taps: Taps | AutoTaps
     quantizer: Quantizer
     memory: MemoryModel
     learner: Learner | Auto

@@ -11,6 +11,7 @@ from dataclasses import replace
 from codegen.ir import Graph, Op
 from codegen.ops import OPERATORS
 from codegen.ops.concatenation import is_outermost
+from codegen.plan.early import early
 from codegen.plan.fusion import by_rows
 from codegen.plan.groups import groups_of
 from codegen.plan.layout import SEARCH_NODES
@@ -21,11 +22,12 @@ MOST_TRIED = 8  # one by one, where all of them together take more
 
 
 def arrange(graph: Graph, nodes: int = SEARCH_NODES) -> tuple[Graph, Plan]:
-    """The graph as it runs, and its plan: blocks fused, and concatenations joined, as the arena is smaller.
+    """The graph as it runs, and its plan: means early, blocks fused, and concatenations joined, as the arena is smaller.
 
     Where joining does not change it, that is done too, as it saves the copy.
     """
     known: Known = {}
+    graph = early(graph)
     best = by_rows(graph, nodes, known)
     copying = [number for number, op in enumerate(graph.ops) if op.kind == "CONCATENATION"]
     together = join(graph, copying)

@@ -38,6 +38,7 @@ from tinyml_nas.pipeline.stages.rearrange import rearrange
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
 from tinyml_nas.pipeline.stages.summarise import summarise
+from tinyml_nas.pipeline.stages.tap import tap
 from tinyml_nas.pipeline.stages.train_supernet import train_supernet
 from tinyml_nas.pipeline.stages.train_teacher import train_teacher
 from tinyml_nas.pruning.l1 import L1
@@ -96,6 +97,7 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "validation": VALIDATION,
         "seed": 3,
     },
+    tap: {"network": NETWORK, "taps": (1, 2), "folded": 20, "train": TRAIN},
     accuracy: {"network": NETWORK, "images": TEST},
     adopt: {"module": UserModule("module:function", "f00d", 32, Seen())},
     extract: {

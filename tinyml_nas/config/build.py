@@ -32,6 +32,7 @@ GROUPS = (
     "search",
     "finetune",
     "pruning",
+    "taps",
     "quantizer",
     "learner",
     "baseline",

@@ -9,6 +9,7 @@ from typing import Any, Protocol, get_args, get_type_hints
 
 from tinyml_nas.config.errors import ConfigError, under_key
 from tinyml_nas.conversion.look import check_file
+from tinyml_nas.design.taps.none import NoTaps
 from tinyml_nas.network.own import OwnInput, kind_of
 from tinyml_nas.network.pretrained import imagenet_file
 from tinyml_nas.network.shipped import NETWORKS, TEACHERS
@@ -102,10 +103,20 @@ def _checks(study: Study) -> Iterator[tuple[str, Check]]:
             yield "finetune", lambda: study.finetune.check(data)
             yield "finetune", lambda: _check_device(study.finetune.device)
             yield "finetune", lambda: _check_taught_by_name(study)
+    yield "taps", lambda: _check_taps(study)
     yield "quantizer", lambda: study.quantizer.check(data)
     yield "scenario", lambda: study.scenario.fitted(data, study.field).check(data, study.field)
     yield "field", study.field.check
     yield "project", lambda: study.project.check(data)
+
+
+def _check_taps(study: Study) -> None:
+    """Blocks are known of this program's own networks alone."""
+    if study.network is not None and kind_of(study.network) and not isinstance(study.taps, NoTaps):
+        raise ValueError(
+            f"taps: must be none where the network is your own, as its blocks are not known; got {study.network}"
+        )
+    study.taps.check(study.dataset)
 
 
 def _check_pruning(study: Study) -> None:

@@ -61,6 +61,7 @@ class Config:
     search: Any = MISSING
     finetune: Any = MISSING
     pruning: Any = MISSING
+    taps: Any = MISSING
     quantizer: Any = MISSING
     memory: Any = MISSING
     learner: Any = MISSING

@@ -53,6 +53,7 @@ DECIDES = {
     "predictor": "what guesses accuracies between two rounds of the search",
     "project": "the C++ project that is generated",
     "pruning": "which filters go, and how many",
+    "taps": "what the head reads: the network's features, or pooled maps of several blocks too",
     "quantizer": "how the network becomes int8",
     "scenario": "what changes in the world of the device",
     "search": "how networks are found",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tinyml_nas.network.spec import IMAGE_CHANNELS, NetworkSpec, out_side
 
@@ -61,7 +61,10 @@ def layers(spec: NetworkSpec) -> Iterator[LayerCost]:
         channels = spec.final_channels
     if spec.mix:
         yield conv_cost("mix", 1, 1, 1, (channels, spec.features))
-    yield conv_cost("classifier", 1, 1, 1, (spec.features, spec.classes))
+    if spec.taps:
+        said = conv_cost("said", 1, 1, 1, (spec.features, spec.classes))
+        yield replace(said, parameters=said.parameters - spec.classes)  # it has no bias
+    yield conv_cost("classifier", 1, 1, 1, (spec.head_features, spec.classes))
 
 
 def thesis_size_bytes(spec: NetworkSpec) -> int:

@@ -19,6 +19,7 @@ from tinyml_nas.network.spec import (
     NetworkSpec,
     Padding,
     out_side,
+    rows_of,
     zeros_around,
 )
 
@@ -32,18 +33,24 @@ TABLE_ENTRIES = 256
 
 
 def graph_of(spec: NetworkSpec, dtype: Dtype = "int8") -> Graph:
-    """Φ_f of ``spec``, from the image (1, S, S, 3) to the features (1, 1, 1, F)."""
+    """Φ_f of ``spec``, from the image (1, S, S, 3) to what the head reads, (1, 1, 1, F)."""
     build = _Builder(spec.padding, dtype)
     side, fused = spec.resolution, FUSED[spec.activation]
     image = build.tensor("image", (1, side, side, IMAGE_CHANNELS))
     x = build.conv(image, spec.stem_channels, 3, spec.stem_stride, fused)
-    for block in spec.blocks:
+    maps = []
+    for number, block in enumerate(spec.blocks):
         x = build.block(x, block)
+        if number in spec.taps:
+            maps.append(x)
     if spec.final_channels:
         x = build.conv(x, spec.final_channels, fused=fused)
     x = build.mean(x)
     if spec.mix:
         x = build.conv(x, spec.features, fused=fused)
+    if spec.taps:
+        said = build.conv(x, spec.classes)
+        x = build.joined([build.fold(maps, spec.folded), said])
     return Graph(tuple(build.tensors), tuple(build.ops), (image,), (x,))
 
 
@@ -55,6 +62,7 @@ class _Builder:
         self.dtype: Dtype = dtype
         self.tensors: list[Tensor] = []
         self.ops: list[Op] = []
+        self.means: dict[int, int] = {}  # the converter computes none twice
 
     def tensor(
         self,
@@ -150,6 +158,29 @@ class _Builder:
         """The mean over the map; of a single pixel it is the pixel, as it is converted."""
         if self.tensors[x].shape[1] == 1:
             return x
-        axes = self.tensor("axes", (2,), "int32", constant=True)
-        channels = self.tensors[x].shape[-1]
-        return self.op("MEAN", (x, axes), (1, 1, 1, channels), keep_dims=True)
+        if x not in self.means:
+            axes = self.tensor("axes", (2,), "int32", constant=True)
+            channels = self.tensors[x].shape[-1]
+            self.means[x] = self.op("MEAN", (x, axes), (1, 1, 1, channels), keep_dims=True)
+        return self.means[x]
+
+    def fold(self, maps: list[int], width: int) -> int:
+        """As ``fold.Fold``; the last tap comes first, as it is converted."""
+        pooled = [self.mean(x) for x in reversed(maps)]
+        row = self.joined(pooled[::-1])
+        channels = self.tensors[row].shape[-1]
+        rows = rows_of(channels, width)
+        if rows == 1:
+            return row
+        if channels < rows * width:
+            around = self.tensor("around", (4, 2), "int32", constant=True)
+            row = self.op("PAD", (row, around), (1, 1, 1, rows * width))
+        shape = self.tensor("shape", (4,), "int32", constant=True)
+        return self.mean(self.op("RESHAPE", (row, shape), (1, rows, 1, width)))
+
+    def joined(self, parts: list[int]) -> int:
+        if len(parts) == 1:
+            return parts[0]
+        channels = sum(self.tensors[x].shape[-1] for x in parts)
+        shape = (1, 1, 1, channels)
+        return self.op("CONCATENATION", tuple(parts), shape, axis=-1, fused_activation="NONE")

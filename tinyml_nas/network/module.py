@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tinyml_nas.network.base import Network
+from tinyml_nas.network.fold import Fold
 from tinyml_nas.network.spec import (
     Activation,
     BlockSpec,
@@ -138,7 +139,8 @@ class StaticNetwork(Network):
 
     ``stem``, ``blocks``, ``final``, ``pool``, ``mix`` with ``mix_act`` and ``flatten`` are the
     extractor Φ_f; ``classifier`` is the head Φ_c. ``final`` and ``mix`` are None where the
-    specification has none. The weights of a new network are torch's default initialisation, drawn
+    specification has none. Where it has taps, ``fold`` makes features of their maps and ``said``
+    logits of ψ, and the head reads both. The weights of a new network are torch's default initialisation, drawn
     from torch's global generator.
     """
 
@@ -171,17 +173,24 @@ class StaticNetwork(Network):
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.mix = nn.Conv2d(spec.final_channels or last, spec.features, 1) if spec.mix else None
         self.mix_act = _ACTIVATIONS[spec.activation]() if spec.mix else None
+        self.taps = spec.taps
+        self.fold = Fold(spec.folded) if spec.taps else None
+        self.said = nn.Conv2d(spec.features, spec.classes, 1, bias=False) if spec.taps else None
         self.flatten = nn.Flatten()
-        self.classifier = nn.Linear(spec.features, spec.classes)
+        self.classifier = nn.Linear(spec.head_features, spec.classes)
 
     def features(self, images: Tensor) -> Tensor:
-        """Φ_f: (N, 3, S, S) to ψ (N, features)."""
-        x = self.stem(images)
-        for block in self.blocks:
+        """Φ_f: (N, 3, S, S) to what the head reads, ψ (N, features) where nothing is tapped."""
+        x, maps = self.stem(images), []
+        for number, block in enumerate(self.blocks):
             x = block(x)
+            if number in self.taps:
+                maps.append(x)
         x = self.pool(x if self.final is None else self.final(x))
         if self.mix is not None and self.mix_act is not None:
             x = self.mix_act(self.mix(x))
+        if self.fold is not None and self.said is not None:
+            x = torch.cat([self.fold(*maps), self.said(x)], dim=1)
         features: Tensor = self.flatten(x)
         return features
 
@@ -202,11 +211,13 @@ def spec_of(module: StaticNetwork) -> NetworkSpec:
         stem_stride=stem.stride[0],
         blocks=blocks,
         final_channels=0 if module.final is None else module.final.conv.out_channels,
-        features=module.classifier.in_features,
+        features=(module.classifier if module.said is None else module.said).weight.shape[1],
         activation=_activation_of(module.stem),
         padding=module.padding,
         mix=module.mix is not None,
         norm_epsilon=module.stem.bn.eps,
+        taps=module.taps,
+        folded=0 if module.fold is None else module.fold.width,
     )
 
 

@@ -50,6 +50,7 @@ def searched(study: Study) -> Expected:
         study.pruning.expected(_smallest(study), limits(study)),
         dtype(study),
         useful_samples(study.pruning.buffer_samples, planned(study), study.memory),
+        study.taps,
     )
 
 
@@ -92,10 +93,11 @@ def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
 
 
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
-    """As ``of_space``, for a network that is to be deployed as it is, by any learner that there is."""
+    """As ``of_space``, for a network that is to be tapped and deployed, by any learner that there is."""
+    least = study.taps.least(spec)
     sizes = [
         size_of_shapes(
-            spec,
+            least,
             learner,
             study.device,
             study.memory,

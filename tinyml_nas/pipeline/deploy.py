@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
-from codegen.learners.base import name_of
+from codegen.learners.base import Learner, name_of
 from tinyml_nas.design.omega import OmegaSize
+from tinyml_nas.design.taps.base import Taps
 from tinyml_nas.network.own import kind_of
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline import bounds, compression, metrics, trainings
 from tinyml_nas.pipeline.artifacts import network_files, single_file
 from tinyml_nas.pipeline.choice import Choice, choose
-from tinyml_nas.pipeline.compilers import host_compiler
+from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
 from tinyml_nas.pipeline.fieldwork import Fieldwork, fieldwork_of
@@ -27,24 +29,22 @@ from tinyml_nas.pipeline.results import (
     accuracy_of,
     artifact_of,
     candidate_of,
-    extractor_of,
     model_of,
 )
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.accuracy import accuracy
-from tinyml_nas.pipeline.stages.convert import convert
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
 from tinyml_nas.pipeline.stages.portray import portray
-from tinyml_nas.pipeline.stages.quantize import quantize
 from tinyml_nas.pipeline.stages.score import score
 from tinyml_nas.pipeline.stages.search import search
+from tinyml_nas.pipeline.variants import Variant, Variants
 from tinyml_nas.pipeline.withdraw import withdraw
 from tinyml_nas.search.base import Infeasible
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import checkpoint_path
-from tinyml_nas.types import Extractor, Result, TorchModel
+from tinyml_nas.types import Result, TorchModel
 
 
 def run(study: Study) -> Result:
@@ -85,20 +85,14 @@ def _run(context: Context, study: Study) -> Result:
 def deploy(context: Context, study: Study, found: Metrics) -> bool:
     """From images to the program in the field. Fills ``found``; False where Ω does not fit."""
     validation, test = Split(study.dataset, "validation"), Split(study.dataset, "test")
-    if study.network is not None and kind_of(study.network):
-        made: tuple[TorchModel, Extractor] | None = brought(context, study, found)
-    else:
-        made = _converted(context, study, found)
-    if made is None:
-        return False
-    network, extractor = made  # Φ_f, Φ_c
-    found["network"] = metrics.network(network, study.dataset)
     compiler = host_compiler(context.store.root / "host")
-    fieldwork = fieldwork_of(context, study, extractor, compiler)
-    choice, table = choose(study, extractor, fieldwork)
-    omega = choice.omega  # Ω
-    if table:
-        found["learner"] = table
+    variant_of = _variants(context, study, found, compiler)
+    if variant_of is None:
+        return False
+    choice, tables = choose(study, variant_of)
+    omega, network = choice.omega, choice.variant.network  # Ω
+    extractor = choice.variant.extractor  # Φ_f, Φ_c
+    found |= {"network": metrics.network(network, study.dataset), **tables}
     found["omega"] = metrics.extractor(network, extractor) | metrics.buffer(choice.size)
     found["memory"] = metrics.memory(choice.size)
     if not choice.size.fits:
@@ -128,28 +122,22 @@ def deploy(context: Context, study: Study, found: Metrics) -> bool:
     found["quantization"] = metrics.quantization(
         found["network"]["validation_accuracy"], deployed["validation"], extractor
     )
-    if fieldwork is not None:
-        found["scenario"] = _compared(fieldwork, choice)
+    if choice.variant.fieldwork is not None:
+        found["scenario"] = _compared(choice.variant.fieldwork, choice)
     return True
 
 
-def _converted(
-    context: Context, study: Study, found: Metrics
-) -> tuple[TorchModel, Extractor] | None:
-    """A network of this program's, and its extractor as it is deployed; None where it cannot fit."""
-    network = (_given if study.network else _found)(context, study, found)
-    if network is None:
-        return None
-    images = Split(study.dataset, "validation")
-    keras = context.run(convert, network=network.artifact, images=images)
-    quantized = context.run(
-        quantize,
-        keras=artifact_of(keras),
-        quantizer=study.quantizer,
-        resolution=network.resolution,
-        train=Split(study.dataset, "train"),
-    )
-    return network, extractor_of(quantized)
+def _variants(
+    context: Context, study: Study, found: Metrics, compiler: HostCompiler
+) -> Callable[[Taps, Learner], Variant] | None:
+    """What taps and a learner make of the study's network; None where that cannot fit."""
+    if study.network is not None and kind_of(study.network):
+        network, extractor = brought(context, study, found)
+        fieldwork = fieldwork_of(context, study, extractor, compiler)
+        own = Variant(None, network, extractor, fieldwork)
+        return lambda _taps, _learner: own
+    model = (_given if study.network else _found)(context, study, found)
+    return None if model is None else Variants(context, study, model, compiler).of
 
 
 def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
@@ -159,7 +147,9 @@ def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
     roles = {"learner": choice}
     if omega.size.fits:
         tuned = fieldwork.tune(baseline, omega)
-        roles["baseline"] = Choice(name_of(baseline), baseline, omega, omega, tuned)
+        roles["baseline"] = replace(
+            choice, name=name_of(baseline), learner=baseline, started=omega, tuned=tuned
+        )
     outcomes = {
         role: fieldwork.drive(fieldwork.program(one.learner, one.started, one.tuned["values"]))
         for role, one in roles.items()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from codegen.boards.board import Board
+from tinyml_nas.design.taps.auto import AutoTaps
+from tinyml_nas.design.taps.base import Taps
+from tinyml_nas.design.taps.none import NoTaps
 from tinyml_nas.network.cost import thesis_size_bytes
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.graph import Dtype
@@ -15,7 +18,7 @@ from tinyml_nas.types import Footprint
 
 @dataclass(frozen=True)
 class Expected:
-    """A network is pruned, its extractor deployed in ``dtype``, beside a buffer of ``buffer_samples``.
+    """A network is pruned and tapped, its extractor deployed in ``dtype``, beside ``buffer_samples``.
 
     The ``pruning`` asks for no board, so that the search asks the planner once for each network.
     """
@@ -23,10 +26,15 @@ class Expected:
     pruning: Pruning
     dtype: Dtype
     buffer_samples: int
+    taps: Taps | AutoTaps = field(default_factory=NoTaps)
 
-    def deployed(self, spec: NetworkSpec) -> NetworkSpec:
+    def pruned(self, spec: NetworkSpec) -> NetworkSpec:
         """The network as it will be pruned, or an estimate where the weights decide."""
         return self.pruning.narrowed(spec, Limits(thesis_size_bytes))
+
+    def deployed(self, spec: NetworkSpec) -> NetworkSpec:
+        """The same with the fewest features that its head may come to read."""
+        return self.taps.least(self.pruned(spec))
 
     def cost(self, spec: NetworkSpec, board: Board) -> Footprint:
         """Counts of the network itself, which is trained; memory of what will be deployed of it."""
@@ -34,4 +42,4 @@ class Expected:
 
     def leaves_whole(self, spec: NetworkSpec) -> bool:
         """Whether the network is sure to be deployed as it is."""
-        return self.pruning.foreseen and self.deployed(spec) == spec
+        return self.pruning.foreseen and self.pruned(spec) == spec

@@ -13,6 +13,7 @@ from scenarios.base import Scenario
 from scenarios.measures import difference
 from tinyml_nas.design.omega import MemoryReport, OmegaSize
 from tinyml_nas.interval import wilson
+from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pipeline.stages.generate import ARENA_FILE
 from tinyml_nas.search.base import Exceeded, Infeasible
 from tinyml_nas.store.digest import describe
@@ -219,6 +220,25 @@ def choice(name: str, tried: Sequence[tuple[str, OmegaSize, Mapping[str, Any]]])
         "chosen": name,
         "candidates": {each: _candidate(size, found) for each, size, found in tried},
     }
+
+
+def taps(
+    name: str,
+    tried: Sequence[tuple[str, NetworkSpec, str, OmegaSize, Mapping[str, Any]]],
+) -> Metrics:
+    """The taps that were chosen; and each candidate, with what its head reads and its best learner."""
+    rows = {
+        way: {
+            "blocks": list(spec.taps),
+            "channels": spec.tapped_channels,
+            "features": spec.head_features,
+            "learner": learner,
+            **_candidate(size, found),
+        }
+        for way, spec, learner, size, found in tried
+    }
+    told = {key: rows[name][key] for key in ("blocks", "channels", "features")}
+    return {"chosen": name, **told, "candidates": rows}
 
 
 def _candidate(size: OmegaSize, found: Mapping[str, Any]) -> Metrics:

@@ -10,6 +10,7 @@ from tinyml_nas.store.digest import Json
 
 if TYPE_CHECKING:
     from tinyml_nas.network.base import Network
+    from tinyml_nas.network.spec import NetworkSpec
 
 
 def load_network(folder: Path) -> Network:
@@ -32,7 +33,6 @@ def save_network(network: Network, folder: Path, validation: Split) -> dict[str,
     Of a user's own only its ``accuracy``: what it costs its flatbuffer will tell.
     """
     from tinyml_nas.network import user
-    from tinyml_nas.network.cost import layers, thesis_size_bytes
     from tinyml_nas.network.files import save
     from tinyml_nas.network.module import StaticNetwork, spec_of
     from tinyml_nas.training import loop as training
@@ -43,11 +43,20 @@ def save_network(network: Network, folder: Path, validation: Split) -> dict[str,
     assert isinstance(network, StaticNetwork)
     save(network, folder)
     spec = spec_of(network)
-    costs = list(layers(spec))
     return {
         "accuracy": training.accuracy(network, validation.load()),
-        "size_bytes": thesis_size_bytes(spec),
         "resolution": spec.resolution,
+        **sizes_of(spec),
+    }
+
+
+def sizes_of(spec: NetworkSpec) -> dict[str, Json]:
+    """What ``TorchModel`` says of how large the network is."""
+    from tinyml_nas.network.cost import layers, thesis_size_bytes
+
+    costs = list(layers(spec))
+    return {
+        "size_bytes": thesis_size_bytes(spec),
         "parameters": sum(layer.parameters for layer in costs),
         "macs": sum(layer.macs for layer in costs),
     }

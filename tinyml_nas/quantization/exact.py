@@ -175,6 +175,15 @@ def _mean(_graph: Graph, _op: Op, inputs: list[Array]) -> Array:
     return mean(image, tuple(axes.astype(int).reshape(-1)))
 
 
+def _concatenation(_graph: Graph, op: Op, inputs: list[Array]) -> Array:
+    return np.concatenate(inputs, axis=int(op.options["axis"]))
+
+
+def _pad(_graph: Graph, _op: Op, inputs: list[Array]) -> Array:
+    image, around = inputs
+    return np.pad(image, around.astype(int).reshape(-1, 2))
+
+
 def _average_pool_2d(graph: Graph, op: Op, inputs: list[Array]) -> Array:
     (image,) = inputs
     window = _window(graph, op, int(op.options["filter_h"]), int(op.options["filter_w"]))
@@ -204,12 +213,14 @@ KERNELS: Mapping[str, Kernel] = MappingProxyType(
         **OTHERS,
         "ADD": lambda _graph, _op, inputs: inputs[0] + inputs[1],
         "AVERAGE_POOL_2D": _average_pool_2d,
+        "CONCATENATION": _concatenation,
         "CONV_2D": _conv_2d,
         "DEPTHWISE_CONV_2D": _depthwise_conv_2d,
         "FULLY_CONNECTED": _fully_connected,
         "HARD_SWISH": lambda _graph, _op, inputs: hard_swish(inputs[0]),
         "MEAN": _mean,
         "MUL": lambda _graph, _op, inputs: inputs[0] * inputs[1],
+        "PAD": _pad,
         "RELU": lambda _graph, _op, inputs: _relu(inputs[0]),
         "RELU6": lambda _graph, _op, inputs: _relu6(inputs[0]),
         "RESHAPE": lambda _graph, _op, inputs: inputs[0],

@@ -105,7 +105,8 @@ class FakeQuantized(nn.Module):
         if op.kind in CONVOLUTIONS:
             out = self._convolved(number, op, values[op.inputs[0]])
         else:
-            out = KERNELS[op.kind]([self._value(values, index) for index in op.inputs])
+            inputs = [self._value(values, index) for index in op.inputs]
+            out = KERNELS[op.kind](inputs, self.graph.tensors[op.outputs[0]].shape)
         out = ACTIVATIONS[str(op.options.get("fused_activation", "NONE"))](out)
         return self._rounded(out, op.outputs[0])
 
@@ -169,17 +170,32 @@ class FakeQuantized(nn.Module):
         return F.conv2d(x, weights, bias, stride, padding, groups=groups)
 
 
-KERNELS: Mapping[str, Callable[[list[Tensor]], Tensor]] = MappingProxyType(
+def _fill(inputs: list[Tensor], shape: tuple[int, ...]) -> Tensor:
+    """PAD of channels at their end, as ``conversion.keras`` writes it."""
+    return F.pad(inputs[0], (0, 0, 0, 0, 0, shape[-1] - inputs[0].shape[1]))
+
+
+def _reshape(inputs: list[Tensor], shape: tuple[int, ...]) -> Tensor:
+    """Of NHWC; a single pixel that becomes a vector stays as it is."""
+    if len(shape) != 4:
+        return inputs[0]
+    return inputs[0].permute(0, 2, 3, 1).reshape(-1, *shape[1:]).permute(0, 3, 1, 2)
+
+
+KERNELS: Mapping[str, Callable[[list[Tensor], tuple[int, ...]], Tensor]] = MappingProxyType(
     {
-        "ADD": lambda inputs: inputs[0] + inputs[1],
-        "HARD_SWISH": lambda inputs: F.hardswish(inputs[0]),
-        "MEAN": lambda inputs: inputs[0].mean(dim=(2, 3), keepdim=True),
-        "MUL": lambda inputs: inputs[0] * inputs[1],
-        "RELU": lambda inputs: F.relu(inputs[0]),
-        "RELU6": lambda inputs: F.relu6(inputs[0]),
-        "RESHAPE": lambda inputs: inputs[0],
+        "ADD": lambda inputs, _: inputs[0] + inputs[1],
+        "CONCATENATION": lambda inputs, _: torch.cat(inputs, dim=1),
+        "HARD_SWISH": lambda inputs, _: F.hardswish(inputs[0]),
+        "MEAN": lambda inputs, _: inputs[0].mean(dim=(2, 3), keepdim=True),
+        "MUL": lambda inputs, _: inputs[0] * inputs[1],
+        "PAD": _fill,
+        "RELU": lambda inputs, _: F.relu(inputs[0]),
+        "RELU6": lambda inputs, _: F.relu6(inputs[0]),
+        "RESHAPE": _reshape,
     }
 )
+"""Of NCHW tensors and the shape (1, H, W, C) of what is made."""
 
 
 def _activations(graph: Graph) -> list[int]:

@@ -95,6 +95,15 @@ def _network(found: Figures) -> str | None:
     return f"{found['network.parameters']:,} parameters, {macs:.2f} M multiply-adds{image}"
 
 
+def _taps(found: Figures) -> str | None:
+    if not found.get("taps.channels"):
+        return None
+    return (
+        f"{found['taps.features']}: a logit of each class, and {found['taps.channels']:,} channels of "
+        f"several blocks, folded"
+    )
+
+
 def _accuracy(name: str) -> Headline:
     title = {"deployed": "accuracy as deployed"}.get(name, f"accuracy, {name}")
     key = f"test_accuracy.{name}"
@@ -247,6 +256,7 @@ HEADLINES = (
     Headline("fits", "came of it", _fits, _came),
     Headline("error", "error", lambda found: found.get("error"), lambda found: found.get("error")),
     Headline("network", "M MACs", _network, _million),
+    Headline("features of the head", "", _taps, _nothing),
     *(_trained(network) for network in ("", "smallest", "largest")),
     *(_accuracy(name) for name in ("given", "float", "pruned", "deployed")),
     Headline("the network's card says", "", _card, _nothing),

@@ -23,7 +23,8 @@ from tinyml_nas.network.cost import layers, thesis_size_bytes
 from tinyml_nas.network.equations import omega_parts, sample_bytes
 from tinyml_nas.network.footprint import footprint
 from tinyml_nas.network.graph import graph_of
-from tinyml_nas.network.module import StaticNetwork
+from tinyml_nas.network.module import StaticNetwork, spec_of
+from tinyml_nas.network.tapping import tapped
 from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.quantization.none import NoQuantization
 
@@ -82,6 +83,32 @@ def test_the_planned_graph_is_the_converted_one(sample, tmp_path, resolution, se
     assert (cost.flash_bytes, cost.sram_bytes) == (memory.flash_bytes, memory.ram_bytes)
     assert cost.omega_bytes == sum(omega_parts(real, 10).values()) + sample_bytes(real)
     assert cost.parameters == sum(p.numel() for p in fused(network))
+
+
+@pytest.mark.parametrize(
+    ("taps", "folded"),
+    [((0, 1, 2, 3, 4), 64), ((0, 2, 3, 4), 25)],  # one row; rows to be filled up
+)
+def test_the_planned_graph_of_a_tapped_network_is_the_converted_one(
+    small_network, normalised, tmp_path, taps, folded
+):
+    plain, images = spec_of(small_network), normalised("test", 8, 28)
+    network = tapped(small_network, taps, folded, images)
+    keras_model = convert(network, images, tmp_path)
+    extractor = Int8(calibration_images=8).quantize(keras_model.artifact.path, images, tmp_path)
+    planned, real = graph_of(spec_of(network)), read(tmp_path / "extractor.tflite")
+    assert shapes(planned) == shapes(real)
+    assert ops.constant_bytes(planned) == ops.constant_bytes(real)
+    assert extractor.features == planned.output.elements == folded + 10
+    NoQuantization().quantize(keras_model.artifact.path, images, tmp_path)
+    in_float = graph_of(spec_of(network), "float32")
+    assert shapes(in_float) == shapes(read(tmp_path / "extractor.tflite"))
+    # A map is pooled as soon as it is made: what is added is the pooled channels, in blocks of 16 bytes.
+    arena = arrange(real)[1].arena_bytes
+    assert arena == arrange(planned)[1].arena_bytes
+    assert arena <= arrange(graph_of(plain))[1].arena_bytes + sum(
+        -(-plain.blocks[number].out_channels // 16) * 16 for number in taps
+    )
 
 
 def shapes_only(graph: Graph) -> Graph:

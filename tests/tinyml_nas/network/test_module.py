@@ -37,7 +37,7 @@ def specs(draw: st.DrawFn) -> NetworkSpec:
         )
         width = out
     final, mix = draw(st.just(0) | CHANNELS), draw(st.booleans())
-    return NetworkSpec(
+    spec = NetworkSpec(
         resolution=draw(st.integers(8, 20)),
         classes=draw(st.integers(2, 12)),
         stem_channels=stem,
@@ -50,6 +50,9 @@ def specs(draw: st.DrawFn) -> NetworkSpec:
         mix=mix,
         norm_epsilon=draw(st.sampled_from([1e-5, 1e-3])),
     )
+    taps = tuple(number for number in spec.tappable if draw(st.booleans()))
+    channels = sum(blocks[number].out_channels for number in taps)
+    return replace(spec, taps=taps, folded=draw(st.integers(1, channels)) if taps else 0)
 
 
 @settings(deadline=None, max_examples=30)
@@ -57,7 +60,7 @@ def specs(draw: st.DrawFn) -> NetworkSpec:
 def test_any_specification_runs_and_is_read_back(spec):
     network = StaticNetwork(spec).eval()
     images = torch.zeros(2, 3, spec.resolution, spec.resolution)
-    assert network.features(images).shape == (2, spec.features)
+    assert network.features(images).shape == (2, spec.head_features)
     assert network(images).shape == (2, spec.classes)
     assert spec_of(network) == spec
     assert NetworkSpec.from_json(spec.to_json()) == spec

@@ -10,10 +10,14 @@ import pytest
 from codegen.learners.tinyol import TinyOL
 from codegen.learners.tybox import Tybox
 from scenarios.auto import Auto
+from tinyml_nas.design.taps.auto import AutoTaps
+from tinyml_nas.design.taps.blocks import BlockTaps
+from tinyml_nas.design.taps.none import NoTaps
 from tinyml_nas.pipeline import choice
 
 SCORES = {"a": 0.5, "b": 0.7, "c": 0.7, "d": 0.9}
 RAM = {"a": 10, "b": 40, "c": 30, "d": 20}
+WAYS = {"none": NoTaps(), "some": BlockTaps(3), "many": BlockTaps(9)}
 LEARNERS = {name: Tybox(1e-3, passes=n + 1) for n, name in enumerate(SCORES)}
 NAMES = {learner: name for name, learner in LEARNERS.items()}
 
@@ -25,10 +29,11 @@ def size_of(name: str, fits: bool) -> SimpleNamespace:
 
 
 class Field:
-    """Tunes as the table says, and starts with a head that may be too large."""
+    """Tunes as the table says, ``more`` by taps, and starts with a head that may be too large."""
 
-    def __init__(self, too_large: str = "") -> None:
+    def __init__(self, too_large: str = "", more: float = 0.0) -> None:
         self.too_large = too_large
+        self.more = more
         self.tuned: list[str] = []
 
     def omega(self, learner):
@@ -37,7 +42,7 @@ class Field:
 
     def tune(self, learner, omega):
         self.tuned.append(NAMES[learner])
-        score = SCORES[NAMES[learner]]
+        score = SCORES[NAMES[learner]] + self.more
         return {"values": {"learning_rate": score}, "score": score, "streams": 5}
 
 
@@ -52,17 +57,31 @@ def study(monkeypatch):
         ),
     )
 
-    def make(learner):
+    def make(learner, taps=WAYS["none"]):
         data = SimpleNamespace(class_names=())
         learners = learner.candidates if isinstance(learner, Auto) else {"b": learner}
-        return SimpleNamespace(learner=learner, learners=learners, dataset=data)
+        return SimpleNamespace(learner=learner, learners=learners, dataset=data, taps=taps)
 
     return make
 
 
+def variants(*fields):
+    """What each candidate's taps make of the network; the first are none."""
+    ways = dict(zip(WAYS.values(), fields, strict=False))
+
+    def variant_of(taps, learner):
+        field = ways.get(taps, fields[0])
+        number = fields.index(field)
+        spec = SimpleNamespace(taps=(4,) * number, tapped_channels=30 * number, head_features=20)
+        return SimpleNamespace(spec=spec, extractor=None, fieldwork=field)
+
+    return variant_of
+
+
 def test_the_best_that_fits_is_chosen_and_of_equals_the_smaller(study) -> None:
     field = Field()
-    best, table = choice.choose(study(Auto(LEARNERS)), None, field)
+    best, tables = choice.choose(study(Auto(LEARNERS)), variants(field))
+    table = tables["learner"]
     assert best.name == table["chosen"] == "c"
     assert field.tuned == ["a", "b", "c"]
     assert list(table["candidates"]) == list("abcd")
@@ -75,26 +94,44 @@ def test_the_best_that_fits_is_chosen_and_of_equals_the_smaller(study) -> None:
 
 
 def test_a_head_that_does_not_fit_in_the_field_is_none(study) -> None:
-    best, table = choice.choose(study(Auto(LEARNERS)), None, Field(too_large="bc"))
+    best, tables = choice.choose(study(Auto(LEARNERS)), variants(Field(too_large="bc")))
+    table = tables["learner"]
     assert best.name == "a"
     assert not table["candidates"]["c"]["fits"]
 
 
 def test_where_none_fits_the_first_stands_for_all(study) -> None:
-    best, _ = choice.choose(study(Auto(LEARNERS)), None, Field(too_large="abc"))
+    best, _ = choice.choose(study(Auto(LEARNERS)), variants(Field(too_large="abc")))
     assert (best.name, best.size.fits) == ("a", False)
 
 
 def test_without_a_scenario_the_first_that_fits_is_taken(study) -> None:
-    best, table = choice.choose(study(Auto({"d": LEARNERS["d"], "b": LEARNERS["b"]})), None, None)
-    assert best.name == table["chosen"] == "b"
+    two = Auto({"d": LEARNERS["d"], "b": LEARNERS["b"]})
+    best, tables = choice.choose(study(two, AutoTaps(WAYS)), variants(None))
+    assert best.taps == tables["taps"]["chosen"] == "none"
+    assert best.name == tables["learner"]["chosen"] == "b"
     assert best.tuned == {}
 
 
 def test_a_learner_that_was_asked_for_needs_no_table(study) -> None:
-    best, table = choice.choose(study(LEARNERS["b"]), None, Field())
-    assert (best.name, table) == ("b", {})
+    best, tables = choice.choose(study(LEARNERS["b"]), variants(Field()))
+    assert (best.name, tables) == ("b", {})
     assert replace(best, tuned={}).score == 0
+
+
+def test_the_best_pair_of_taps_and_learner_is_chosen(study) -> None:
+    fields = Field(), Field(more=0.05), Field(more=0.1, too_large="bc")
+    best, tables = choice.choose(study(Auto(LEARNERS), AutoTaps(WAYS)), variants(*fields))
+    assert (best.taps, best.name) == ("some", "c")
+    assert best.score == pytest.approx(0.75)
+    table = tables["taps"]
+    assert (table["chosen"], table["blocks"], table["channels"]) == ("some", [4], 30)
+    found = {
+        way: (row["learner"], row["validation_end"]["value"])
+        for way, row in table["candidates"].items()
+    }
+    assert found == {"none": ("c", 0.7), "some": ("c", 0.75), "many": ("a", 0.6)}
+    assert tables["learner"]["candidates"]["a"]["validation_end"]["value"] == 0.55
 
 
 def test_the_bounds_of_several_learners_are_those_of_the_least(study) -> None:

@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from codegen.pixels import INPUT_SCALE
 from tests.tinyml_nas.conftest import block
 from tinyml_nas.network.spec import NetworkSpec
+from tinyml_nas.network.tapping import tapped
 from tinyml_nas.quantization import tflite
 from tinyml_nas.quantization.prepared import Prepared
 from tinyml_nas.types import Extractor
@@ -57,8 +58,23 @@ def lite0_keras_model(make_network, normalised, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def prepared(small_keras_model, lite0_keras_model, normalised) -> dict[str, Prepared]:
-    """The float networks of both families, as quantizers see them."""
-    models = {"mbv3": small_keras_model, "lite0": lite0_keras_model}
+def tapped_keras_model(small_network, normalised, tmp_path_factory) -> Path:
+    """``small_network`` with taps, converted: 48 channels in rows of 20."""
+    from tinyml_nas.conversion.keras import convert
+
+    images = normalised("test", 50, 28)
+    network = tapped(small_network, (0, 1, 2, 4), 20, images)
+    return convert(network, images, tmp_path_factory.mktemp("tapped")).artifact.path
+
+
+@pytest.fixture(scope="session")
+def models(small_keras_model, lite0_keras_model, tapped_keras_model) -> dict[str, Path]:
+    """Both families, and a network with taps."""
+    return {"mbv3": small_keras_model, "lite0": lite0_keras_model, "tapped": tapped_keras_model}
+
+
+@pytest.fixture(scope="session")
+def prepared(models, normalised) -> dict[str, Prepared]:
+    """The float networks, as quantizers see them."""
     images = normalised("train", 1, 28)
     return {name: tflite.prepare(tflite.split(path)[0], images) for name, path in models.items()}

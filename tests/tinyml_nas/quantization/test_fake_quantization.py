@@ -20,14 +20,14 @@ from tinyml_nas.quantization.int8 import Int8
 from tinyml_nas.quantization.int8_qat import Int8QAT
 from tinyml_nas.quantization.ranges import calibrated
 
-FAMILIES = ("mbv3", "lite0")
+FAMILIES = ("mbv3", "lite0", "tapped")
 
 
 @pytest.fixture(scope="module")
-def networks(small_keras_model, lite0_keras_model, normalised, tmp_path_factory):
+def networks(models, normalised, tmp_path_factory):
     """Each family's float network, its int8 file, and both in torch."""
     found = {}
-    for family, model in zip(FAMILIES, (small_keras_model, lite0_keras_model), strict=True):
+    for family, model in models.items():
         network = tflite.Network.load(model, normalised("train", 12, 28), 12)
         graph = network.prepared.graph
         content = network.prepared.quantized(calibrated(graph, network.images, False))

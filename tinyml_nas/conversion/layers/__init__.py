@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tinyml_nas.conversion.layers import activation, arithmetic, convolution, pooling, shape
+from tinyml_nas.conversion.layers import activation, arithmetic, convolution, fold, pooling, shape
 from tinyml_nas.conversion.layers.base import Layer
 
 LAYERS: Mapping[str, Layer] = MappingProxyType(
-    convolution.LAYERS | activation.LAYERS | arithmetic.LAYERS | pooling.LAYERS | shape.LAYERS
+    convolution.LAYERS
+    | activation.LAYERS
+    | arithmetic.LAYERS
+    | pooling.LAYERS
+    | shape.LAYERS
+    | fold.LAYERS
 )
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
