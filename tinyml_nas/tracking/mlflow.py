@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import time
@@ -48,6 +49,8 @@ class MLflow:
         """Record a run; a server that does not answer is asked twice, for 20 seconds at most each time."""
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+        # Of a server that is down its error tells.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         from mlflow import MlflowClient
         from mlflow.entities import Metric, Param
 

@@ -107,11 +107,12 @@ def test_configuration_figures_curves_and_files_are_on_the_server(server, tmp_pa
 
 @needs_client
 @pytest.mark.filterwarnings("default")
-def test_a_server_that_is_not_there_raises_soon():
+def test_a_server_that_is_not_there_raises_soon_and_says_nothing_else(caplog):
     started = time.monotonic()
     with pytest.raises(Exception, match=r"127\.0\.0\.1"):
         MLflow(f"http://127.0.0.1:{free_port()}").record(RUN)
     assert time.monotonic() - started < 120
+    assert not [record for record in caplog.records if "Retrying" in record.getMessage()]
 
 
 @pytest.mark.parametrize(
