@@ -37,8 +37,12 @@ def track(
 
 
 @contextmanager
-def counter(description: str, total: float | None = None) -> Generator[Counter, None, None]:
+def counter(
+    description: str, total: float | None = None, begun_at: float = 0
+) -> Generator[Counter, None, None]:
     """Count finished items by hand; ``total`` is their number, None where nobody knows.
+
+    ``begun_at`` items were finished before, by a run that this one continues: they took none of its time.
 
     Counters may be nested::
 
@@ -46,10 +50,10 @@ def counter(description: str, total: float | None = None) -> Generator[Counter, 
             done.advance(error=0.2)
     """
     if sys.stderr.isatty():
-        with _bar(description, total) as bar:
+        with _bar(description, total, begun_at) as bar:
             yield bar
     else:
-        yield PlainCounter(description, total)
+        yield PlainCounter(description, total, begun_at)
 
 
 @contextmanager
@@ -62,8 +66,9 @@ def reported(description: str) -> Generator[Callable[[int, int], None], None, No
         def report(done: int, total: int) -> None:
             nonlocal last
             if not shown:
-                shown.append(stack.enter_context(counter(description, total)))
-            shown[0].advance(done - last)
+                shown.append(stack.enter_context(counter(description, total, begun_at=done)))
+            else:
+                shown[0].advance(done - last)
             last = done
 
         yield report
@@ -75,6 +80,7 @@ class PlainCounter:
     Args:
         description: What is counted.
         total: Number of items, None if unknown.
+        begun_at: Of these, finished before now.
         stream: Where the lines go; the process's stderr by default.
         clock: Monotonic seconds.
     """
@@ -83,6 +89,7 @@ class PlainCounter:
         self,
         description: str,
         total: float | None,
+        begun_at: float = 0,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -91,7 +98,7 @@ class PlainCounter:
         self._stream = sys.stderr if stream is None else stream
         self._clock = clock
         self._started = self._written = clock()
-        self._done = 0.0
+        self._done = self._begun_at = begun_at
 
     def advance(self, count: float = 1, **figures: float | str) -> None:
         """Count ``count`` more finished items."""
@@ -107,14 +114,15 @@ class PlainCounter:
         if self._total:
             share = self._done / self._total
             parts[0] += f"/{self._total:g} ({share:.0%})"
-            if 0 < share < 1:
-                parts.append(f"{_duration(elapsed_s / share - elapsed_s)} left")
+            here = self._done - self._begun_at
+            if here > 0 and share < 1:
+                parts.append(f"{_duration(elapsed_s * (self._total - self._done) / here)} left")
         parts.append(f"{_duration(elapsed_s)} so far")
         return ", ".join([*parts, *_texts(figures)])
 
 
 @contextmanager
-def _bar(description: str, total: float | None) -> Generator[Counter, None, None]:
+def _bar(description: str, total: float | None, begun_at: float) -> Generator[Counter, None, None]:
     # rich is imported here: whoever only composes a configuration need not wait for it.
     from rich.console import Console
     from rich.progress import (
@@ -136,6 +144,7 @@ def _bar(description: str, total: float | None) -> Generator[Counter, None, None
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(description, total=total, figures="")
+        progress.update(task, completed=begun_at)
 
         class Bar:
             def advance(self, count: float = 1, **figures: float | str) -> None:

@@ -20,9 +20,9 @@ def clock():
     return Clock()
 
 
-def plain(total, clock):
+def plain(total, clock, begun_at=0):
     stream = io.StringIO()
-    return progress.PlainCounter("search", total, stream, clock), stream
+    return progress.PlainCounter("search", total, begun_at, stream, clock), stream
 
 
 def test_short_work_writes_nothing(clock):
@@ -42,6 +42,17 @@ def test_a_line_every_ten_seconds_says_how_far_and_how_long(clock):
     assert lines[0] == "search: 3/40 (8%), 2:28 left, 0:12 so far, error 0.3333"
     assert lines[-1] == "search: 18/40 (45%), 1:28 left, 1:12 so far, error 0.05556"
     assert len(lines) == 6
+
+
+@pytest.mark.parametrize("begun_at", [0, 20, 30])
+def test_what_is_left_is_told_by_the_pace_of_this_run(clock, begun_at):
+    """A run that goes on from a checkpoint did not do in its own seconds what was done before."""
+    counter, stream = plain(40, clock, begun_at)
+    for _ in range(4):
+        clock.now += 3
+        counter.advance()
+    left = 3 * (40 - begun_at - 4)
+    assert stream.getvalue().split(", ")[1] == f"{left // 60}:{left % 60:02d} left"
 
 
 def test_an_unknown_total_shows_the_count_alone(clock):
@@ -69,8 +80,8 @@ def test_reported_turns_running_totals_into_steps(monkeypatch):
     advances = []
 
     class Recorder:
-        def __init__(self, description, total):
-            advances.append((description, total))
+        def __init__(self, description, total, begun_at):
+            advances.append((description, total, begun_at))
 
         def advance(self, count=1):
             advances.append(count)
@@ -80,7 +91,7 @@ def test_reported_turns_running_totals_into_steps(monkeypatch):
     with progress.reported("finetune") as report:
         report(5, 20)  # goes on from a checkpoint
         report(6, 20)
-    assert advances == [("finetune", 20), 5, 1]
+    assert advances == [("finetune", 20, 5), 1]
 
 
 def test_reported_work_that_reports_nothing_shows_nothing(capsys):
