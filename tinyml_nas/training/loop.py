@@ -112,6 +112,7 @@ def train(
     loss_sum, started = torch.tensor(log.loss_sum, device=device), time.monotonic() - log.seconds
     while log.step < total:
         if log.step == plateau_steps:
+            log.loss_sum = float(loss_sum)
             state.save(folder / PLATEAU_STATE, log, at_peak=True)
         epoch = log.step / steps_per_epoch
         optimizer.zero_grad()
