@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 TINY_SUPERNET = (
     "task=train_supernet",
+    "supernet=mbv3_mcu",
+    "train_supernet=mbv3_mcu",
     "train_supernet.epochs=0.1",
     "train_supernet.decay_epochs=0.05",
     "train_supernet.reported_networks=2",

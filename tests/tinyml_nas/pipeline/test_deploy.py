@@ -238,6 +238,7 @@ def test_what_pruning_leaves_alone_is_not_trained_twice_and_no_scenario_is_no_dr
     smoke = yaml.safe_load((ROOT / "conf" / "experiment" / "smoke.yaml").read_text())
     done = bench.run_alone(
         "whole",
+        "supernet=mbv3_mcu",
         "search=random",
         *(f"search.{key}={value}" for key, value in smoke["search"].items()),
         "constraint.omega_bytes=null",
