@@ -16,10 +16,10 @@ from benchmarks import counting
 from benchmarks.boards import BOARDS
 from benchmarks.counting import symbols
 from codegen.emit.emitter import context_of, emit
-from codegen.ir import Graph, Op
+from codegen.ir import Graph
 from codegen.learners.base import Learner
 from codegen.learners.tybox import Tybox
-from codegen.ops import inverted_residual
+from codegen.memory.work import multiply_adds
 from codegen.project import Golden, HeadWeights, Project
 from codegen.toolchain import elf
 from codegen.toolchain import run as toolchain
@@ -114,7 +114,11 @@ def measure(
         linked = elf.read(firmware)
     board, memory, layout = project.board, context["memory"], context["plan"]
     layers = tuple(
-        Layer(call.title, _macs(context["graph"], context["graph"].ops[number]), once.parts[number])
+        Layer(
+            call.title,
+            multiply_adds(context["graph"], context["graph"].ops[number]),
+            once.parts[number],
+        )
         for call, number in ((call, int(call.params_name[3:])) for call in context["calls"])
     )
     flash = linked.flash_bytes(board.flash_origin, board.flash_bytes)
@@ -202,15 +206,3 @@ def _constant_bytes(firmware: Path) -> Counter[str]:
         if symbol.name in ("tinyml::kInitialWeights", "tinyml::kInitialBias"):
             sizes["head"] += symbol.size_bytes
     return sizes
-
-
-def _macs(graph: Graph, op: Op) -> int:
-    """Multiply-adds of one operator; only operators with weights have any."""
-    if op.kind == inverted_residual.KIND:
-        return sum(_macs(graph, stage) for stage in inverted_residual.stages_of(op))
-    outputs = graph.tensors[op.outputs[0]].elements
-    if op.kind not in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"):
-        return 0
-    weights = graph.tensors[op.inputs[1]]
-    channels = weights.shape[3 if op.kind == "DEPTHWISE_CONV_2D" else 0]
-    return outputs * weights.elements // channels

@@ -63,6 +63,15 @@ def integer(value: int) -> str:
     return "(-2147483647 - 1)" if value == -(2**31) else str(int(value))
 
 
+def hexadecimal(value: int) -> str:
+    """An unsigned literal of 32 bits.
+
+    >>> hexadecimal(0x40021000), hexadecimal(5)
+    ('0x40021000U', '0x5U')
+    """
+    return f"0x{value:X}U"
+
+
 def floating(value: float) -> str:
     """The shortest float literal that reads back as the same single-precision value.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from codegen.boards.board import Board
@@ -11,6 +12,7 @@ from codegen.ir import Tensor
 from codegen.literals import input_shape, shape
 from codegen.memory.fit import Fit, Size
 from codegen.memory.map import MemoryMap
+from codegen.memory.work import Work
 
 WIDTH = 76
 SHOWN = {"flash": "flash", "ram": "RAM"}
@@ -29,8 +31,18 @@ def memory_text(fit: Fit, size: Size) -> str:
     ]
     lines.append("")
     lines.append(_arena(fit))
+    lines.append(_time(fit.work(size.buffer_samples)))
     lines.append(f"buffer: {size.buffer_samples:,} samples of {size.sample_bytes:,} bytes")
     return "\n".join(lines)
+
+
+def _time(work: Work) -> str:
+    seconds = [f"{count / work.hz:.3g} s" for count in (work.classify, work.learn)]
+    return (
+        f"time:  about {work.classify:,} instructions to classify, {seconds[0]} at {work.hz / 1e6:g} MHz and one "
+        f"a cycle; {work.learn:,} to learn, {seconds[1]}\n"
+        f"stack: at most {work.stack_bytes:,} bytes in use"
+    )
 
 
 def _arena(fit: Fit) -> str:
@@ -102,6 +114,7 @@ def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str
             "most_buffer_samples": fit.most_samples,
             "sample_bytes": size.sample_bytes,
         },
+        "work": asdict(fit.work(size.buffer_samples)),
         "arena": {
             "bytes": fit.plan.arena_bytes,
             "lower_bound_bytes": fit.plan.lower_bound_bytes,

@@ -5,6 +5,7 @@
     python -m tools.measure_code_size --new                      # only kernels and learners that it has not yet
     python -m tools.measure_code_size --learners                 # only learners and buffers
     python -m tools.measure_code_size --drivers                  # only drivers of ports and flash
+    python -m tools.measure_code_size --runtime                  # only what all programs have
 
 Run it after a change of kernels, learner, application, drivers or compiler, and commit the file.
 ``codegen/memory/code_size.py`` tells how its figures add up. Kernels are those that the models of
@@ -63,11 +64,12 @@ def main() -> None:
     parts.add_argument("--new", action="store_true", help="measure what the file has not yet")
     parts.add_argument("--learners", action="store_true", help="measure these alone")
     parts.add_argument("--drivers", action="store_true", help="measure these alone")
+    parts.add_argument("--runtime", action="store_true", help="measure start-up and program alone")
     arguments = parser.parse_args()
     written = arguments.output.exists()
     content = json.loads(arguments.output.read_text()) if written else {"cores": {}}
     cores, found = content["cores"], dict[str, Kernel]()
-    if not (arguments.learners or arguments.drivers):
+    if not (arguments.learners or arguments.drivers or arguments.runtime):
         found, content["operators"] = kernels()
         content["compiler"] = run(["arm-none-eabi-g++", "--version"]).splitlines()[0]
     for core in arguments.core or CORES:
@@ -75,6 +77,9 @@ def main() -> None:
             folder = Path(name)
             if arguments.learners:
                 cores[core]["learners"] = Firmware(core, folder / "firmware").learners()
+            elif arguments.runtime:
+                firmware = Firmware(core, folder / "firmware")
+                cores[core] |= {"runtime": firmware.total, "clock": firmware.clock()}
             elif arguments.drivers:
                 cores[core]["drivers"] = Firmware(core, folder / "firmware").drivers()
             elif arguments.new:

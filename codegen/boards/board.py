@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from codegen.boards.clocks import RESET_CLOCK, Clock
 from codegen.boards.drivers import NO_PORT, NO_STORAGE, SerialPort, StorageDriver
 from codegen.boards.machines import machine_for
 from codegen.boards.regions import ADDRESS_SPACE_BYTES, Region, check_apart
@@ -51,7 +52,7 @@ class Board:
       size. It is erased ``erase_bytes`` at a time. All are 0 where there is none.
 
     ``clock_hz`` is the highest rate, ``reset_clock_hz`` the one that the program starts with (0:
-    the same). ``boot_block`` names what a boot ROM wants to find beside the vector table (``rp2350``)
+    the same), and ``clock`` how the program sets up another. ``boot_block`` names what a boot ROM wants to find beside the vector table (``rp2350``)
     or in 256 bytes outside of all regions (``rp2040``), and
     ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
     says where the figures are from. ``programmer`` is the command that brings ``build-arm/firmware.hex``
@@ -80,6 +81,7 @@ class Board:
     storage: StorageDriver = NO_STORAGE
     programmer: str = ""
     port: str = ""
+    clock: Clock = RESET_CLOCK
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -120,6 +122,11 @@ class Board:
                 f"device.reset_clock_hz: must be at most device.clock_hz ({self.clock_hz}); "
                 f"got {self.reset_clock_hz}"
             )
+        if self.clock.hz > self.clock_hz:
+            raise ValueError(
+                f"device.clock.hz: must be at most device.clock_hz ({self.clock_hz}); "
+                f"got {self.clock.hz}"
+            )
         if self.stack_bytes >= self.ram_bytes:
             raise ValueError(
                 f"device.stack_bytes: must be less than device.ram_bytes ({self.ram_bytes}); "
@@ -156,6 +163,11 @@ class Board:
     def second_stage(self) -> Region:
         """What a boot ROM copies from flash and runs first; of 0 bytes where there is none."""
         return RP2040_SECOND_STAGE if self.boot_block == "rp2040" else Region(self.flash_origin, 0)
+
+    @property
+    def running_hz(self) -> int:
+        """The core's clock while the program runs."""
+        return self.clock.hz or self.reset_clock_hz or self.clock_hz
 
     @property
     def flash_header(self) -> str:

@@ -48,7 +48,7 @@ class SerialPort:
     those that send and receive, 32 and more on port P1. ``stm32_usart`` wants also
 
     - ``registers``: 1 on STM32F1, F2 and F4, 2 on F7, H7, L4 and later
-    - ``clock_hz``: what feeds it after reset, 256 times that for an LPUART
+    - ``clock_hz``: what feeds it once the clocks are set up, 256 times that for an LPUART
     - ``gpio``, ``pins``, ``alternate``: the port's address, its two pins and their function
     - ``enables``: an address and a bit of each register that switches a part on, in order
     """

@@ -12,7 +12,7 @@ Templates see:
     graph    as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
-    digest   of the model, two words
+    work     instructions and stack (``Work``)     digest   of the model, two words
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
     learner_name  of the learner's class
     version  of this package             api_version  of the C++ interface: major, minor, patch
@@ -42,6 +42,7 @@ from codegen.emit.module import make_own, module_of
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.learners.base import name_of
 from codegen.memory.fit import fit
+from codegen.memory.work import work_error, work_of
 from codegen.ops.base import Array, Call, Value, constant_values
 from codegen.plan import Plan
 from codegen.project import Project
@@ -106,6 +107,8 @@ def context_of(project: Project) -> dict[str, Any]:
         "graph": graph,
         "plan": layout,
         "memory": fitted.memory(project.buffer_samples),
+        "work_error": work_error(project.board.core),
+        "work": work_of(graph, project.learner, project.shape, project.board),
         "factory": project.learner.factory(
             project.head.weights, project.head.bias, project.classes, project.statistics
         ),
@@ -220,6 +223,7 @@ def environment() -> jinja2.Environment:
         literals.ctype,
         literals.elements,
         literals.floating,
+        literals.hexadecimal,
         literals.identifier,
         literals.initialiser,
         literals.input_shape,

@@ -98,6 +98,9 @@ class Learner(Protocol):
     def cpp(self) -> Cpp:
         """Its class, a template of ``Config`` and of its buffer, if it has one."""
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Those of one step, with a full buffer."""
+
     def code(self) -> tuple[str, ...]:
         """Parts of its code whose sizes ``codegen/memory/code_size.json`` has."""
 

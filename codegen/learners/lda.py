@@ -28,6 +28,10 @@ class Lda(CovarianceForm):
     NAME: ClassVar[str] = "Lda"
     HEADER: ClassVar[str] = "lda.hpp"
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """As of the nearest mean, and a product with the metric."""
+        return shape.features**2 + shape.features * (shape.classes + 4)
+
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features, and the inverse covariance."""
         return centred_bytes(shape) + packed_bytes(shape.features)

@@ -21,6 +21,10 @@ class Ncm(ClosedForm):
     NAME: ClassVar[str] = "Ncm"
     HEADER: ClassVar[str] = "ncm.hpp"
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Logits, the features' units, and one mean that moves."""
+        return shape.features * (shape.classes + 4)
+
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features."""
         return centred_bytes(shape)

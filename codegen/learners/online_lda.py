@@ -43,6 +43,10 @@ class OnlineLda(CovarianceForm):
         """Two vectors."""
         return FLOAT_BYTES * 2 * shape.features
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Of a triangle: half a square for U' x, a whole one for the update, one for P x."""
+        return 5 * shape.features**2 // 2 + 4 * shape.features * shape.classes
+
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features, a bound, class means, and the inverse covariance."""
         means = FLOAT_BYTES * (1 + shape.classes * shape.features)

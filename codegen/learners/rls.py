@@ -61,6 +61,10 @@ class Rls(CovarianceForm):
         """Input and gain."""
         return 2 * FLOAT_BYTES * (shape.features + 1)
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Of a triangle: half a square for the gain, a whole one for the update; logits and the head."""
+        return 3 * (shape.features + 1) ** 2 // 2 + 2 * shape.features * shape.classes
+
     def flash(self, shape: Shape) -> int:
         """Mean and unit of the features, a bound, and the inverse moment."""
         return centred_bytes(shape) + FLOAT_BYTES + packed_bytes(shape.features + 1)

@@ -153,6 +153,10 @@ class Tybox:
         own = Cpp((f"learners/{header}", *buffer.headers), f"{name}<Config, {buffer.type}>")
         return reacting(self.alarm, own)
 
+    def multiply_adds(self, shape: Shape) -> int:
+        """Logits and gradient of each sample in the buffer."""
+        return 2 * self.passes * shape.buffer_samples * shape.features * shape.classes
+
     def code(self) -> tuple[str, ...]:
         """Its class, and the buffer's."""
         buffer = f"{self.buffer} {self.buffer_bits}"

@@ -7,6 +7,7 @@ For example, with a board on /dev/ttyACM0::
     python -m codegen.link /dev/ttyACM0 learn photo.jpg cat
     python -m codegen.link /dev/ttyACM0 stream data.npz --count 500 --csv run.csv
     python -m codegen.link /dev/ttyACM0 save
+    python -m codegen.link /dev/ttyACM0 export learned.tmlh
 
 Exit codes: 0 done; 1 the port or the board failed, or refused; 2 an argument or a file is wrong, and
 the board was not changed; 130 interrupted. What a stream has learned by then is in its logs.
@@ -27,9 +28,10 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.arguments import INTERRUPTED
-from codegen.link import wear
+from codegen.link import state, wear
 from codegen.link.client import Board, NoReply, ReplyError
 from codegen.link.dataset import DataError, Samples, class_number, load, prepare
+from codegen.link.faults import FaultError
 from codegen.link.logs import CsvLog, JsonLog, LogError
 from codegen.link.messages import BoardError, Hello, Stats, WrongVersionError
 from codegen.link.options import UsageError, parse
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed("pyserial is not installed: pip install pyserial", WRONG)
     try:
         given = None
+        if options.command == "import":
+            options.saved = state.read(options.file)
         if options.command in ("classify", "learn", "stream"):
             given = load(options.data, options.labels, options.split)
         with closing(SerialPort(options.port, options.baud)) as port:
@@ -58,9 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
         return _failed("the output was closed", FAILED)
-    except (DataError, LogError, UsageError) as error:
+    except (DataError, LogError, UsageError, state.StateFileError) as error:
         return _failed(str(error), WRONG)
-    except (BoardError, NoReply, PortError, ReplyError, WrongVersionError) as error:
+    except (BoardError, FaultError, NoReply, PortError, ReplyError, WrongVersionError) as error:
         return _failed(str(error), FAILED)
     except KeyboardInterrupt:
         return _failed("interrupted", INTERRUPTED)
@@ -109,6 +113,14 @@ def _act(board: Board, options: argparse.Namespace) -> str:
     if command == "reset":
         board.reset()
         return "the first head is running; buffer and counts are empty, what is saved stays"
+    if command == "export":
+        learned = state.SavedState(board.hello.digest, board.state())
+        state.write(options.file, learned, board.stats().saved_sequence)
+        return f"{learned.numbers.nbytes:,} bytes of model {learned.digest} are in {options.file}"
+    if command == "import":
+        state.check(options.file, options.saved, board.hello.digest, board.hello.state_bytes)
+        board.set_state(options.saved.numbers)
+        return f"what {options.file} holds is running; nothing is saved until save"
     if command == "knob":
         if options.name not in board.hello.knobs:
             allowed = ", ".join(board.hello.knobs)

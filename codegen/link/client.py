@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.link import framing
+from codegen.link.faults import FaultError
 from codegen.link.messages import (
     BROKEN_FRAME_REPLY,
     REPLY,
@@ -28,8 +29,12 @@ from codegen.link.messages import (
 )
 
 Answer = TypeVar("Answer")
-STATE_CHUNK_BYTES = 128  # a reply that noise destroys is asked for again
+STATE_CHUNK_BYTES = (
+    128  # as platform/application.cpp; a reply that noise destroys is asked for again
+)
 SETTLE_S = 0.05  # a line that was quiet for so long has nothing more to say of what was damaged
+MARGIN = 3.0
+"""Of what the board is expected to take: an instruction takes 1 to 2 cycles, and the estimate its error."""
 ROUNDING_S = 1e-6  # of sums of a clock's differences
 
 
@@ -56,9 +61,10 @@ class ReplyError(RuntimeError):
 class Board:
     """The firmware of a generated project behind ``port``.
 
-    A request is sent again when no reply arrives in ``timeout_s``; earlier, when something arrives
+    A request is sent again when no reply arrives in ``timeout_s``, and ``MARGIN`` times what HELLO says
+    that an image or a learning step takes; earlier, when something arrives
     damaged, or the board says that something did: as soon as the line is quiet again. It is given
-    up after ``tries`` times ``timeout_s`` of waiting, however much noise arrives meanwhile. It
+    up after ``tries`` times that, however much noise arrives meanwhile. It
     carries the same sequence number each time, so that the board does not do it twice; whatever
     arrives late belongs to a number that has passed, or to another session, and changes nothing.
     """
@@ -71,9 +77,16 @@ class Board:
         self._sequence = 0
         self._image_sequence = 0  # of the request that brought the last image
         self._deframer = framing.Deframer()
+        self._expected_s: dict[Message, float] = {}
         self.repeats = 0
         self.hello = self._ask(Hello.parse, Message.HELLO)
         self._session = self.hello.session
+        classify, learn = self.hello.classify_ms / 1000, self.hello.learn_ms / 1000
+        self._expected_s = {
+            Message.CLASSIFY: classify,
+            Message.LEARN: classify + learn,
+            Message.LEARN_LAST: learn,
+        }
 
     @property
     def damaged_replies(self) -> int:
@@ -148,6 +161,24 @@ class Board:
         """All that the learner saves: weights (F, C) row by row, bias (C,), and what else it has."""
         return self._floats(self.hello.state_bytes)
 
+    def set_state(self, state: npt.NDArray[np.float32]) -> None:
+        """Put what was learned elsewhere in place of what the board has. Nothing is saved by it.
+
+        Raises:
+            ValueError: it has another size, or the board's input is too short to take it.
+        """
+        content = state.astype("<f4").tobytes()
+        image_bytes = int(np.prod(self.hello.image)) * self.hello.pixel_dtype.itemsize
+        part = min(STATE_CHUNK_BYTES, image_bytes, len(content)) // 4 * 4
+        if len(content) != self.hello.state_bytes or not part:
+            raise ValueError(
+                f"state: must have {self.hello.state_bytes} bytes, and the board's input at least 4; "
+                f"got {len(content)}, and {image_bytes}"
+            )
+        for start in range(0, len(content), part):
+            at = min(start, len(content) - part)  # the last part is as long as the others
+            self.request(Message.WRITE_STATE, struct.pack("<I", at) + content[at : at + part])
+
     def _floats(self, total: int) -> npt.NDArray[np.float32]:
         """The first ``total`` bytes of the state."""
         content = b""
@@ -161,6 +192,7 @@ class Board:
 
         Raises:
             BoardError: the board refused it.
+            FaultError: it faulted, and was started anew.
             NoReply: it did not answer. It may have carried the request out.
             WrongVersionError: it speaks another version of the protocol.
         """
@@ -168,12 +200,13 @@ class Board:
         frame = framing.encode(message, self._sequence, payload, self._session)
         self._deframer.feed(self._port.read(0.0))  # answers nothing that is still to be asked
         sent, waited_s = 0, 0.0
-        while waited_s < self._tries * self._timeout_s - ROUNDING_S:
+        patience_s = self._timeout_s + MARGIN * self._expected_s.get(message, 0.0)
+        while waited_s < self._tries * patience_s - ROUNDING_S:
             self.repeats += sent > 0
             self._port.write(frame)
             sent += 1
             start = time.monotonic()
-            reply = self._await(message, start)
+            reply = self._await(message, start, patience_s)
             waited_s += time.monotonic() - start
             if reply is None:
                 continue
@@ -185,11 +218,11 @@ class Board:
             f"no reply to {message.name} in {waited_s:.1f} s, in which it was sent {sent} times"
         )
 
-    def _await(self, message: Message, start: float) -> bytes | None:
+    def _await(self, message: Message, start: float, patience_s: float) -> bytes | None:
         """The payload of the reply; None when the request is to be sent again."""
-        last = end = start + self._timeout_s
+        last = end = start + patience_s
         damaged = False
-        left = self._timeout_s
+        left = patience_s
         while left > 0:
             before = self._deframer.dropped
             received = self._port.read(left)
@@ -204,6 +237,9 @@ class Board:
                     if frame.payload:
                         return frame.payload
                     damaged = True  # a reply without a status is none
+            if self._deframer.fault:
+                told, self._deframer.fault = self._deframer.fault, ""
+                raise FaultError(told)
             damaged |= self._deframer.dropped != before
             now = time.monotonic()
             if damaged and received:

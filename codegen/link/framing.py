@@ -6,7 +6,9 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-VERSION = 3
+from codegen.link import faults
+
+VERSION = 4
 HEADER = struct.Struct("<BBII")  # version, message, session, sequence number
 FIRST_HEADER_BYTES = 3  # of version 1, and of what answers another version
 CRC_BYTES = 4
@@ -106,6 +108,7 @@ class Deframer:
         self._longest_bytes = longest_bytes
         self._pending = bytearray()
         self.dropped = 0
+        self.fault = ""  # what the board said last of one
 
     def feed(self, received: bytes) -> list[Frame]:
         """The frames that ``received`` completes, in order."""
@@ -123,4 +126,5 @@ class Deframer:
                 frames.append(decode(bytes(piece)))
             except FrameError:
                 self.dropped += 1
+                self.fault = faults.text_of(bytes(piece)) or self.fault
         return frames

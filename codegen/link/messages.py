@@ -32,6 +32,7 @@ class Message(IntEnum):
     RESET = 0x15
     SET_KNOB = 0x16
     SET_AUTOSAVE = 0x17
+    WRITE_STATE = 0x18
 
 
 class Status(IntEnum):
@@ -100,7 +101,9 @@ class Hello:
     """Which model the board runs. ``digest`` is the start of the model's SHA-256.
 
     ``session`` is what requests that change something carry from now on; ``knobs`` are the names of
-    what can be set of the ``learner``; ``state_bytes`` is what it saves.
+    what can be set of the ``learner``; ``state_bytes`` is what it saves. ``classify_ms`` and ``learn_ms``
+    are what the generator expects of one image and of one learning step, at one cycle an instruction
+    of the core's ``clock_hz``.
     """
 
     session: int
@@ -116,18 +119,21 @@ class Hello:
     feature_dtype: np.dtype[np.generic]
     can_save: bool
     state_bytes: int
+    clock_hz: int
+    classify_ms: int
+    learn_ms: int
     learner: str
     knobs: tuple[str, ...]
     class_names: tuple[str, ...]
 
-    FORMAT: ClassVar = struct.Struct("<I8s4H2IfhH3BIB")
+    FORMAT: ClassVar = struct.Struct("<I8s4H2IfhH3BIB3I")
 
     @classmethod
     def parse(cls, payload: bytes) -> Hello:
         """Read the payload of a reply."""
         session, digest, height, width, channels, classes, *rest = cls.FORMAT.unpack_from(payload)
         features, buffer_samples, scale, zero_point, api, pixel, feature, can_save, *rest = rest
-        state_bytes, knobs = rest
+        state_bytes, knobs, clock_hz, classify_ms, learn_ms = rest
         texts = payload[cls.FORMAT.size :].split(b"\0")[:-1]
         learner, *names = (text.decode(errors="replace") for text in texts)
         if len(names) < knobs:
@@ -148,6 +154,9 @@ class Hello:
             feature_dtype=_dtype(feature),
             can_save=bool(can_save),
             state_bytes=state_bytes,
+            clock_hz=clock_hz,
+            classify_ms=classify_ms,
+            learn_ms=learn_ms,
             learner=learner,
             knobs=tuple(names[:knobs]),
             class_names=tuple(names[knobs:]) or tuple(str(number) for number in range(classes)),

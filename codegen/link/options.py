@@ -78,7 +78,8 @@ def _parser() -> Parser:
         "--timeout",
         type=real(0.001, LONGEST_TIMEOUT_S),
         default=5.0,
-        help="seconds of waiting for a reply after which a request is sent again (default: %(default)g)",
+        help="seconds of waiting for a reply, beside what the board needs to compute, after which a request "
+        "is sent again (default: %(default)g)",
     )
     parser.add_argument(
         "--tries",
@@ -87,6 +88,11 @@ def _parser() -> Parser:
         help="how many such times pass before it is given up (default: %(default)s)",
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in {
+        "export": "write what the board has learned to a file",
+        "import": "put what export wrote in place of what the board has learned",
+    }.items():
+        commands.add_parser(name, help=text).add_argument("file", type=Path)
     for name, text in {
         "hello": "which model the board runs",
         "stats": "accuracy, drift and the learner's state",

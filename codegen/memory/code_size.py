@@ -5,7 +5,7 @@ programs; rerun it when kernels, learner, application or compiler change. Code i
 
 - the runtime (start-up, application, learner) with an extractor that does nothing, a head of
   ``RUNTIME_CLASSES`` classes on int8 features and no drivers,
-- what the board's drivers of serial port and flash add,
+- what the board's drivers of serial port and flash add, and the steps that set up its clocks,
 - what another number of classes or another dtype of features changes in the learner,
 - what another learner takes than TyBox with a first-in-first-out buffer, and another buffer than that,
 - every section that the graph's kernels need, once: kernels share helpers and libraries,
@@ -33,6 +33,7 @@ from codegen.learners.base import Learner
 FILE = Path(__file__).with_suffix(".json")
 DATA = ("code_size.json",)
 RUNTIME_CLASSES = 10
+STEP_BYTES = 12  # of a clock's (platform/clocks.cpp)
 SLOT_HEADER_BYTES = 32  # before the state in a slot of storage (runtime/storage/slots.hpp)
 
 
@@ -73,6 +74,11 @@ def kernel_key(function: str, dtype: str) -> str:
     return f"{function} {dtype}"
 
 
+def kernel_of(core: str, graph: Graph, op: Op) -> str:
+    """What the operator's kernel is called in the file; empty where it has none."""
+    return _kernel(measured()["cores"][core]["kernels"], graph, op)
+
+
 @cache
 def measured() -> Mapping[str, Any]:
     """The file's content."""
@@ -110,6 +116,8 @@ def _runtime_bytes(core: Mapping[str, Any], learner: Learner, shape: Shape, boar
     total += drivers.get(board.serial.source, 0)
     if SLOT_HEADER_BYTES + learner.state_bytes(shape) <= board.storage_bytes // 2:
         total += drivers.get(board.storage.driver, 0)
+    if board.clock.steps:
+        total += core["clock"] + STEP_BYTES * len(board.clock.steps)
     if board.boot_bytes:
         total -= core["vectors"]
     for part in learner.code():

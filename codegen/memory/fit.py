@@ -10,6 +10,7 @@ from codegen.buffers.base import Shape
 from codegen.ir import DTYPE_BYTES, Graph
 from codegen.learners.base import Learner, check_samples
 from codegen.memory.map import WORD_BYTES, MemoryMap, memory_map
+from codegen.memory.work import Work, work_of
 from codegen.passes.prepare import prepare
 from codegen.plan import Plan, arrange
 
@@ -92,6 +93,10 @@ class Fit:
         """All of flash and RAM."""
         shape = self.shape(buffer_samples)
         return memory_map(self.graph, self.plan, self.learner, shape, self.board, self.class_names)
+
+    def work(self, buffer_samples: int) -> Work:
+        """Instructions and stack, with a full buffer."""
+        return work_of(self.graph, self.learner, self.shape(buffer_samples), self.board)
 
     def size(self, bounds: Iterable[Bound] = ()) -> Size:
         """The largest buffer that board, learner and ``bounds`` allow, or one of 1 that they do not."""

@@ -166,7 +166,7 @@ def _build_core(core: Core, tree: Path, folder: Path) -> list[str]:
         vectors=core.vectors, flash=core.flash, flash_kib=core.flash_kib, ram=core.ram
     )
     (folder / "cases.ld").write_text(script)
-    sources = [str(PLATFORM / "startup.cpp"), str(PLATFORM / "io_semihosting.cpp")]
+    sources = [str(PLATFORM / f"{name}.cpp") for name in ("startup", "fault", "io_semihosting")]
     _compile(
         "arm-none-eabi-g++", [*FLAGS, *core.flags, *LINK, "-Tcases.ld", *sources], tree, folder
     )

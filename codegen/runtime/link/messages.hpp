@@ -10,7 +10,7 @@
 
 namespace tinyml {
 
-constexpr std::uint8_t kProtocolVersion = 3;
+constexpr std::uint8_t kProtocolVersion = 4;
 
 /// In front of every payload: version 1, message 1, session 4, sequence number 4.
 constexpr std::size_t kFrameHeaderBytes = 10;
@@ -35,6 +35,7 @@ enum class Message : std::uint8_t {
   kReset = 0x15,
   kSetKnob = 0x16,
   kSetAutosave = 0x17,
+  kWriteState = 0x18,
 };
 constexpr std::uint8_t kActs = 0x10;
 constexpr std::uint8_t kReply = 0x80;

@@ -6,7 +6,7 @@
 // that none of them knows, define the three functions in a file of your own.
 extern "C" {
 
-/// Called once, before the others.
+/// Called before the others; and again before a fault is told of, whether it was or not.
 void tinyml_uart_open();
 
 /// The next byte that was received, or -1 when there is none. Does not wait.

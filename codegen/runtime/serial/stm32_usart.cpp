@@ -1,5 +1,5 @@
-// The serial port of an STM32, at the clock that it has after reset. The macros TINYML_USART* are
-// the table `serial` of the board's file.
+// The serial port of an STM32, at the clock that platform/clocks.cpp gives it. The macros
+// TINYML_USART* are the table `serial` of the board's file.
 //
 // Run under QEMU with the numbers of the Nucleo-F446RE (netduinoplus2 is an STM32F405; RCC and GPIO
 // are not modelled). Written from the reference manuals and not run on a board.

@@ -18,6 +18,11 @@ constexpr std::uint32_t kLeastAutosave = 16;
 
 /// In replies; not the values of anything else.
 enum Dtype : std::uint8_t { kInt8 = 0, kFloat32 = 1 };
+/// Of a learner's state, in one request: it arrives where an image does, and is no longer than one.
+constexpr std::uint32_t least(std::uint32_t a, std::uint32_t b) { return a < b ? a : b; }
+constexpr std::uint32_t kStateChunk =
+    least(least(128, kImageBytes), static_cast<std::uint32_t>(Model::kStateBytes)) / 4 * 4;
+
 template <typename T>
 constexpr Dtype kDtype = sizeof(T) == sizeof(float) ? kFloat32 : kInt8;
 
@@ -35,6 +40,8 @@ PayloadLayout layout_of(Message message) {
       return {5, 0};
     case Message::kSetAutosave:
       return {4, 0};
+    case Message::kWriteState:
+      return {4, kStateChunk};
     default:
       return {0, 0};
   }
@@ -156,6 +163,9 @@ void Application::hello() {
   writer_.put(static_cast<std::uint8_t>(store().fits()));
   writer_.put(static_cast<std::uint32_t>(Model::kStateBytes));
   writer_.put(static_cast<std::uint8_t>(Config::kKnobs));
+  writer_.put(WorkPlan::kClockHz);
+  writer_.put(WorkPlan::kClassifyMs);
+  writer_.put(WorkPlan::kLearnMs);
   writer_.put(kLearnerName, sizeof(kLearnerName));
   for (int i = 0; i < Config::kKnobs; ++i) {
     const char* const name = Config::knob(i).name;
@@ -279,6 +289,8 @@ Application::KeptReply Application::act(Message message) {
       autosave_every_ = every;
       return {Status::kOk, 0, {}};
     }
+    case Message::kWriteState:
+      return {write_state(), 0, {}};
     default:
       return {Status::kUnknownMessage, 0, {}};
   }
@@ -305,6 +317,21 @@ Application::KeptReply Application::learn(std::uint8_t label) {
     unsaved_updates_ = 0;  // a flash that fails is not tried again with the next sample
   }
   return {Status::kOk, 3, {prediction_, static_cast<std::uint8_t>(alarm), saved}};
+}
+
+/// Puts a part of a state in place that was learned elsewhere, if no number in it is wrong.
+Status Application::write_state() {
+  const auto offset = number_at<std::uint32_t>(reader_.fields());
+  if (kStateChunk == 0 || offset % 4 != 0 || offset > Model::kStateBytes - kStateChunk) {
+    return Status::kWrongValue;
+  }
+  float numbers[kStateChunk / 4 + 1];
+  std::memcpy(numbers, Model::image(), kStateChunk);
+  if (!accepts(numbers, kStateChunk)) return Status::kWrongHead;
+  std::memcpy(static_cast<std::uint8_t*>(model_.state()) + offset, numbers, kStateChunk);
+  has_features_ = false;
+  if (unsaved_updates_ == 0) unsaved_updates_ = 1;  // another head than the saved one
+  return Status::kOk;
 }
 
 Application::KeptReply Application::save() {

@@ -47,6 +47,7 @@ class Application {
   KeptReply act_once();
   KeptReply act(Message message);
   KeptReply learn(std::uint8_t label);
+  Status write_state();
   KeptReply save();
   KeptReply load();
   Status extract();

@@ -36,6 +36,10 @@ void tinyml_halt(int code) {
   }
 }
 
+// A fault is told by the emulator, and ends it.
+extern "C" void tinyml_fault_put(char letter) { semihost(0x03, &letter); }
+extern "C" void tinyml_after_fault() { tinyml_halt(99); }
+
 namespace io {
 
 void print(const char* text) { semihost(0x04, text); }

@@ -1,5 +1,5 @@
-// Reset of any Cortex-M, without vendor code. Clocks and caches stay as reset (or the board's boot
-// ROM) leaves them: a board that wants more speed sets them first thing in main().
+// Reset of any Cortex-M, without vendor code. Clocks are set up by platform/clocks.cpp, where the
+// board's file says how; caches stay as reset leaves them.
 
 #include <cstdint>
 
@@ -23,13 +23,18 @@ extern void (*__init_array_start[])();
 extern void (*__init_array_end[])();
 int main();
 
-/// What happens after main() and on a fault: stand still. Test programs replace it.
+/// What happens after main(): stand still. Test programs replace it.
 [[gnu::weak]] void tinyml_halt(int /*code*/) {
   while (true) {
   }
 }
 
-void Fault_Handler() { tinyml_halt(99); }
+/// Tells of the fault, and resets (platform/fault.cpp).
+void Fault_Handler();
+
+/// Nothing where clocks stay as reset leaves them (platform/clocks.cpp). It has no data yet: a
+/// function of yours, in its place, uses no variable that is not its own.
+[[gnu::weak]] void tinyml_start_clocks() {}
 
 /// The system timer's interrupt: platform/ticks.cpp counts its wraps. A SysTick_Handler of yours
 /// takes its place; where nothing else counts cycles, it calls tinyml_sys_tick.
@@ -78,6 +83,7 @@ void Reset_Handler() {
   at(0xE000ED14U) = at(0xE000ED14U) | (1U << 19U);
 #endif
   __asm volatile("dsb\n isb" ::: "memory");
+  tinyml_start_clocks();
   const std::uint32_t* from = __data_load;
   for (std::uint32_t* to = __data_start; to < __data_end; ++to) *to = *from++;
   for (std::uint32_t* to = __bss_start; to < __bss_end; ++to) *to = 0;

@@ -343,7 +343,12 @@ def test_a_program_lies_where_the_board_looks_for_it(name, make_identity, tmp_pa
     emit(replace(make_identity(), board=board), tree)
     (tmp_path / "main.cpp").write_text("static int data = 1;\nint main() { return ++data; }\n")
     platform = tree / "platform"
-    sources = [platform / "startup.cpp", *platform.glob("boot_block.cpp"), tmp_path / "main.cpp"]
+    sources = [
+        platform / "startup.cpp",
+        platform / "fault.cpp",
+        *platform.glob("boot_block.cpp"),
+        tmp_path / "main.cpp",
+    ]
     flags = ["-std=c++17", "-O2", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-nostartfiles"]
     flags += ["--specs=nano.specs", "-fno-exceptions", "-DTINYML_INTERRUPTS=3", "-Wl,--gc-sections"]
     link = [f"-T{platform / 'board.ld'}", f"-L{platform}"]

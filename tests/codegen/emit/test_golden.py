@@ -16,6 +16,7 @@ from codegen.learners.tybox import Tybox
 from tests.support.mobile import mobile_project
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "project"
+ABSENT = ("platform/clocks.cpp",)  # of a board whose clocks stay as reset leaves them
 NUMBERS = ("src/weights.cpp", "src/head.cpp", "test/golden.hpp")
 
 
@@ -30,7 +31,7 @@ def test_a_small_project_is_what_it_was(sample, tmp_path, update_golden):
     own = {"LIBRARY": "TinyML_mobile", "include/tinyml": "include/tinyml/mobile"}
     for place, name in own.items():
         rendered = [path.replace(place, name) for path in rendered]
-    names = set(rendered) - set(NUMBERS)
+    names = set(rendered) - {*NUMBERS, *ABSENT}
     texts = {name: (tmp_path / "project" / name).read_text() for name in names}
     if update_golden:
         for path in [path for path in GOLDEN.rglob("*") if path.is_file()]:

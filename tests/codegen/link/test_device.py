@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from codegen.link import client
 from codegen.link.client import Board, NoReply
-from codegen.link.framing import Deframer, encode, stuff, unstuff
+from codegen.link.framing import VERSION, Deframer, encode, stuff, unstuff
 from codegen.link.messages import (
     BROKEN_FRAME_REPLY,
     BoardError,
@@ -195,7 +195,7 @@ def test_a_payload_of_another_length_is_refused(device, board, host, extra):
     assert_same_head(board, host)
 
 
-@pytest.mark.parametrize("message", [0, 7, 0x10, 0x18, 0x7F])
+@pytest.mark.parametrize("message", [0, 7, 0x10, 0x19, 0x7F])
 def test_an_unknown_request_is_refused(device, message):
     frame = exchange(device, encode(message, 200, b""))[0]
     assert (frame.message, frame.sequence) == (message | 0x80, 200)
@@ -215,11 +215,11 @@ def test_another_version_is_refused_in_the_layout_of_the_first(device, body):
     """Whose header was version, message, sequence number of one byte."""
     sent = b"\0" + stuff(body + zlib.crc32(body).to_bytes(4, "little")) + b"\0"
     answer = unstuff(device.feed(sent).strip(b"\0"))
-    content = bytes((3, body[1] | 0x80, 77, Status.WRONG_VERSION))
+    content = bytes((VERSION, body[1] | 0x80, 77, Status.WRONG_VERSION))
     assert answer == content + zlib.crc32(content).to_bytes(4, "little")
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_a_board_of_another_version_is_named(device, version):
     def answer(data):
         header = bytes((version, Message.HELLO | 0x80, 5, Status.WRONG_VERSION))
@@ -228,7 +228,7 @@ def test_a_board_of_another_version_is_named(device, version):
 
     device.write = answer
     with pytest.raises(
-        WrongVersionError, match=rf"speaks version {version} .* this tool version 3"
+        WrongVersionError, match=rf"speaks version {version} .* this tool version {VERSION}"
     ):
         Board(device, 0.01)
 
@@ -502,5 +502,5 @@ def test_power_is_cut_while_saving(device, board, host, operation):
 def test_frames_hold_the_documented_bytes(device):
     """The example of docs/protocol.md."""
     sent = encode(Message.SET_AUTOSAVE, 7, (100).to_bytes(4, "little"), session=0)
-    assert sent.hex(" ") == "00 03 03 17 01 01 01 02 07 01 01 02 64 01 01 05 d3 95 2f da 00"
+    assert sent.hex(" ") == "00 03 04 17 01 01 01 02 07 01 01 02 64 01 01 05 13 3f e2 bf 00"
     assert exchange(device, sent)[0].payload == bytes((Status.OK,))

@@ -1,0 +1,222 @@
+"""Count what kernels and learners execute on emulated cores, and write ``codegen/memory/work.json``.
+
+    python -m tools.measure_work                       # all cores: some minutes
+    python -m tools.measure_work --core cortex-m4      # one; the others stay as they are
+
+Run it after a change of kernels, learners or compiler, and commit the file. For each core one program
+calls every kernel in the layers of random networks, some of which are held back: QEMU counts the
+instructions of each call, and a fit of non-negative costs finds what they are made of. ``codegen/memory/work.py``
+tells how the figures are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.optimize import nnls
+
+from benchmarks import counting, emulated, learning, networks
+from benchmarks.boards import BOARDS
+from benchmarks.counting import symbols
+from codegen import durable, literals
+from codegen.boards.board import CORES, Board
+from codegen.emit.emitter import EmittedArray, EmittedCall, arena_dtype, emit, lower
+from codegen.ir import Graph, ModelError
+from codegen.memory.code_size import RUNTIME_CLASSES, kernel_of
+from codegen.memory.work import ANY, FILE, Features, features_of
+from codegen.passes.legalize import legalize
+from codegen.passes.simplify import simplify
+from codegen.plan import Plan, arrange
+from tools.code_size.firmware import identity, unmeasured
+from tools.code_size.stack import depth, functions
+from tools.graphs.cases import CASES
+from tools.graphs.networks import Network
+
+LARGEST = (16, 24, 32, 48)
+"""Of sides and channels of the random networks."""
+BLOCKS = 10
+FITTED, HELD_BACK = range(16), range(100, 108)
+CASE_SEEDS = 2
+MOST_CONSTANT_BYTES, MOST_ARENA_BYTES = 24_000, 60_000
+WITH_LIBRARY = ("cortex-m0plus", "cortex-m3")
+"""Cores without an FPU: what learners take there is measured on the first, elsewhere on a Cortex-M4."""
+FEATURES = 96
+START = "Reset_Handler"
+DEEPER = 1 << 20
+"""Than any other path of the program."""
+FRAME_BYTES = 64
+"""Of ``extract`` itself: it saves the registers that it needs, and passes a fifth argument."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A call: its kernel, what it is counted by, and the network (below 0: a case of one operator)."""
+
+    key: str
+    features: Features
+    network: int
+    symbol: str
+
+
+def graphs() -> Iterator[tuple[int, Graph, Plan]]:
+    """Networks by number, as they are emitted."""
+    for seed in (*FITTED, *HELD_BACK):
+        rng = np.random.default_rng(seed)
+
+        def pick(low: int, high: int, rng: np.random.Generator = rng) -> int:
+            return int(rng.integers(low, high + 1))
+
+        graph = Network(pick, rng, LARGEST[seed % len(LARGEST)]).build(BLOCKS)
+        ready, plan = arrange(simplify(graph))
+        constants = sum(tensor.size_bytes for tensor in ready.tensors if tensor.constant)
+        if constants <= MOST_CONSTANT_BYTES and plan.arena_bytes <= MOST_ARENA_BYTES:
+            yield seed, ready, plan
+    for dtype in ("int8", "float32"):
+        for case in CASES.values():
+            for seed in range(CASE_SEEDS):
+                try:
+                    graph = case(np.random.default_rng(seed), dtype)
+                    yield -1, *arrange(simplify(legalize(graph)))
+                except (ModelError, KeyError):  # a case for the other dtype
+                    break
+
+
+def write_program(core: str, path: Path) -> list[Sample]:
+    """A test program that calls every kernel once, each in a function of its own."""
+    samples: list[Sample] = []
+    headers: dict[str, None] = {}
+    body: list[str] = []
+    for number, graph, plan in graphs():
+        arrays, calls = lower(graph, plan)
+        if not calls:
+            continue
+        space = f"g{len(samples)}"
+        body += _network(space, arena_dtype(graph), arrays, calls, len(samples))
+        for call in calls:
+            headers[call.header] = None
+            op = graph.ops[int(call.params_name[3:])]
+            symbol = f"call_{len(samples)}"
+            samples.append(
+                Sample(kernel_of(core, graph, op), features_of(graph, op), number, symbol)
+            )
+    lines = ["#include <cstdint>", "#include <cstring>"]
+    lines += [f'#include "runtime/kernels/{header}"' for header in sorted(headers)]
+    lines += [f"alignas(16) std::int8_t storage[{MOST_ARENA_BYTES}];", *body]
+    lines += [*(f'extern "C" void {sample.symbol}();' for sample in samples), "int main() {"]
+    lines += [f"  {sample.symbol}();" for sample in samples]
+    path.write_text("\n".join([*lines, "  return 0;", "}", ""]))
+    return samples
+
+
+def _network(
+    space: str, element: str, arrays: list[EmittedArray], calls: list[EmittedCall], first: int
+) -> list[str]:
+    unit = literals.ctype(element)
+    lines = [f"namespace tinyml {{ namespace {space} {{"]
+    lines += [f"{unit}* const arena = reinterpret_cast<{unit}*>(storage);"]
+    for array in arrays:
+        values = array.values
+        kind = literals.ctype(values.dtype)
+        lines += [f"alignas(4) const {kind} {array.name}[] = {{{literals.elements(values)}}};"]
+    for number, call in enumerate(calls, first):
+        passed = ", ".join((call.params_name, *call.arguments))
+        lines += [
+            f"constexpr {call.params} {call.params_name}{call.initialiser};",
+            f'extern "C" [[gnu::noinline, gnu::noclone]] void call_{number}() {{ {call.kernel}({passed}); }}',
+        ]
+    return [*lines, "}}"]
+
+
+def measure(core: str, folder: Path) -> dict[str, Any]:
+    """All figures of one core."""
+    board = BOARDS.get(core) or replace(BOARDS["cortex-m4"], core=core)
+    tree = folder / "project"
+    project = identity(board, RUNTIME_CLASSES, "int8")
+    with unmeasured():
+        emit(project, tree)
+    samples = write_program(core, tree / "test" / "self_test.cpp")
+    program = emulated.build(project, folder, "self_test", emulated=True)
+    found = {symbol.name.partition("(")[0]: symbol for symbol in symbols.symbols(program)}
+    marks = {found[s.symbol].address & ~1: number for number, s in enumerate(samples)}
+    counts = counting.count(program, board.emulator, folder, networks.CACHE, marks)
+    counted = np.array([counts.parts[number] for number in range(len(samples))], np.float64)
+    code = functions(program)
+    deep = [depth(code, sample.symbol) for sample in samples]
+    return fit(samples, counted, deep) | {"stack": _stack(board, folder)}
+
+
+def _stack(board: Board, folder: Path) -> dict[str, int]:
+    """Of the firmware around the kernels: to a kernel's call, and everywhere else."""
+    project = identity(board, RUNTIME_CLASSES, "int8")
+    code = functions(emulated.build(project, folder, "firmware", emulated=False))
+    (extract,) = (name for name in code if "7extractEPKaPa" in name and "Model" not in name)
+    before = depth(code, START, {extract: DEEPER}) - DEEPER
+    return {"extract": before + FRAME_BYTES, "other": depth(code, START, {extract: 0})}
+
+
+def fit(samples: list[Sample], counted: Any, deep: list[int]) -> dict[str, Any]:
+    """What each kernel costs; and the error of whole networks that were held back."""
+    by_kernel: dict[str, list[int]] = defaultdict(list)
+    for number, sample in enumerate(samples):
+        if sample.network < HELD_BACK.start:
+            by_kernel[sample.key].append(number)
+    everything = [number for numbers in by_kernel.values() for number in numbers]
+    by_kernel[ANY] = everything
+    kernels: dict[str, Any] = {}
+    for key, numbers in by_kernel.items():
+        scale = np.sqrt(np.maximum(counted[numbers], 1))  # large calls count more, as in a sum
+        rows = np.array([samples[n].features for n in numbers], np.float64) / scale[:, None]
+        costs, _ = nnls(rows, counted[numbers] / scale)
+        stack = max(deep[n] for n, s in enumerate(samples) if key in (s.key, ANY))
+        kernels[key] = {"costs": [round(float(c), 3) for c in costs], "stack": stack}
+    ratios = []
+    for network in HELD_BACK:
+        own = [n for n, sample in enumerate(samples) if sample.network == network]
+        guessed = sum(
+            float(np.dot(kernels.get(samples[n].key, kernels[ANY])["costs"], samples[n].features))
+            for n in own
+        )
+        if own:
+            ratios.append(guessed / float(counted[own].sum()))
+    return {"kernels": kernels, "error": {"least": min(ratios), "most": max(ratios)}}
+
+
+def learners(core: str) -> dict[str, float]:
+    """Instructions of a multiply-add of each learner, by the name of its class."""
+    return {
+        learner.code()[0]: round(learning.step(learner, core, FEATURES).ratio, 2)
+        for learner in learning.CASES.values()
+    }
+
+
+def main() -> None:
+    """Measure the cores that the command line names."""
+    parser = argparse.ArgumentParser(description="Count the instructions of kernels and learners.")
+    parser.add_argument("--core", action="append", choices=CORES, help="repeatable; default: all")
+    parser.add_argument("--kernels", action="store_true", help="measure these alone")
+    arguments = parser.parse_args()
+    content = json.loads(FILE.read_text()) if FILE.exists() else {"cores": {}, "learners": {}}
+    for core in arguments.core or CORES:
+        with tempfile.TemporaryDirectory() as name:
+            content["cores"][core] = measure(core, Path(name))
+        alike = WITH_LIBRARY if core in WITH_LIBRARY else tuple(set(CORES) - set(WITH_LIBRARY))
+        if not arguments.kernels and core in (WITH_LIBRARY[0], "cortex-m4"):
+            with unmeasured():
+                content["learners"] |= dict.fromkeys(alike, learners(core))
+        error = content["cores"][core]["error"]
+        print(
+            f"{core}: {error['least']:.2f} to {error['most']:.2f} of what was counted", flush=True
+        )
+        durable.write(FILE, json.dumps(content, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    main()
