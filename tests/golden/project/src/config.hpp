@@ -66,10 +66,20 @@ struct MemoryPlan {
   static constexpr std::size_t kStackBytes = 8192;
   static constexpr std::size_t kRamBytes = kArenaBytes + kHeadBytes + kBufferBytes + kLearnerBytes +
                                            kFirmwareBytes + kDataBytes + kStackBytes;
-  static constexpr std::size_t kFlashBytes = 30677;
+  static constexpr std::size_t kFlashBytes = 31585;
 
   static constexpr std::size_t kBoardRamBytes = 532480;
   static constexpr std::size_t kBoardFlashBytes = 4161536;
+};
+
+/// What one image takes, as estimated by codegen.memory.work; the README says how well that is known.
+struct WorkPlan {
+  /// Of the core while the program runs.
+  static constexpr std::uint32_t kClockHz = 11000000;
+  static constexpr std::uint64_t kClassifyInstructions = 943262;
+  static constexpr std::uint64_t kLearnInstructions = 24794;
+  static constexpr std::uint32_t kClassifyMs = 86;
+  static constexpr std::uint32_t kLearnMs = 3;
 };
 
 #if defined(__arm__)  // a computer has room for every model
