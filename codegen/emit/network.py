@@ -34,6 +34,7 @@ SHARED = (
     "platform/board.ld.j2",
     "platform/boot_block.cpp.j2",
     "platform/emulator.ld.j2",
+    "platform/clocks.cpp.j2",
     "platform/fault.cpp",
     "platform/io_semihosting.cpp",
     "platform/mlperf.cpp",
