@@ -72,7 +72,7 @@ struct MemoryPlan {
   static constexpr std::size_t kBoardFlashBytes = 4161536;
 };
 
-/// What one image takes, as estimated by codegen.memory.work; the README says how well that is known.
+/// What one image takes, estimated by codegen.memory.work; the README says how well that is known.
 struct WorkPlan {
   /// Of the core while the program runs.
   static constexpr std::uint32_t kClockHz = 11000000;
