@@ -11,6 +11,7 @@ import copy
 import json
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def run(extractors, tmp_path, monkeypatch) -> Callable[..., dict]:
             case "quantize":
                 found = extractors[given["keras"].path.name]
                 figures = {key: getattr(found, key) for key in ("features", "dtype", "scale")}
+                figures["seen"] = asdict(found.seen)
                 return entry(found.artifact.path, zero_point=found.zero_point, **figures)
             case "convert":  # hands the network's name on
                 return entry(given["network"].path)
