@@ -1,6 +1,6 @@
 """The thesis's figure 2 beside what sweeps found: a table, and curves with bands.
 
-    python -m benchmarks.figure2 outputs/figure2 [outputs/class_incremental] [--svg FILE]
+    python -m benchmarks.figure2 outputs/figure2 [outputs/figure2_float] [--picture FILE.svg]
 
 Takes the folders of any sweeps with a scenario, as those of ``experiment=figure2`` and ``experiment=class_incremental``.
 Prints Markdown: a row for each scenario, stream, network and learner. Ends are means of all repetitions on all images;
@@ -22,6 +22,8 @@ from tinyml_nas.types import Figure, Result
 
 ROLES = ("learner", "baseline")
 END, AS_PUBLISHED = "end", "end_as_published"
+BASE = "base"
+"""The network of old classes alone: the thesis has one of 954 kB, whatever it is called here."""
 THESIS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("ConceptDrift", "all"): {
         "omega_801kb": ".658 ± .019",
@@ -30,11 +32,11 @@ THESIS: Mapping[tuple[str, str], Mapping[str, str]] = {
         "tinyol": ".613 ± .014",
     },
     ("ClassIncremental", "new"): {
-        "class_incremental": ".353 ± .047",
+        BASE: ".353 ± .047",
         "float": ".518 ± .089",
         "tinyol": ".243 ± .240",
     },
-    ("ClassIncremental", "old"): {"class_incremental": ".502 ± .008", "float": ".422 ± .021"},
+    ("ClassIncremental", "old"): {BASE: ".502 ± .008", "float": ".422 ± .021"},
     ("Transfer", "all"): {
         "omega_801kb": ".320 ± .041",
         "omega_1190kb": ".381 ± .047",
@@ -45,6 +47,11 @@ THESIS: Mapping[tuple[str, str], Mapping[str, str]] = {
 """By world and probe: the thesis's figure of a network, of its float baseline Υ of 8.72 MB, or of TinyOL, which it ran
 on the one of 801 kB."""
 FLOAT = ", float"
+PICTURES: Mapping[str, Mapping[str, str | None]] = {
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
+"""Kinds of picture, and what of each is left out so that equal curves give equal bytes."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,8 @@ class Row:
             return known.get("float", "") if self.learner in ("tybox", "auto") else ""
         if self.learner == "tinyol":
             return known.get("tinyol", "")
-        return known.get(self.network, "") if self.learner in ("tybox", "auto") else ""
+        network = self.network if self.network in known else BASE
+        return known.get(network, "") if self.learner in ("tybox", "auto") else ""
 
 
 def rows_of(result: Result) -> list[Row]:
@@ -84,10 +92,18 @@ def rows_of(result: Result) -> list[Row]:
     if scenario is None:
         return []
     said = dict(item.partition("=")[::2] for item in result.overrides)
-    network = Path(said.get("network") or said.get("experiment") or "searched").name
+    named = said.get("network") or said.get("experiment") or "searched"
+    if scenario["world"] == "ClassIncremental":
+        named = said.get("base_network") or named
+    network = _name(Path(named))
     if result.metrics.get("omega", {}).get("dtype") == "float32":
         network += FLOAT
     return [row for role in ROLES for row in _rows(scenario, scenario[role], network)]
+
+
+def _name(network: Path) -> str:
+    """What a network goes by: its own name, or that of the run which left it in ``network/``."""
+    return network.parent.name if network.name == "network" else network.name
 
 
 def _rows(scenario: Mapping[str, Any], driven: Mapping[str, Any], network: str) -> Iterable[Row]:
@@ -138,7 +154,7 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
-    """A panel for each world, stream and probe, as SVG; what is written twice is equal."""
+    """A panel for each world, stream and probe, as SVG or PNG; what is written twice is equal."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Picture
 
@@ -166,22 +182,25 @@ def draw(rows: Sequence[Row], path: Path) -> None:
             axes.grid(alpha=0.3)
             axes.legend(fontsize="small")
         with durable.replacing(path) as aside:
-            picture.savefig(aside, format="svg", metadata={"Date": None})
+            kind = path.suffix[1:]
+            picture.savefig(aside, format=kind, dpi=150, metadata=PICTURES[kind])
 
 
 def main() -> None:
     """Print the table of sweeps, and draw them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sweeps", type=Path, nargs="+", help="the folders of sweeps")
-    parser.add_argument("--svg", type=Path, help="where to put the picture")
+    parser.add_argument("--picture", type=Path, help="where to put it: FILE.svg or FILE.png")
     arguments = parser.parse_args()
+    if arguments.picture and arguments.picture.suffix[1:] not in PICTURES:
+        parser.error(f"--picture: must end with .svg or .png; got {arguments.picture}")
     paths = [path for sweep in arguments.sweeps for path in sorted(sweep.glob(f"*/{FILE}"))]
     rows = distinct(row for path in paths for row in rows_of(read_result(path)))
     if not rows:
         parser.error(f"{', '.join(map(str, arguments.sweeps))}: no finished job with a scenario")
     sys.stdout.write(table(rows) + "\n")
-    if arguments.svg is not None:
-        draw(rows, arguments.svg)
+    if arguments.picture is not None:
+        draw(rows, arguments.picture)
 
 
 if __name__ == "__main__":

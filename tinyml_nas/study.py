@@ -113,3 +113,11 @@ class Study:
     def learners(self) -> Mapping[str, Learner]:
         """The learners that there are to choose from, by name; one, unless the choice is to be made."""
         return candidates_of(self.learner)
+
+
+def base_classes(scenario: Scenario | NoScenario, data: Dataset, field: Dataset) -> tuple[int, ...]:
+    """The classes of the field that do not join while the device works; none where none joins, or all do."""
+    if isinstance(scenario, NoScenario):
+        return ()
+    new = scenario.fitted(data, field).new_classes(field)
+    return tuple(number for number in range(field.classes) if number not in new) if new else ()

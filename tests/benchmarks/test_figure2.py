@@ -32,14 +32,20 @@ def result(world: str, network: str, learner: dict, seen: str | None = None) -> 
         "learner": learner,
         "baseline": driven("tinyol", 0.5, tuple(learner["curves"])),
     }
-    return Result("ok", {"scenario": scenario}, (f"network={network}", "x=1"), {})
+    said = f"network={network}"
+    if world == "ClassIncremental":
+        said = f"base_network={network}"
+    return Result("ok", {"scenario": scenario}, ("network=omega_801kb", said, "x=1"), {})
 
 
 RESULTS = [
     result("Transfer", "omega_801kb", driven("tybox", 0.6)),
     result("Transfer", "omega_801kb", driven("rls", 0.7)),
     result(
-        "ClassIncremental", "/a/class_incremental", driven("tybox", 0.4, ("new", "old")), "ship"
+        "ClassIncremental",
+        "/a/class_incremental/network",
+        driven("tybox", 0.4, ("new", "old")),
+        "ship",
     ),
     Result("infeasible", {"memory": {}}, (), {}),
 ]
@@ -65,10 +71,13 @@ def test_there_is_a_row_for_each_program_and_probe_and_the_baseline_once():
     assert cells[1][7] == ".021 ± .020"
     assert cells[2][7] == ""
     assert "no figure of new classes" in cells[3][5]
+    assert [row[7] for row in cells[3:]] == [".353 ± .047", ".502 ± .008", ".243 ± .240", ""]
 
 
 def test_the_picture_has_a_panel_for_each_probe(tmp_path):
     rows = distinct(row for item in RESULTS for row in rows_of(item))
+    draw(rows, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").read_bytes()[1:4] == b"PNG"
     draw(rows, tmp_path / "picture.svg")
     found = ET.parse(tmp_path / "picture.svg").iter()
     assert len([item for item in found if item.get("id", "").startswith("axes_")]) == 3

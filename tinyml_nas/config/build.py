@@ -16,8 +16,9 @@ from tinyml_nas.config.checks import check_kind, check_kinds, checked
 from tinyml_nas.config.errors import ConfigError, explain, under_key, unknown
 from tinyml_nas.config.register import Config
 from tinyml_nas.config.targets import is_protocol, plugin_class
+from tinyml_nas.data.base import Dataset
 from tinyml_nas.network.own import OwnInput
-from tinyml_nas.study import Study, Task
+from tinyml_nas.study import Study, Task, base_classes
 
 GROUPS = (
     "dataset",
@@ -64,13 +65,18 @@ def build(cfg: DictConfig, output_dir: Path, overrides: tuple[str, ...] = ()) ->
     for group in GROUPS:
         built[group] = construct(values[group], group, built)
     check_kinds(built)
+    network = values["network"]
+    if values["base_network"] is not None:
+        base = base_classes(built["scenario"], built["dataset"], built["field"])
+        if base:
+            network, built["dataset"] = values["base_network"], _only(built["dataset"], base)
     study = Study(
         task=_checked(values["task"], Task, "task", {}),
         seed=_seed(values["seed"]),
         output_dir=output_dir,
         store_dir=Path(values["store"]).expanduser(),
         overrides=overrides,
-        network=values["network"],
+        network=network,
         network_input=_own_input(values["network_input"]),
         network_finetune=values["network_finetune"],
         **{name: built[name] for name in GROUPS if name not in ("predictor", "constraint")},
@@ -95,6 +101,16 @@ def _met(dataset: object) -> object:
     if not isinstance(dataset, dict) or "only_classes" not in dataset:
         return dataset
     return {**dataset, "only_classes": None}
+
+
+def _only(dataset: Dataset, classes: tuple[int, ...]) -> Dataset:
+    """The data set without its other classes, as ``dataset.only_classes`` gives it."""
+    if "only_classes" not in {item.name for item in dataclasses.fields(dataset)}:  # type: ignore[arg-type]  # all plug-ins are dataclasses
+        raise ConfigError(
+            f"base_network: {type(dataset).__name__} cannot leave classes out; name a network of the "
+            "old classes as network, and a data set of these as dataset"
+        )
+    return dataclasses.replace(dataset, only_classes=classes)  # type: ignore[type-var]  # the same
 
 
 def construct(values: object, key: str, built: Mapping[str, Any]) -> Any:

@@ -47,6 +47,7 @@ class Config:
     seed: int = MISSING
     store: str = MISSING
     network: str | None = None
+    base_network: str | None = None
     network_input: Input = dataclasses.field(default_factory=Input)
     network_finetune: bool = False
     data: Data = dataclasses.field(default_factory=Data)

@@ -440,3 +440,18 @@ def test_choosing_two_options_is_choosing_each():
     one = composed("name=test", "pruning=taylor")
     one.quantizer = composed("name=test", "quantizer=int8_qat").quantizer
     assert OmegaConf.to_container(both) == OmegaConf.to_container(one)
+
+
+def test_a_network_of_the_base_classes_stands_in_where_others_join(tmp_path: Path) -> None:
+    """Its data set has these classes alone, and the field all; elsewhere it is not asked for."""
+    (tmp_path / "spec.json").write_text('{"classes": 8}')
+    (tmp_path / "weights.safetensors").touch()
+    given = ("network=omega_801kb", f"base_network={tmp_path}")
+    joined = built(*given, "scenario=class_incremental")
+    assert (joined.network, joined.dataset.classes, joined.field.classes) == (str(tmp_path), 8, 10)
+    assert joined.scenario.rows(joined.dataset, joined.field) == tuple(range(8))
+    for scenario in ("concept_drift", "none"):
+        other = built(*given, f"scenario={scenario}")
+        assert (other.network, other.dataset.classes) == ("omega_801kb", 10)
+    with pytest.raises(config.ConfigError, match="tells 10 classes apart, and the data set has 8"):
+        built("base_network=omega_801kb", "scenario=class_incremental")
