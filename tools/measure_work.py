@@ -43,7 +43,7 @@ from tools.graphs.networks import Network
 LARGEST = (16, 24, 32, 48)
 """Of sides and channels of the random networks."""
 BLOCKS = 10
-FITTED, HELD_BACK = range(16), range(100, 108)
+FITTED, HELD_BACK = range(40), range(100, 112)
 CASE_SEEDS = 2
 MOST_CONSTANT_BYTES, MOST_ARENA_BYTES = 24_000, 60_000
 WITH_LIBRARY = ("cortex-m0plus", "cortex-m3")

@@ -52,7 +52,7 @@ def explain(text: str) -> str:
     status = re.search(r"\bcfsr=([0-9a-f]{8})", registers)
     bits = int(status[1], 16) if status else 0
     causes = list(dict.fromkeys(cause for bit, cause in CAUSES.items() if bits >> bit & 1))
-    if kind == "stack" and not causes:
-        causes = ["its pointer is below the stack"]
+    if kind == "stack" and not any("stack" in cause for cause in causes):
+        causes.insert(0, "its pointer is below the stack")
     told = f" ({', '.join(causes)})" if causes else ""
     return f"{kind}{told}: {registers}"

@@ -23,6 +23,8 @@ from tools.graphs.networks import random_network
 
 MODELS = 60  # random ones of each case: enough for every kernel of every operator
 FEW_CALLS, MANY_CALLS = 4, 20
+WITHOUT_KERNEL = ("JOIN",)
+"""What copies nothing: the planner makes it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def kernels() -> tuple[dict[str, Kernel], dict[str, dict[str, str]]]:
     usual["float32"][inverted_residual.KIND] = "inverted_residual float32"
     found["inverted_residual float32"] = reals
     for kind in ops.OPERATORS:  # what the simplifier makes a table of
-        if kind not in usual["int8"]:
+        if kind not in usual["int8"] and kind not in WITHOUT_KERNEL:
             usual["int8"][kind] = usual["int8"]["LOOKUP"]
     return found, usual
 

@@ -21,18 +21,13 @@ PROVOKED = """\
   if (label == Config::kClasses - 1) provoke(Model::image()[0]);
   // Predicted again: since"""
 PROVOKE = """\
-[[gnu::noinline]] int deeper(volatile int* above) {
-  volatile int here[64];
-  if (*above < 0) return 0;
-  here[0] = *above + 1;
-  return deeper(here) + here[0];
-}
 void provoke(int how) {
-  volatile int start = 0;
+  const std::uint32_t below = 0x20000000U - 64U;
   if (how == 0) __asm volatile("mov r3, #77\\n udf #1" ::: "r3");
-  if (how == 1) start = *reinterpret_cast<volatile int*>(0xA0000000U);
+  if (how == 1) *reinterpret_cast<volatile int*>(0xA0000000U) = 5;
   if (how == 2) reinterpret_cast<void (*)()>(0x100)();
-  if (how == 3) start = deeper(&start);
+  // QEMU has memory that forgets below the stack, where a board has none.
+  if (how == 3) __asm volatile("mov sp, %0\\n udf #2" ::"r"(below));
 }
 
 /// In replies; not"""

@@ -76,9 +76,9 @@ struct MemoryPlan {
 struct WorkPlan {
   /// Of the core while the program runs.
   static constexpr std::uint32_t kClockHz = 11000000;
-  static constexpr std::uint64_t kClassifyInstructions = 943262;
+  static constexpr std::uint64_t kClassifyInstructions = 918172;
   static constexpr std::uint64_t kLearnInstructions = 24794;
-  static constexpr std::uint32_t kClassifyMs = 86;
+  static constexpr std::uint32_t kClassifyMs = 84;
   static constexpr std::uint32_t kLearnMs = 3;
 };
 
