@@ -52,7 +52,7 @@ class _Run:
             self.expect(index, label)
         (output,) = op.outputs
         if places := OPERATORS[op.kind].places(self.graph, op):
-            self.rename(sources, output, places, label)
+            self.join(sources, output, places, label)
             return
         self.use_scratch(number, op, label)
         for position, source in enumerate(op.inputs):
@@ -69,7 +69,7 @@ class _Run:
     def written(self, index: int) -> Steps:
         return np.broadcast_to(np.int64(index), self.graph.tensors[index].size_bytes)
 
-    def rename(self, sources: list[int], output: int, places: tuple[int, ...], label: str) -> None:
+    def join(self, sources: list[int], output: int, places: tuple[int, ...], label: str) -> None:
         """Nothing is moved: the sources have to be in their places, and to fill the output."""
         start = self.span(output).start
         found = [self.span(index).start - start for index in sources]

@@ -19,7 +19,7 @@ images of {resolutions} pixels.
   below use the {images:,} validation images. The test images were never read.
 - **Recipe**: {epochs:g} epochs, of which {largest_epochs:g} train the largest network alone and the rest the sandwich
   rule with {teaching} (largest, smallest, {random_networks} random a step); {optimizer}, batch {batch_size}, the
-  learning rate falling over the last {decay} epochs; the moving average of the weights over {average_steps} steps.
+  learning rate falling {falling}; the moving average of the weights over {average_steps} steps.
 - **Made on** {hardware}; {minutes:.0f} minutes; seed {seed}.{start}{note}
 - **Use**: classification of small images like CIFAR-10's, and as a feature extractor under a head that learns on the
   device. Not for decisions about people: CIFAR-10 holds none, and its ten classes are all that it knows.
@@ -43,7 +43,7 @@ on `{board}`.
 
 ## To reproduce
 
-    python run.py task=train_supernet supernet={name}{option} dataset=cifar10 data.root=DIR seed={seed}{starting}
+    python run.py task=train_supernet supernet={name}{option} dataset=cifar10 data.root=DIR seed={seed}{starting}{lengths}
 
 The numbers behind this card are in the JSON file of the same name.
 """
@@ -58,12 +58,13 @@ def card(name: str, record: dict[str, Any]) -> str:
     images = record["validation_images"]
     recipe, smallest, largest = record["recipe"], record["smallest"], record["largest"]
     from_imagenet = "last_stages" in record["space"]
+    decay = recipe["decay_epochs"]
     random = np.array([network["accuracy"] for network in record["random"]])
     few = np.array([n["accuracy"] for n in record["random"] if n["macs"] <= 7e6])
     return CARD.format(
         name=name,
         family=LITE0 if from_imagenet else MOBILE_NET,
-        option=" train_supernet=lite0" if from_imagenet else "",
+        option=f" train_supernet={'lite0' if from_imagenet else 'mbv3_mcu'}",
         teaching=TAUGHT if "teacher" in recipe else "in-place distillation",
         start=f" From a trained supernet, digest `{record['started_from'][:16]}`."
         if "started_from" in record
@@ -77,7 +78,9 @@ def card(name: str, record: dict[str, Any]) -> str:
         resolutions=", ".join(str(side) for side in record["space"]["resolutions"]),
         digest=record["data_digest"][:16],
         images=images,
-        decay=recipe["decay_epochs"],
+        falling="along a cosine" if decay is None else f"over the last {decay:g} epochs",
+        lengths=f" train_supernet.epochs={recipe['epochs']:g}"
+        + ("" if decay is None else f" train_supernet.decay_epochs={decay:g}"),
         hardware=record["hardware"],
         minutes=record["seconds"] / 60,
         seed=record["seed"],

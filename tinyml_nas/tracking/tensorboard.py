@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from codegen import durable
 from tinyml_nas.tracking.base import Tracked, require
 
 VERSION = "brain.Event:2"
@@ -42,13 +44,13 @@ class TensorBoard:
         earlier = list(place.glob("events.out.tfevents.*"))
         now = time.time()
         name = f"events.out.tfevents.{time.time_ns()}.{socket.gethostname()}.{os.getpid()}"
-        with (place / name).open("wb") as stream:
-            writer = RecordWriter(stream)
-            writer.write(Event(wall_time=now, file_version=VERSION).SerializeToString())
-            for step, summary in _summaries(run):
-                event = Event(wall_time=now, step=step, summary=summary)
-                writer.write(event.SerializeToString())
-            writer.flush()
+        events = io.BytesIO()
+        writer = RecordWriter(events)
+        writer.write(Event(wall_time=now, file_version=VERSION).SerializeToString())
+        for step, summary in _summaries(run):
+            event = Event(wall_time=now, step=step, summary=summary)
+            writer.write(event.SerializeToString())
+        durable.write(place / name, events.getvalue())
         for path in earlier:
             path.unlink()
 
