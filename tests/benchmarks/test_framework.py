@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 
 from benchmarks import framework
 from benchmarks.framework import JOBS, SWEEP, counts, overhead
 from tinyml_nas import config
+from tinyml_nas.network.shipped import SPEC_FILE
 from tinyml_nas.pipeline import deploy
 from tinyml_nas.pipeline.context import Context, key_of
 from tinyml_nas.store.code import installed
@@ -63,6 +65,9 @@ def test_the_sweep_s_jobs_share_one_search_and_what_comes_before_their_own_choic
     studies, tmp_path, monkeypatch
 ) -> None:
     """By the keys that the store would go by; no stage runs."""
+    genes = [int(gene) for gene in studies[0].supernet.smallest()]
+    spec = studies[0].supernet.spec(np.array(genes), studies[0].dataset.classes)
+    (tmp_path / SPEC_FILE).write_text(spec.to_json())  # all that is read of a stage's files
     keys: dict[str, set[str]] = {}
     asked: dict[str, int] = {}
 
@@ -72,7 +77,6 @@ def test_the_sweep_s_jobs_share_one_search_and_what_comes_before_their_own_choic
         asked[key.stage] = asked.get(key.stage, 0) + 1
         if key.stage == "quantize":
             raise Stopped
-        genes = [int(gene) for gene in studies[0].supernet.smallest()]
         footprint = dict.fromkeys(
             ("parameters", "macs", "activations", "flash_bytes", "sram_bytes", "omega_bytes"), 1
         )

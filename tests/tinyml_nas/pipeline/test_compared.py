@@ -13,6 +13,7 @@ from scenarios.worlds.class_incremental import ClassIncremental
 from tinyml_nas.data.sample import Cifar10Sample
 from tinyml_nas.pipeline.choice import Choice
 from tinyml_nas.pipeline.deploy import _compared
+from tinyml_nas.pipeline.variants import Variant
 
 LEARNER, BASELINE = Tybox(), TinyOL()
 
@@ -53,11 +54,17 @@ class Field:
         return {**parts, "pool_images": 10, "score_images": 20}
 
 
+def chosen(field: Field) -> Choice:
+    """The learner, which fits, in this field."""
+    variant = Variant(None, SimpleNamespace(), SimpleNamespace(), field)
+    tuned = field.tune(LEARNER, None)
+    return Choice("none", variant, "tybox", LEARNER, omega_of(0), omega_of(0), tuned)
+
+
 @pytest.mark.parametrize("seen", [True, False])
 def test_differences_are_paired_and_new_classes_that_were_seen_are_told(seen) -> None:
     field = Field(missing=0, seen=seen)
-    own = Choice("tybox", LEARNER, omega_of(0), omega_of(0), field.tune(LEARNER, None))
-    found = _compared(field, own)
+    found = _compared(field, chosen(field))
     difference = found["difference"]["all_end"]
     assert (difference["value"], difference["n"]) == (pytest.approx(0.2), 2)
     assert (found["learner"]["name"], found["baseline"]["name"]) == ("tybox", "tinyol")
@@ -67,8 +74,7 @@ def test_differences_are_paired_and_new_classes_that_were_seen_are_told(seen) ->
 
 def test_a_baseline_that_does_not_fit_is_told_by_how_much() -> None:
     field = Field(missing=123, seen=False)
-    own = Choice("tybox", LEARNER, omega_of(0), omega_of(0), field.tune(LEARNER, None))
-    found = _compared(field, own)
+    found = _compared(field, chosen(field))
     assert found["baseline"] == {
         "name": "tinyol",
         "fits": False,

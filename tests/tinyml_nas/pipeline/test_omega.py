@@ -28,7 +28,7 @@ from tinyml_nas import config, report
 from tinyml_nas.conversion.keras import convert
 from tinyml_nas.network import files
 from tinyml_nas.network.shipped import NETWORKS as SHIPPED
-from tinyml_nas.pipeline import deploy, programs
+from tinyml_nas.pipeline import deploy, programs, variants
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.stages import generate as generate_stage
 from tinyml_nas.pipeline.stages.generate import NotAsReportedError, check_reported
@@ -229,7 +229,7 @@ def test_what_does_not_fit_is_told_before_anything_is_quantized(run, tmp_path, m
     for name in ("project", "network"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "mine.txt").write_text("kept")
-    monkeypatch.setattr(deploy, "extractor_of", None)  # cannot be called
+    monkeypatch.setattr(variants, "extractor_of", None)  # cannot be called
     for again in ("", "-2"):
         result = run("omega_1190kb")
         assert result["status"] == "infeasible"

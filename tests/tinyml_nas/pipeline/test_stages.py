@@ -21,11 +21,18 @@ import tinyml_nas
 from tests.support.stages import STAGES
 from tests.tinyml_nas.pipeline.conftest import ROOT, TINY_SUPERNET, TINY_TEACHER
 from tinyml_nas.data.sample import Cifar10Sample
+from tinyml_nas.network.own import OwnInput
 from tinyml_nas.network.shipped import NETWORKS
+from tinyml_nas.network.user import taken
 from tinyml_nas.pipeline.artifacts import network_files
 from tinyml_nas.pipeline.context import Context, _modules
+from tinyml_nas.pipeline.results import artifact_of, extractor_of
 from tinyml_nas.pipeline.split import Split
+from tinyml_nas.pipeline.stages.adopt import adopt
 from tinyml_nas.pipeline.stages.answers import answers
+from tinyml_nas.pipeline.stages.extract import extract
+from tinyml_nas.pipeline.stages.judge import judge
+from tinyml_nas.pipeline.stages.tap import tap
 from tinyml_nas.store.code import PACKAGES, Sources
 from tinyml_nas.store.digest import digest_of
 from tinyml_nas.store.entries import Store
@@ -34,6 +41,13 @@ from tinyml_nas.types import Artifact
 pytestmark = pytest.mark.slow
 
 WEIGHTS = {"train_supernet": "supernet.safetensors", "train_teacher": "weights.safetensors"}
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+OWN = """
+from tests.support.own_networks import drawn
+
+def network():
+    return drawn("TwoLayerCNN", 3, 4)
+"""
 FOLDERS = [Path(package.__file__).parent for package in (tinyml_nas, codegen, scenarios)]
 RECORD = """
 import os, pickle, sys
@@ -96,15 +110,30 @@ def records(bench, finished, tmp_path_factory):
             check=True,
             capture_output=True,
         )
-    asked = {
-        "teacher": network_files(NETWORKS.folder("omega_256kb")),
-        "images": Split(Cifar10Sample(), "validation"),
-        "device": "cpu",
-    }
-    entry = Context(Store(folder / "store")).run(answers, **asked)
-    (folder / "answers.pickle").write_bytes(pickle.dumps((answers, asked)))
-    (folder / "answers.path").write_text(str(entry.path.parent))
+    for stage, given, entry in asked(folder):
+        (folder / f"{stage.__name__}.pickle").write_bytes(pickle.dumps((stage, given)))
+        (folder / f"{stage.__name__}.path").write_text(str(entry.path.parent))
     return folder
+
+
+def asked(folder):
+    """Stages that those runs do without, called as the pipeline calls them: what each was given, and its entry."""
+    context = Context(Store(folder / "store"))
+    network = network_files(NETWORKS.folder("omega_256kb"))
+    train, validation = (Split(Cifar10Sample(), name) for name in ("train", "validation"))
+
+    def run(stage, **given):
+        return stage, given, context.run(stage, **given)
+
+    yield run(answers, teacher=network, images=validation, device="cpu")
+    yield run(tap, network=network, taps=(3, 5), folded=20, train=train)
+    (folder / "mine.py").write_text(OWN)
+    image = OwnInput(32, 3, MEAN, STD)
+    module = taken(f"{folder / 'mine.py'}:network", 32, image.seen(), 10)
+    yield (adopted := run(adopt, module=module))
+    shared = {"given": image, "classes": 10, "images": validation}
+    yield (extracted := run(extract, network=artifact_of(adopted[2]), kind="torch", **shared))
+    yield run(judge, extractor=extractor_of(extracted[2]), images=validation)
 
 
 @pytest.fixture(
