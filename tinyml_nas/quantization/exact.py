@@ -43,7 +43,7 @@ class ExactNetwork:
             if op.kind not in KERNELS or fused not in ACTIVATIONS:
                 raise ModelError(
                     f"cannot be quantized: operator {op.kind} with activation {fused}; operators: "
-                    f"{', '.join(KERNELS)}; activations: {', '.join(ACTIVATIONS)}"
+                    f"{', '.join(sorted(KERNELS))}; activations: {', '.join(ACTIVATIONS)}"
                 )
         self.graph = graph
         self._constants = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -77,7 +78,7 @@ def test_self_test_fails_when_the_head_does_not_learn(emit_identity):
 def test_self_test_fails_when_the_buffer_forgets_its_order(emit_identity):
     _, folder = emit_identity()
     buffer = folder / "runtime" / "buffers" / "fifo.hpp"
-    broken = buffer.read_text().replace("count_ < kCapacity ? 0 : next_", "0")
+    broken = buffer.read_text().replace("int row = oldest();", "int row = 0;", 1)
     assert broken != buffer.read_text()
     buffer.write_text(broken)
     done = build_and_test(folder)
@@ -111,7 +112,8 @@ def test_nothing_is_left_of_the_templates(mobile):
 def test_the_device_side_allocates_nothing_and_includes_no_vendor_header(mobile):
     for folder in ("include", "src", "runtime", "platform"):
         for path in (mobile / folder).rglob("*.?pp"):
-            text = path.read_text()
+            # But for an object in a place that the caller has: that allocates nothing.
+            text = re.sub(r"//.*|\bnew \(\w+\) \w+;", "", path.read_text())
             for word in ("malloc", "new ", "throw", "typeid", "dynamic_cast", "std::vector"):
                 assert word not in text, f"{path}: {word}"
             for header in ("arm_math.h", "cmsis", "stm32", "iostream"):

@@ -128,6 +128,8 @@ def test_a_clip_is_applied_where_the_tensor_is_made(clip):
 
 
 def test_an_operator_that_is_not_known_is_named_with_those_that_are():
-    graph = layer("TANH", (1, 2, 2, 3), (1, 2, 2, 3))
-    with pytest.raises(ModelError, match=r"operator TANH .* operators: ADD, AVERAGE_POOL_2D"):
+    graph = layer("TRANSPOSE_CONV", (1, 2, 2, 3), (1, 2, 2, 3))
+    with pytest.raises(
+        ModelError, match=r"operator TRANSPOSE_CONV .* operators: ADD, AVERAGE_POOL_2D"
+    ):
         ExactNetwork(graph)

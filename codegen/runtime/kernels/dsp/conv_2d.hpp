@@ -184,10 +184,16 @@ struct Windows {
   void copy(std::int32_t top, std::int32_t left, dsp::Word* to, std::int32_t pixels,
             std::int8_t* codes) const {
     const bool whole = top >= 0 && top <= last_top && left >= 0 && left <= last_left;
-    if (!whole) return copy_cut(top, left, to, pixels, codes);
+    if (!whole) {
+      copy_cut(top, left, to, pixels, codes);
+      return;
+    }
     const std::int8_t* from = input + top * image_row + left * depth;
 #if TINYML_ASSEMBLY
-    if (colours && pixels == 8) return widen_colours(from, image_row, to);
+    if (colours && pixels == 8) {
+      widen_colours(from, image_row, to);
+      return;
+    }
 #endif
     if (row % 4 == 0) {
       for (std::int32_t y = window.kernel_h; y > 0; --y, from += image_row) {
