@@ -17,6 +17,7 @@ import numpy as np
 
 from codegen import learners
 from codegen.boards.board import Board, load, names
+from codegen.boards.clocks import RESET_CLOCK
 from codegen.boards.drivers import NO_PORT, NO_STORAGE
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import DType, Graph, Op, Quantization, Tensor
@@ -90,7 +91,8 @@ class Firmware:
     def drivers(self) -> dict[str, int]:
         """By how much each driver of a serial port or a flash memory makes the firmware larger."""
         found = {}
-        for board in map(load, names()):
+        for known in map(load, names()):
+            board = replace(known, clock=RESET_CLOCK)  # whose steps are counted by themselves
             port, flash = board.serial, board.storage
             silent = replace(board, storage_bytes=0, erase_bytes=0, storage_origin=0)
             if port.driver != "user" and port.source not in found:
