@@ -66,7 +66,7 @@ struct MemoryPlan {
   static constexpr std::size_t kStackBytes = 8192;
   static constexpr std::size_t kRamBytes = kArenaBytes + kHeadBytes + kBufferBytes + kLearnerBytes +
                                            kFirmwareBytes + kDataBytes + kStackBytes;
-  static constexpr std::size_t kFlashBytes = 31585;
+  static constexpr std::size_t kFlashBytes = 31597;
 
   static constexpr std::size_t kBoardRamBytes = 532480;
   static constexpr std::size_t kBoardFlashBytes = 4161536;
