@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -19,6 +20,12 @@ from tinyml_nas.training.answers import answers_of
 from tinyml_nas.training.loop import accuracy, finetune, inputs_of
 from tinyml_nas.training.recipes import DistilledRecipe, TaughtSupernetRecipe
 from tinyml_nas.types import Images
+
+
+@pytest.fixture
+def small_network(small_network):
+    """One of its own, as a teacher and a student are changed: other tests share the other."""
+    return copy.deepcopy(small_network)
 
 
 @pytest.fixture
