@@ -29,8 +29,8 @@ from tinyml_nas.progress import reported
 from tinyml_nas.supernet.files import load_supernet
 from tinyml_nas.supernet.problem import SupernetProblem
 from tinyml_nas.supernet.space import Genotype, MobileNetV3Space
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.loop import accuracy, finetune
-from tinyml_nas.training.recipes import Recipe
 from tinyml_nas.types import Images
 
 RESAMPLES = 1000

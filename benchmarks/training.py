@@ -36,8 +36,9 @@ from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.supernet.network import Supernet
 from tinyml_nas.supernet.space import MobileNetV3Space
 from tinyml_nas.supernet.train import train_supernet
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.loop import device_of, draw_batch, finetune
-from tinyml_nas.training.recipes import Recipe, SupernetRecipe
+from tinyml_nas.training.recipes import SupernetRecipe
 from tinyml_nas.types import Images
 
 IMAGES, BATCH, SIDE, CLASSES = 4000, 128, 32, 10

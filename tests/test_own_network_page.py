@@ -12,7 +12,7 @@ from hydra import compose, initialize_config_dir
 from tests.support.own_networks import drawn
 from tinyml_nas import config
 from tinyml_nas.pipeline.context import Context
-from tinyml_nas.pipeline.own import brought
+from tinyml_nas.pipeline.own_network import brought
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 

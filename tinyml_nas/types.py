@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -177,6 +177,12 @@ class Extractor:
     zero_point: int
     signal_to_noise_db: dict[str, float] = field(default_factory=dict)
     seen: Seen = STANDARD
+
+    def value(self) -> dict[str, Any]:
+        """All but the files: the value of the stage that left these, from which ``results.extractor_of`` makes it."""
+        value = asdict(self)
+        del value["artifact"]
+        return value
 
 
 @dataclass(frozen=True)

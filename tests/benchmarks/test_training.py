@@ -11,7 +11,8 @@ import torch
 from benchmarks.ranking import interval, trained
 from benchmarks.training import BATCH, WARM_UP_STEPS, OneByOne, measured, read
 from tinyml_nas.supernet.space import MobileNetV3Space
-from tinyml_nas.training.recipes import Recipe, SupernetRecipe
+from tinyml_nas.training.base import Recipe
+from tinyml_nas.training.recipes import SupernetRecipe
 
 
 def test_the_clock_leaves_the_warm_up_out():

@@ -17,12 +17,8 @@ from tinyml_nas.pipeline import bounds
 from tinyml_nas.quantization.none import NoQuantization
 from tinyml_nas.study import Study
 from tinyml_nas.supernet.checkpoint import UNTRAINED, checkpoint_path, start_path
-from tinyml_nas.training.recipes import (
-    LARGEST,
-    DistilledRecipe,
-    Recipe,
-    TaughtSupernetRecipe,
-)
+from tinyml_nas.training.base import Recipe
+from tinyml_nas.training.recipes import LARGEST, DistilledRecipe, TaughtSupernetRecipe
 
 Check = Callable[[], object]
 
@@ -141,7 +137,8 @@ def _check_network(study: Study, name: str) -> None:
     elif kind == "torch":
         from tinyml_nas.network.user import taken
 
-        taken(name, given.side((None, None, given.channels)), given.seen(), classes)
+        side = given.side((None, None, given.channels))
+        taken(name, side, given.seen(), classes, learns=study.network_finetune)
     else:
         quantizes = not isinstance(study.quantizer, NoQuantization)
         check_file(name, given, classes, quantizes=quantizes)

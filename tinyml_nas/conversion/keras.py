@@ -1,7 +1,7 @@
 """torch to Keras: the same layers, the copied weights, and a numerical check on every run.
 
 The network is run once, and each operator of its trace becomes a Keras layer (``layers``). BatchNorm is folded into
-its convolution in float64 (``fold``), so that its epsilon cannot differ.
+its convolution in float64 (``batch_norm``), so that its epsilon cannot differ.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from torch import nn
 
 from tinyml_nas.conversion.archive import save
 from tinyml_nas.conversion.backend import keras
+from tinyml_nas.conversion.batch_norm import fold_batch_norms
 from tinyml_nas.conversion.equivalence import ConversionError, check_equivalence
-from tinyml_nas.conversion.fold import fold_batch_norms
 from tinyml_nas.conversion.layers import INSTEAD, LAYERS
 from tinyml_nas.conversion.layers.base import Call, UnsupportedError, Value, padded
 from tinyml_nas.network.trace import Step, Symbol, TraceError, trace

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tinyml_nas.data.own import MOST_CLASSES, held_back, listed
+from tinyml_nas.data.own_pictures import MOST_CLASSES, held_back, listed
 from tinyml_nas.data.pictures import SUFFIXES, Framing, Picture, UnreadablePictureError, read
 from tinyml_nas.progress import track
 from tinyml_nas.types import SplitName

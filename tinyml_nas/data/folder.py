@@ -12,7 +12,7 @@ import numpy as np
 
 from codegen.project import LONGEST_TEXT
 from tinyml_nas.data.album import Album, Wanted, open_album, stacked
-from tinyml_nas.data.own import LEAST_SIDE, MOST_SIDE, check_own
+from tinyml_nas.data.own_pictures import LEAST_SIDE, MOST_SIDE, check_own
 from tinyml_nas.data.pictures import Framing
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName

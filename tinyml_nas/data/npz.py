@@ -15,7 +15,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tinyml_nas.data.own import LEAST_SIDE, MOST_CLASSES, MOST_SIDE, check_own, held_back, listed
+from tinyml_nas.data.own_pictures import (
+    LEAST_SIDE,
+    MOST_CLASSES,
+    MOST_SIDE,
+    check_own,
+    held_back,
+    listed,
+)
 from tinyml_nas.data.pictures import Framing, framed
 from tinyml_nas.data.subset import check_classes, digest_of, images_of, names_of
 from tinyml_nas.types import Images, SplitName

@@ -34,12 +34,16 @@ def kind_of(name: str) -> Kind | None:
 
 @dataclass(frozen=True)
 class UserModule:
-    """A function's ``reference``, and the ``digest`` of what its torch module computes: code and weights."""
+    """A function's ``reference``, and the ``digest`` of what its torch module computes: code and weights.
+
+    ``training_digest`` is of what it computes while it learns (dropout is of that alone); empty where it does not.
+    """
 
     reference: str
     digest: str
     resolution: int
     seen: Seen
+    training_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,9 @@ class OwnInput:
 
 
 def _is_number(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]  # it is one
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
 
 
 def check_classes(found: int, wanted: int) -> None:

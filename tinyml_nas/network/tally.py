@@ -16,8 +16,8 @@ def macs(graph: Graph) -> int:
             continue
         weights, output = graph.tensors[op.inputs[1]], graph.tensors[op.outputs[0]]
         # Weights are (O, h, w, I), of a depthwise convolution (1, h, w, O), of a dense layer (O, I).
-        taps = weights.shape[1:3] if op.kind == "DEPTHWISE_CONV_2D" else weights.shape[1:]
-        total += output.elements * math.prod(taps)
+        met = weights.shape[1:3] if op.kind == "DEPTHWISE_CONV_2D" else weights.shape[1:]
+        total += output.elements * math.prod(met)
     return total
 
 

@@ -87,16 +87,20 @@ class Trace:
 
 
 @torch.no_grad()
-def trace(network: nn.Module, image_shape: tuple[int, int, int]) -> Trace:
-    """Run ``network`` in evaluation mode on black images of ``image_shape`` (C, H, W).
+def trace(
+    network: nn.Module, image_shape: tuple[int, int, int], *, training: bool = False
+) -> Trace:
+    """Run ``network`` on black images of ``image_shape`` (C, H, W), in evaluation mode unless in ``training``.
+
+    In training it changes the statistics of BatchNorm, and what it draws at random is a constant.
 
     Raises:
-        TraceError: it fails, or gives anything but one tensor with a row for each image.
+        TraceError: it fails, or gives anything but one known tensor with a row for each image.
     """
     was_training = network.training
     images = torch.zeros(IMAGES, *image_shape)
     recorder = _Recorder(network, images)
-    network.eval()
+    network.train(training)
     try:
         with recorder.paths(), recorder:
             made = network(images)
@@ -114,6 +118,8 @@ def trace(network: nn.Module, image_shape: tuple[int, int, int]) -> Trace:
     logits = recorder.symbol_of(made)
     if logits is None:
         raise TraceError("its logits do not depend on the image")
+    if logits.broken:
+        raise TraceError(f"it {logits.broken}; use inplace=False")
     return Trace(recorder.image, tuple(_needed(recorder.steps, logits)), logits)
 
 
@@ -230,7 +236,7 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 def _text(value: Any, numbers: dict[Symbol, int]) -> str:
     if isinstance(value, Symbol):
-        return f"%{numbers[value]}"
+        return f"%{value.broken or numbers[value]}"
     if isinstance(value, Tensor):
         data = value.contiguous().cpu()
         content = hashlib.sha256(data.flatten().view(torch.uint8).numpy().tobytes())

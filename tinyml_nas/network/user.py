@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -21,8 +22,8 @@ from torch import Tensor, nn
 from codegen import durable
 from tinyml_nas.network.base import Network
 from tinyml_nas.network.own import REFERENCE, OwnNetworkError, UserModule, check_classes
-from tinyml_nas.network.seeing import as_seen
 from tinyml_nas.network.seen import from_json
+from tinyml_nas.network.seen_tensors import as_seen
 from tinyml_nas.network.tensors import to_bytes
 from tinyml_nas.network.trace import Trace, TraceError, trace
 from tinyml_nas.types import Seen
@@ -50,8 +51,10 @@ class UserNetwork(Network):
         return self
 
 
-def taken(reference: str, resolution: int, seen: Seen, classes: int) -> UserModule:
-    """Call the function, and see what its module computes.
+def taken(
+    reference: str, resolution: int, seen: Seen, classes: int, *, learns: bool = False
+) -> UserModule:
+    """Call the function, and see what its module computes; while it is trained too, where it ``learns``.
 
     Raises:
         OwnNetworkError: there is no such function, it gives no module, or one that cannot be read or has other classes.
@@ -62,7 +65,10 @@ def taken(reference: str, resolution: int, seen: Seen, classes: int) -> UserModu
             f"network={reference}: must give logits (N, classes); it gives {traced.logits.shape}"
         )
     check_classes(traced.logits.shape[1], classes)
-    return UserModule(reference, traced.digest(), resolution, seen)
+    learning = ""
+    if learns:
+        learning = _traced(reference, seen.channels, resolution, training=True).digest()
+    return UserModule(reference, traced.digest(), resolution, seen, learning)
 
 
 def made(reference: str) -> nn.Module:
@@ -101,12 +107,15 @@ def load(folder: Path) -> UserNetwork:
 
 
 @lru_cache(maxsize=2)
-def _traced(reference: str, channels: int, side: int) -> Trace:
+def _traced(reference: str, channels: int, side: int, *, training: bool = False) -> Trace:
     try:
-        return trace(made(reference), (channels, side, side))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)  # what is dropped out is a constant of the trace
+            return trace(made(reference), (channels, side, side), training=training)
     except TraceError as error:
+        mode = ", in training" if training else ""
         raise OwnNetworkError(
-            f"network={reference}: {error}. network_input.size is {side}, network_input.channels {channels}"
+            f"network={reference}: {error}. network_input.size is {side}, network_input.channels {channels}{mode}"
         ) from error
 
 

@@ -10,7 +10,7 @@ from scenarios.auto import Auto
 from tinyml_nas.design.omega import Omega, OmegaSize
 from tinyml_nas.design.taps.auto import AutoTaps, candidates_of
 from tinyml_nas.design.taps.base import Taps
-from tinyml_nas.pipeline import metrics
+from tinyml_nas.pipeline import field_metrics
 from tinyml_nas.pipeline.metrics import Metrics
 from tinyml_nas.pipeline.programs import omega_of
 from tinyml_nas.pipeline.variants import Variant
@@ -58,13 +58,13 @@ def choose(study: Study, variant_of: Callable[[Taps, Learner], Variant]) -> tupl
     tables: Metrics = {}
     if isinstance(study.learner, Auto):
         rows = [one for one in tried if one.taps == best.taps]
-        tables["learner"] = metrics.choice(
+        tables["learner"] = field_metrics.choice(
             best.name, [(one.name, one.size, one.tuned) for one in rows]
         )
     if (best.variant.spec and best.variant.spec.taps) or isinstance(study.taps, AutoTaps):
         ways = dict.fromkeys(one.taps for one in tried)
         rows = [_best([one for one in tried if one.taps == way]) for way in ways]
-        tables["taps"] = metrics.taps(
+        tables["taps"] = field_metrics.taps(
             best.taps,
             [
                 (one.taps, spec, one.name, one.size, one.tuned)

@@ -15,7 +15,7 @@ from tinyml_nas.design.taps.base import Taps
 from tinyml_nas.network.own import kind_of
 from tinyml_nas.network.shipped import NETWORKS, SPEC_FILE
 from tinyml_nas.network.spec import NetworkSpec
-from tinyml_nas.pipeline import bounds, compression, metrics, trainings
+from tinyml_nas.pipeline import bounds, compression, field_metrics, metrics, trainings
 from tinyml_nas.pipeline.artifacts import network_files, single_file
 from tinyml_nas.pipeline.choice import Choice, choose
 from tinyml_nas.pipeline.compilers import HostCompiler, host_compiler
@@ -23,7 +23,7 @@ from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.delivery import deliver_files, deliver_project
 from tinyml_nas.pipeline.fieldwork import Fieldwork, fieldwork_of
 from tinyml_nas.pipeline.metrics import Metrics
-from tinyml_nas.pipeline.own import brought
+from tinyml_nas.pipeline.own_network import brought
 from tinyml_nas.pipeline.programs import features_of, linked, program_of
 from tinyml_nas.pipeline.results import (
     accuracy_of,
@@ -53,7 +53,7 @@ def run(study: Study) -> Result:
     context = Context(Store(study.store_dir))
     try:
         result = _run(context, study)
-    except Exception:
+    except Exception:  # whoever interrupts it gets no verdict, and keeps what lies there
         withdraw(study.output_dir, context.delivered)
         raise
     withdraw(study.output_dir, context.delivered)
@@ -155,13 +155,13 @@ def _compared(fieldwork: Fieldwork, choice: Choice) -> Metrics:
         for role, one in roles.items()
     }
     driven = {
-        role: metrics.driven(one.learner, one.started.size, one.tuned, outcomes[role])
+        role: field_metrics.driven(one.learner, one.started.size, one.tuned, outcomes[role])
         for role, one in roles.items()
     }
-    told = metrics.scenario(fieldwork.study, fieldwork.scenario, outcomes["learner"])
+    told = field_metrics.scenario(fieldwork.study, fieldwork.scenario, outcomes["learner"])
     if not omega.size.fits:
-        return told | driven | {"baseline": metrics.unfit(baseline, omega.size)}
-    return told | driven | {"difference": metrics.compared(*outcomes.values())}
+        return told | driven | {"baseline": field_metrics.unfit(baseline, omega.size)}
+    return told | driven | {"difference": field_metrics.compared(*outcomes.values())}
 
 
 def _found(context: Context, study: Study, found: Metrics) -> TorchModel | None:

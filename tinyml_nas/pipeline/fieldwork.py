@@ -13,7 +13,7 @@ from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.metrics import Metrics
 from tinyml_nas.pipeline.programs import features_of, omega_of, program_of
 from tinyml_nas.pipeline.results import extractor_of
-from tinyml_nas.pipeline.seen import Seen
+from tinyml_nas.pipeline.shifted import Shifted
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.calibrate import calibrate
 from tinyml_nas.pipeline.stages.drive import drive
@@ -104,7 +104,7 @@ class Fieldwork:
         look = self.scenario.look
         if look is None:
             return None
-        return self._features(project, Split(Seen(images.dataset, look), images.name))
+        return self._features(project, Split(Shifted(images.dataset, look), images.name))
 
     def _features(self, project: CppProject, images: Split) -> Artifact:
         # The same for every head: all programs share what was observed once.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tinyml_nas.quantization.base import Training
 from tinyml_nas.quantization.calibration import Calibrated
-from tinyml_nas.training.recipes import Recipe
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.types import DataCounts, Extractor
 
 

@@ -10,15 +10,15 @@ from torch.nn import functional as F
 
 from codegen.frontend.read import read_as_written
 from tinyml_nas.conversion.flatbuffer import Head
-from tinyml_nas.network.seeing import as_seen
+from tinyml_nas.network.seen_tensors import as_seen
 from tinyml_nas.progress import reported
 from tinyml_nas.quantization.base import Training
 from tinyml_nas.quantization.fake_quantization import FakeQuantized
 from tinyml_nas.quantization.prepared import Prepared
 from tinyml_nas.quantization.ranges import Range
 from tinyml_nas.quantization.tflite import Network
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.loop import Batch, device_of, train
-from tinyml_nas.training.recipes import Recipe
 
 
 def trained(

@@ -22,12 +22,12 @@ from codegen.pixels import normalise, resize
 from tinyml_nas.network.base import Network
 from tinyml_nas.training.allocator import keep_freed_memory
 from tinyml_nas.training.augmentation import augment, recoloured, resized, zoomed
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.hardware import device_named
 from tinyml_nas.training.optimizer import Average, Optimizer
 from tinyml_nas.training.recipes import (
     DistilledRecipe,
     FinetuneRecipe,
-    Recipe,
     SupernetRecipe,
     TeacherRecipe,
 )

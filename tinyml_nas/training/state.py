@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from codegen import durable
 from tinyml_nas.network.files import tensors_digest
 from tinyml_nas.network.tensors import to_bytes
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.optimizer import Average, Optimizer
-from tinyml_nas.training.recipes import Recipe
 
 Curve = list[dict[str, float]]
 

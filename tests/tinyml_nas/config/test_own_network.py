@@ -11,10 +11,11 @@ from hydra import compose, initialize_config_dir
 
 from codegen.pixels import normalise
 from tinyml_nas import config
+from tinyml_nas.network import user
 from tinyml_nas.network.own import OwnInput, kind_of
-from tinyml_nas.network.seeing import as_seen
 from tinyml_nas.network.seen import inputs
 from tinyml_nas.network.seen import pixels as shown
+from tinyml_nas.network.seen_tensors import as_seen
 from tinyml_nas.types import Images, Seen
 
 CODE = """
@@ -37,6 +38,27 @@ def broken():
 
 def number():
     return 3
+
+def dropped_out(share):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.BatchNorm2d(3), nn.Dropout(share), nn.Flatten(), nn.Linear(3 * 8 * 8, 10))
+
+def half():
+    return dropped_out(0.5)
+
+def fifth():
+    return dropped_out(0.2)
+
+def stale():
+    class Stale(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = nn.Linear(3 * 8 * 8, 10)
+        def forward(self, x):
+            x = x * 2
+            torch.relu_(x[:, :2])
+            return self.last(x.flatten(1))
+    return Stale()
 
 def decides():
     class Deciding(nn.Module):
@@ -68,6 +90,8 @@ def test_a_module_is_found_by_file_and_by_name(folder):
     assert built("network=mine.py:ten", *SAID).network_input == OwnInput(8, 3, (0.0,), (255.0,))
     built("network=networks_of_a_user:ten", *SAID)
     built(f"network={folder}/mine.py:ten", *SAID, "network_finetune=true", "finetune=standard")
+    # Not refused here: the conversion names all layers that cannot be.
+    built("network=mine.py:stale", *SAID)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +157,20 @@ def test_a_module_is_found_by_file_and_by_name(folder):
 def test_what_cannot_be_taken_is_refused_with_what_to_do(folder, overrides, message):
     with pytest.raises(config.ConfigError, match=message):
         built(*overrides)
+
+
+def test_what_a_module_does_while_it_is_trained_counts_where_it_is(folder):
+    def taken(name, **learns):
+        user._traced.cache_clear()
+        return user.taken(f"mine.py:{name}", 8, Seen(), 10, **learns)
+
+    names = ("half", "fifth")
+    plain = [taken(name) for name in names]
+    learning = [taken(name, learns=True) for name in names]
+    assert {module.training_digest for module in plain} == {""}
+    assert len({module.digest for module in [*plain, *learning]}) == 1
+    assert len({module.training_digest for module in learning}) == 2
+    assert [taken(name, learns=True) for name in names] == learning
 
 
 @pytest.mark.parametrize(

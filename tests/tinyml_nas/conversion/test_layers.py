@@ -185,11 +185,15 @@ def test_every_layer_that_is_not_known_is_named_at_once():
     assert len(lines) == 5
 
 
-def _stale(x):
+def _given_stale(x):
     x = x * 2
     part = x[:, :2]
     F.relu_(part)
-    return x + 1
+    return x
+
+
+def _stale(x):
+    return _given_stale(x) + 1
 
 
 @pytest.mark.parametrize(
@@ -211,11 +215,12 @@ def _stale(x):
         (Function(lambda x: x if x.sum() > 0 else -x), "for every image"),
         (Function(lambda x: x + x[:, :, :1]), "of one shape"),
         (Function(_stale), "use inplace=False"),
+        (Function(_given_stale), "use inplace=False"),
         (Function(lambda x: (x, x)), "must give one tensor"),
         (Function(lambda _: torch.zeros(2, 3)), "do not depend on the image"),
         (made(nn.Conv2d(3, 4, 3)), r"fails on 2 images \(4, 6, 6\), at 0 \(Conv2d\): RuntimeError"),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_what_has_no_equal_is_refused_by_name(network, message):
     with pytest.raises(ConversionError) as caught:

@@ -12,8 +12,9 @@ from torch.nn import functional as F
 from tests.support.spaces import TINY_SPACE
 from tinyml_nas.network.module import StaticNetwork
 from tinyml_nas.training.augmentation import recoloured, zoomed
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.loop import Batch, draw_batch, finetune, norms_of
-from tinyml_nas.training.recipes import DistilledRecipe, FinetuneRecipe, Recipe
+from tinyml_nas.training.recipes import DistilledRecipe, FinetuneRecipe
 from tinyml_nas.types import Images
 
 RNG = np.random.default_rng(0)

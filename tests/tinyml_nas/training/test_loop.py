@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_nas.network.module import StaticNetwork, spec_of
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.loop import accuracy, device_of, draw_batch, finetune, recalibrate
-from tinyml_nas.training.recipes import DistilledRecipe, Recipe, SupernetRecipe, TeacherRecipe
+from tinyml_nas.training.recipes import DistilledRecipe, SupernetRecipe, TeacherRecipe
 from tinyml_nas.types import Images
 
 

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from tinyml_nas.training.allocator import keep_freed_memory
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.training.optimizer import Average, Optimizer, orthogonalised
-from tinyml_nas.training.recipes import Recipe
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (6, 40), (40, 6), (1, 9)])

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tinyml_nas.network.own import Kind, OwnInput
 from tinyml_nas.pipeline.inputs import network_inputs
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.store.digest import Json
 from tinyml_nas.types import Artifact
-
-if TYPE_CHECKING:
-    from tinyml_nas.types import Seen
 
 CHECKED_IMAGES = 1000
 """Images on which a torch module is compared with what it was converted to."""
@@ -39,22 +34,25 @@ def extract(
         OwnNetworkError: the compiler does not take it, or it is for other classes or images.
     """
     from codegen.frontend.read import read
-    from tinyml_nas.conversion import own
+    from tinyml_nas.conversion import own_network
     from tinyml_nas.conversion.flatbuffer import taken_apart
     from tinyml_nas.conversion.look import looked_at
     from tinyml_nas.network import seen as beside
+    from tinyml_nas.network import user
     from tinyml_nas.network.own import check_classes
     from tinyml_nas.network.tally import tally
     from tinyml_nas.quantization.tflite import write
 
     compared: dict[str, Json] = {}
     if kind == "torch":
-        module = _loaded(network.path)
-        checked = network_inputs(images.load()[:CHECKED_IMAGES], *module)
-        flat, error = own.of_module(network.path, checked)
+        loaded = user.load(network.path)
+        checked = network_inputs(
+            images.load()[:CHECKED_IMAGES], loaded.resolution, loaded.module.seen
+        )
+        flat, error = own_network.of_module(loaded.network, checked)
         compared = {"max_abs_error": error, "checked_images": len(checked)}
     elif kind == "keras":
-        flat = own.of_keras(network.path, given)
+        flat = own_network.of_keras(network.path, given)
     else:
         flat = network.path.read_bytes()
     image, found = looked_at(flat)
@@ -65,20 +63,8 @@ def extract(
     made = write(content, head, folder, seen=seen)
     beside.write(made.seen, folder)
     return {
-        "features": made.features,
-        "dtype": made.dtype,
-        "scale": made.scale,
-        "zero_point": made.zero_point,
-        "signal_to_noise_db": {},
-        "seen": asdict(made.seen),
+        **made.value(),
         "resolution": image.shape[1],
         **tally(read(content), classes),
         **compared,
     }
-
-
-def _loaded(folder: Path) -> tuple[int, Seen]:
-    from tinyml_nas.network.user import load
-
-    module = load(folder).module
-    return module.resolution, module.seen

@@ -8,7 +8,7 @@ from tinyml_nas.pipeline.networks import load_network, save_network
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.progress import reported
 from tinyml_nas.store.digest import Json
-from tinyml_nas.training.recipes import Recipe
+from tinyml_nas.training.base import Recipe
 from tinyml_nas.types import Artifact
 
 

@@ -33,13 +33,14 @@ def observe(
         OracleError: they differ.
     """
     from tinyml_nas.conversion import oracle
+    from tinyml_nas.design.split import EXTRACTOR_FILE
 
     model = compiler.model(program.path)
     inputs = device_inputs(images.load(), model.shape.image[0], extractor.dtype, extractor.seen)
     batches = np.array_split(inputs, max(1, len(inputs) // 100))
     rows = [model.features(batch) for batch in track(batches, f"features of {images.name}")]
     features = np.concatenate(rows)
-    tflite = extractor.artifact.path / "extractor.tflite"
+    tflite = extractor.artifact.path / EXTRACTOR_FILE
     oracle.check(features[:checked_images], oracle.features(tflite, inputs[:checked_images]))
     save_features(features, folder)
     return {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from tinyml_nas.data.calibration import calibration_images
@@ -37,11 +37,4 @@ def quantize(
     names = ("model.keras", "extractor.tflite")
     (model,) = (path for path in map(keras.path.joinpath, names) if path.is_file())
     made = quantizer.quantize(model, calibration, folder, Training(images, work))
-    return {
-        "features": made.features,
-        "dtype": made.dtype,
-        "scale": made.scale,
-        "zero_point": made.zero_point,
-        "signal_to_noise_db": made.signal_to_noise_db,
-        "seen": asdict(made.seen),
-    }
+    return made.value()

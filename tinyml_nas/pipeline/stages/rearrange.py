@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from tinyml_nas.store.digest import Json
@@ -16,10 +15,4 @@ def rearrange(
     from tinyml_nas.design.head import with_rows
 
     with_rows(extractor.artifact.path, rows, folder)
-    return {
-        "features": extractor.features,
-        "dtype": extractor.dtype,
-        "scale": extractor.scale,
-        "zero_point": extractor.zero_point,
-        "seen": asdict(extractor.seen),
-    }
+    return extractor.value()

@@ -8,7 +8,7 @@ from scenarios.look import Look
 from scenarios.worlds.image_shift import ImageShift
 from tinyml_nas.pipeline import context
 from tinyml_nas.pipeline.features import divided, save_features
-from tinyml_nas.pipeline.seen import Seen
+from tinyml_nas.pipeline.shifted import Shifted
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.types import Artifact
 
@@ -16,16 +16,16 @@ LOOKS = (Look("darker", 0.5), Look("darker", 0.6), Look("noise", 0.5))
 
 
 def test_a_look_changes_pixels_and_key_and_nothing_else(sample):
-    plain, seen = sample.split("test"), Seen(sample, LOOKS[0])
+    plain, seen = sample.split("test"), Shifted(sample, LOOKS[0])
     assert (seen.split("test").pixels == LOOKS[0].seen(plain.pixels)).all()
     assert (seen.split("test").labels == plain.labels).all()
     assert (seen.classes, seen.class_names) == (10, sample.class_names)
     assert seen.count("test") == 1000
     assert seen.count("test", 3) == 100
-    digests = {Seen(sample, look).digest() for look in LOOKS} | {sample.digest()}
+    digests = {Shifted(sample, look).digest() for look in LOOKS} | {sample.digest()}
     assert len(digests) == 4
     modules = set(context._modules(Split(seen, "test")))
-    assert {"scenarios.look", "tinyml_nas.pipeline.seen"} <= modules
+    assert {"scenarios.look", "tinyml_nas.pipeline.shifted"} <= modules
 
 
 def test_a_scenario_draws_from_both_looks_of_the_same_images(sample, tmp_path):

@@ -71,6 +71,7 @@ def _of_module(context: Context, study: Study, found: Metrics) -> Entry:
         given.side((None, None, given.channels)),
         given.seen(),
         study.dataset.classes,
+        learns=study.network_finetune,
     )
     network = artifact_of(context.run(adopt, module=module))
     extracted = _extracted(context, study, network, "torch")

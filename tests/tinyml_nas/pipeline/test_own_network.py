@@ -16,7 +16,7 @@ from tinyml_nas.network.seen import inputs
 from tinyml_nas.network.user import load
 from tinyml_nas.pipeline import deploy
 from tinyml_nas.pipeline.context import Context
-from tinyml_nas.pipeline.own import brought
+from tinyml_nas.pipeline.own_network import brought
 from tinyml_nas.store.entries import Store
 from tinyml_nas.study import Study
 from tinyml_nas.training.loop import accuracy

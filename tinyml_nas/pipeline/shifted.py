@@ -11,7 +11,7 @@ from tinyml_nas.types import Images, SplitName
 
 
 @dataclass(frozen=True)
-class Seen:
+class Shifted:
     """The images of ``dataset`` by another ``look``, with the same labels in the same order."""
 
     dataset: Dataset

@@ -6,22 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from torch import nn
 
 from tinyml_nas.conversion.backend import keras
 from tinyml_nas.conversion.equivalence import check_equivalence
 from tinyml_nas.conversion.flatbuffer import converted, converter_of
 from tinyml_nas.conversion.keras import to_keras
 from tinyml_nas.network.own import OwnInput, OwnNetworkError
-from tinyml_nas.network.user import load
 
 
-def of_module(folder: Path, images: npt.NDArray[np.float32]) -> tuple[bytes, float]:
-    """That of a saved torch module, and how far it is from it on ``images`` (N, S, S, C), as it sees them.
+def of_module(network: nn.Module, images: npt.NDArray[np.float32]) -> tuple[bytes, float]:
+    """That of a torch module, and how far it is from it on ``images`` (N, S, S, C), as it sees them.
 
     Raises:
         ConversionError: names every layer that cannot be converted; or logits differ.
     """
-    network = load(folder).network
     model = to_keras(network, images.shape[1:])
     error = check_equivalence(network, model, images)
     return converted(converter_of(model)), error
