@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import counting
-from benchmarks.boards import BOARDS
+from benchmarks.boards import board_of
 from benchmarks.counting import symbols
 from codegen.emit.emitter import context_of, emit
 from codegen.ir import Graph
@@ -87,7 +87,7 @@ def project_of(
         np.zeros((0, features), graph.output.dtype),
     )
     return Project(
-        "benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, BOARDS[core], golden
+        "benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, board_of(core), golden
     )
 
 

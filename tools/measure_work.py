@@ -2,6 +2,7 @@
 
     python -m tools.measure_work                       # all cores: some minutes
     python -m tools.measure_work --core cortex-m4      # one; the others stay as they are
+    python -m tools.measure_work --learners            # only learners; --kernels: only kernels
 
 Run it after a change of kernels, learners or compiler, and commit the file. For each core one program
 calls every kernel in the layers of random networks, some of which are held back: QEMU counts the
@@ -13,9 +14,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,10 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks import counting, emulated, learning, networks
-from benchmarks.boards import BOARDS
+from benchmarks.boards import board_of
 from benchmarks.counting import symbols
 from codegen import durable, literals
-from codegen.boards.board import CORES, Board
+from codegen.boards.board import CORES, load
 from codegen.emit.emitter import EmittedArray, EmittedCall, arena_dtype, emit, lower
 from codegen.ir import Graph, ModelError
 from codegen.memory.code_size import RUNTIME_CLASSES, kernel_of
@@ -35,7 +37,7 @@ from codegen.memory.work import ANY, FILE, Features, features_of
 from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 from codegen.plan import Plan, arrange
-from tools.code_size.firmware import identity, unmeasured
+from tools.code_size.firmware import every_learner, identity, unmeasured
 from tools.code_size.stack import depth, functions
 from tools.graphs.cases import CASES
 from tools.graphs.networks import Network
@@ -46,8 +48,6 @@ BLOCKS = 10
 FITTED, HELD_BACK = range(40), range(100, 112)
 CASE_SEEDS = 2
 MOST_CONSTANT_BYTES, MOST_ARENA_BYTES = 24_000, 60_000
-WITH_LIBRARY = ("cortex-m0plus", "cortex-m3")
-"""Cores without an FPU: what learners take there is measured on the first, elsewhere on a Cortex-M4."""
 FEATURES = 96
 START = "Reset_Handler"
 DEEPER = 1 << 20
@@ -137,7 +137,7 @@ def _network(
 
 def measure(core: str, folder: Path) -> dict[str, Any]:
     """All figures of one core."""
-    board = BOARDS.get(core) or replace(BOARDS["cortex-m4"], core=core)
+    board = board_of(core)
     tree = folder / "project"
     project = identity(board, RUNTIME_CLASSES, "int8")
     with unmeasured():
@@ -150,16 +150,26 @@ def measure(core: str, folder: Path) -> dict[str, Any]:
     counted = np.array([counts.parts[number] for number in range(len(samples))], np.float64)
     code = functions(program)
     deep = [depth(code, sample.symbol) for sample in samples]
-    return fit(samples, counted, deep) | {"stack": _stack(board, folder)}
+    return fit(samples, counted, deep) | {"stack": _stack(core)}
 
 
-def _stack(board: Board, folder: Path) -> dict[str, int]:
-    """Of the firmware around the kernels: to a kernel's call, and everywhere else."""
-    project = identity(board, RUNTIME_CLASSES, "int8")
-    code = functions(emulated.build(project, folder, "firmware", emulated=False))
-    (extract,) = (name for name in code if "7extractEPKaPa" in name and "Model" not in name)
-    before = depth(code, START, {extract: DEEPER}) - DEEPER
-    return {"extract": before + FRAME_BYTES, "other": depth(code, START, {extract: 0})}
+def _stack(core: str) -> dict[str, int]:
+    """Of the firmware around the kernels: to a kernel's call, and everywhere else.
+
+    The most of all learners, each with its alarm, on a board that saves, by flash words of 32 bytes.
+    """
+    board = replace(load("nucleo_h743zi"), core=core, emulator="")
+    last_of_class = {learner.code()[0]: learner for learner in every_learner()}
+    found = []
+    for learner in last_of_class.values():
+        with unmeasured(), tempfile.TemporaryDirectory() as name:
+            project = identity(board, RUNTIME_CLASSES, "int8", learner)
+            code = functions(emulated.build(project, Path(name), "firmware", emulated=False))
+        (extract,) = (name for name in code if "7extractEPKaPa" in name and "Model" not in name)
+        before = depth(code, START, {extract: DEEPER}) - DEEPER
+        found.append((before, depth(code, START, {extract: 0})))
+    deepest, other = (max(ends) for ends in zip(*found, strict=True))
+    return {"extract": deepest + FRAME_BYTES, "other": other}
 
 
 def fit(samples: list[Sample], counted: Any, deep: list[int]) -> dict[str, Any]:
@@ -197,25 +207,32 @@ def learners(core: str) -> dict[str, float]:
     }
 
 
+def text_of(content: Mapping[str, Any]) -> str:
+    """JSON that has an object which holds no other in one line."""
+    text = json.dumps(content, indent=1, sort_keys=True)
+    return re.sub(r"\{[^{}]*\}", lambda found: " ".join(found[0].split()), text) + "\n"
+
+
 def main() -> None:
     """Measure the cores that the command line names."""
     parser = argparse.ArgumentParser(description="Count the instructions of kernels and learners.")
     parser.add_argument("--core", action="append", choices=CORES, help="repeatable; default: all")
-    parser.add_argument("--kernels", action="store_true", help="measure these alone")
+    parts = parser.add_mutually_exclusive_group()
+    parts.add_argument("--kernels", action="store_true", help="measure these alone")
+    parts.add_argument("--learners", action="store_true", help="measure these alone")
     arguments = parser.parse_args()
     content = json.loads(FILE.read_text()) if FILE.exists() else {"cores": {}, "learners": {}}
     for core in arguments.core or CORES:
-        with tempfile.TemporaryDirectory() as name:
-            content["cores"][core] = measure(core, Path(name))
-        alike = WITH_LIBRARY if core in WITH_LIBRARY else tuple(set(CORES) - set(WITH_LIBRARY))
-        if not arguments.kernels and core in (WITH_LIBRARY[0], "cortex-m4"):
+        if not arguments.learners:
+            with tempfile.TemporaryDirectory() as name:
+                content["cores"][core] = measure(core, Path(name))
+            least, most = (content["cores"][core]["error"][end] for end in ("least", "most"))
+            print(f"{core}: {least:.2f} to {most:.2f} of what was counted", flush=True)
+        if not arguments.kernels:
             with unmeasured():
-                content["learners"] |= dict.fromkeys(alike, learners(core))
-        error = content["cores"][core]["error"]
-        print(
-            f"{core}: {error['least']:.2f} to {error['most']:.2f} of what was counted", flush=True
-        )
-        durable.write(FILE, json.dumps(content, indent=1, sort_keys=True) + "\n")
+                content["learners"][core] = learners(core)
+            print(f"{core}: {content['learners'][core]}", flush=True)
+        durable.write(FILE, text_of(content))
 
 
 if __name__ == "__main__":

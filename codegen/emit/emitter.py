@@ -12,7 +12,8 @@ Templates see:
     graph    as it runs: simplified, blocks fused
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
-    work     instructions and stack (``Work``)     digest   of the model, two words
+    work     instructions and stack (``Work``)     work_error  how far the estimate was off
+    digest   of the model, two words
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
     learner_name  of the learner's class
     version  of this package             api_version  of the C++ interface: major, minor, patch

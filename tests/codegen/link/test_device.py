@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.emit.emitter import context_of
 from codegen.link import client
 from codegen.link.client import Board, NoReply
 from codegen.link.framing import VERSION, Deframer, encode, stuff, unstuff
@@ -71,6 +72,9 @@ def test_hello(device_project, board):
     assert hello.pixel_zero_point == project.graph.input.quantization.zero_points[0]
     assert hello.can_save
     assert len(hello.digest) == 16
+    told = context_of(project)["work"]
+    expected = told.milliseconds(told.classify), told.milliseconds(told.learn)
+    assert (hello.clock_hz, hello.classify_ms, hello.learn_ms) == (told.hz, *expected)
 
 
 def test_classify_is_the_hosts(board, host):

@@ -95,7 +95,7 @@ def test_every_learner_has_its_cost():
 
 
 def test_seconds_are_at_the_boards_clock(mobile):
-    """And so are those that the firmware tells in HELLO."""
+    """And each pass of a learning step is counted."""
     told = {}
     for name in ("nucleo_l4r5zi", "nucleo_f446re"):
         fitted = fit(mobile.graph, mobile.learner, mobile.classes, load(name))
