@@ -24,6 +24,8 @@ from benchmarks import emulated, learning, networks
 from benchmarks.boards import BOARDS
 from benchmarks.emulated import Measurement
 from codegen import durable
+from codegen.arguments import real
+from codegen.boards.board import MOST_WORK
 from codegen.frontend.read import read
 from codegen.ir import Graph
 from codegen.learners.tybox import Tybox
@@ -94,7 +96,9 @@ def shortfall(model: Path, core: str) -> str:
     return f"{size.board.name} lacks {missing}" if missing else ""
 
 
-def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
+def measure(
+    model: Path, core: str, listing: Path | None = None, ram_first: float = 0.0
+) -> Measurement:
     """The network of a file on one core, with a real image; see ``emulated.measure``."""
     graph = extractor(model)
     shape, pixels = graph.input.shape[1:], Cifar10Sample().split("test").pixels[:1]
@@ -102,7 +106,7 @@ def measure(model: Path, core: str, listing: Path | None = None) -> Measurement:
         pixels = resize(pixels, shape[0])
     real = graph.input.dtype == "float32"
     image = np.resize((normalise(pixels) if real else to_codes(pixels))[0], shape)
-    return emulated.measure(graph, core, image, networks.CACHE, listing)
+    return emulated.measure(graph, core, image, networks.CACHE, listing, ram_first)
 
 
 def learning_step(core: str) -> dict[str, float]:
@@ -186,7 +190,7 @@ def main() -> None:
             if missing:
                 sys.stdout.write(f"{name} on {core}: not measured, {missing}\n")
             else:
-                results[name][core] = measure(model, core, arguments.listing)
+                results[name][core] = measure(model, core, arguments.listing, arguments.ram_first)
     everything = not (arguments.network or arguments.model or arguments.core)
     document: dict[str, Any] = {
         "networks": {n: {c: asdict(m) for c, m in r.items()} for n, r in results.items()},
@@ -215,6 +219,9 @@ def _arguments() -> argparse.Namespace:
         "--model", action="append", type=Path, help="any extractor (.tflite), int8 or float"
     )
     parser.add_argument("--core", action="append", choices=sorted(BOARDS))
+    parser.add_argument(
+        "--ram-first", type=real(1, MOST_WORK), default=0.0, help="as python -m codegen has it"
+    )
     parser.add_argument("--layers", action="store_true", help="a table of layers for each network")
     parser.add_argument("--learning", action="store_true", help="the learning step as well")
     parser.add_argument(

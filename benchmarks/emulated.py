@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from codegen.emit.emitter import context_of, emit
 from codegen.ir import Graph
 from codegen.learners.base import Learner
 from codegen.learners.tybox import Tybox
-from codegen.memory.work import multiply_adds
+from codegen.ops.multiply_adds import multiply_adds
 from codegen.project import Golden, HeadWeights, Project
 from codegen.toolchain import elf
 from codegen.toolchain import run as toolchain
@@ -75,9 +75,11 @@ def project_of(
     buffer_samples: int,
     learner: Learner | None = None,
     seed: int = 0,
+    ram_first: float = 0.0,
 ) -> Project:
-    """A project around an extractor with a random head."""
+    """A project around an extractor with a random head; ``ram_first`` is a ``Board``'s."""
     rng = np.random.default_rng(seed)
+    board = replace(board_of(core), ram_first=ram_first)
     features = graph.output.elements
     head = HeadWeights(
         rng.normal(0, 0.1, (classes, features)).astype(np.float32), np.zeros(classes, np.float32)
@@ -86,19 +88,22 @@ def project_of(
         np.zeros((0, *graph.input.shape[1:]), graph.input.dtype),
         np.zeros((0, features), graph.output.dtype),
     )
-    return Project(
-        "benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, board_of(core), golden
-    )
+    return Project("benchmark", graph, head, learner or Tybox(1e-3), buffer_samples, board, golden)
 
 
 def measure(
-    graph: Graph, core: str, image: Codes, tools: Path, listing: Path | None = None
+    graph: Graph,
+    core: str,
+    image: Codes,
+    tools: Path,
+    listing: Path | None = None,
+    ram_first: float = 0.0,
 ) -> Measurement:
     """Build a project around ``graph`` for ``core`` and classify ``image`` (H, W, C), codes or numbers.
 
     ``tools`` is where the counter is kept; ``listing`` gets the disassembly with counts.
     """
-    project = project_of(graph, core, CLASSES, buffer_samples=1)
+    project = project_of(graph, core, CLASSES, buffer_samples=1, ram_first=ram_first)
     context = context_of(project)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -197,6 +197,22 @@ def _mbv3() -> keras.Model:
     return net.keras.Model(image, net.keras.layers.Flatten()(x))
 
 
+def _mbv2() -> keras.Model:
+    """MobileNetV2 (Sandler et al. 2018) at width 0.35 on 144x144, as keras.applications has it, 1280 features."""
+    net = _Layers()
+    image = net.image(144)
+    x = net.conv(image, 16, 3, 2, "relu6")
+    stages = [(1, 8, 1, 1), (6, 8, 2, 2), (6, 16, 3, 2), (6, 24, 4, 2), (6, 32, 3, 1)]
+    for expansion, channels, blocks, stride in [*stages, (6, 56, 3, 2), (6, 112, 1, 1)]:
+        for number in range(blocks):
+            y = net.conv(x, expansion * x.shape[-1], 1, then="relu6") if expansion > 1 else x
+            y = net.depthwise(y, 3, 1 if number else stride, "relu6")
+            y = net.conv(y, channels, 1)
+            x = net.keras.layers.Add()([x, y]) if number else y
+    x = net.conv(x, 1280, 1, then="relu6")
+    return net.keras.Model(image, net.keras.layers.GlobalAveragePooling2D()(x))
+
+
 def _shipped() -> bytes:
     """A network of the shipped supernet, weights as inherited: 5x5 kernels, two blocks a stage."""
     import tempfile
@@ -233,6 +249,7 @@ NETWORKS: Mapping[str, Callable[[], bytes]] = MappingProxyType(
     {
         "mbv3": partial(_random, _mbv3),
         "vww": partial(_random, _vww),
+        "mbv2": partial(_random, _mbv2),
         "resnet8": partial(_random, _resnet8),
         "kws": partial(_random, _kws),
         "ad": partial(_random, _ad),

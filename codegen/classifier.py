@@ -30,7 +30,9 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
     learner = catalogue.chosen(options)
     classes = compiled_classes(learner, parts.head.classes)
     names = _class_names(options, {parts.head.classes, classes})
-    fitted = fit(parts.extractor, learner, classes, board.load(options.device), names)
+    fitted = fit(
+        parts.extractor, learner, classes, board.load(options.device, options.ram_first), names
+    )
     size = fitted.size()
     if options.buffer_samples:
         if not learner.most_samples:

@@ -32,7 +32,9 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
     if options.golden:
         inputs = golden.load_images(options.golden, graph.input)
     name = options.name or options.model.stem
-    network = Network(name, graph, board.load(options.device), Golden(inputs, empty))
+    network = Network(
+        name, graph, board.load(options.device, options.ram_first), Golden(inputs, empty)
+    )
     context = context_of(network)
     missing = context["memory"].shortfall(network.board)
     _say(report.network_text(options.model.name, taken, context))

@@ -9,6 +9,7 @@ from typing import get_args
 
 from codegen import catalogue, normalisation
 from codegen.arguments import Parser, existing_file, new_file, new_folder, real, whole
+from codegen.boards.board import MOST_WORK
 from codegen.emit import folder
 from codegen.learners.tybox import LEARNING_RATE, Loss
 from codegen.limits import LEAST_RATE, MOST_CLASSES, MOST_PASSES, MOST_RATE, MOST_SAMPLES
@@ -44,6 +45,13 @@ def parser() -> argparse.ArgumentParser:
     add("--dry-run", action="store_true", help="print the memory map only")
     add("--force", action="store_true", help="write a project that does not fit, too")
     add("--report", type=new_file, metavar="FILE.json", help="write all figures for machines")
+    add(
+        "--ram-first",
+        type=real(1, MOST_WORK),
+        metavar="LIMIT",
+        help="the smallest arena with at most LIMIT times the multiply-adds (1: nothing is computed "
+        "twice; default: operators one by one, unless RAM is too small for that)",
+    )
     image = command.add_argument_group("a camera's bytes, for Model::load_image")
     normalisation.add_options(image, "from the file's metadata or its input's scale")
     head = command.add_argument_group("the head and how it learns")

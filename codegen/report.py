@@ -52,9 +52,11 @@ def _arena(fit: Fit) -> str:
     if plan.fused:
         numbers = ", ".join(map(str, plan.fused))
         text += (
-            f"\n       blocks that run row by row: operators {numbers}; "
+            f"\n       that run row by row: operators {numbers}; "
             f"otherwise {plan.unfused_bytes:,} bytes"
         )
+    if plan.extra_multiply_adds:
+        text += f"\n       for {plan.extra_multiply_adds:,} multiply-adds more"
     return text
 
 
@@ -122,6 +124,7 @@ def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str
             "live_bytes": fit.plan.live_bytes,
             "unfused_bytes": fit.plan.unfused_bytes,
             "fused_operators": list(fit.plan.fused),
+            "extra_multiply_adds": fit.plan.extra_multiply_adds,
         },
         **_memory_figures(size.memory, size.board),
     }

@@ -56,6 +56,14 @@ FRAME_BYTES = 64
 """Of ``extract`` itself: it saves the registers that it needs, and passes a fifth argument."""
 
 
+WITHOUT_COSTS = {
+    "chain int8": ("chain", "ChainInt8", "std::int8_t"),
+    "chain_any int8": ("chain_any", "ChainInt8", "std::int8_t"),
+    "chain float32": ("chain", "ChainFloat", "float"),
+}
+"""Kernels that take what those take which they call, by key: function, parameters, elements. Their stack is their own."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A call: its kernel, what it is counted by, and the network (below 0: a case of one operator)."""
@@ -108,12 +116,33 @@ def write_program(core: str, path: Path) -> list[Sample]:
                 Sample(kernel_of(core, graph, op), features_of(graph, op), number, symbol)
             )
     lines = ["#include <cstdint>", "#include <cstring>"]
-    lines += [f'#include "runtime/kernels/{header}"' for header in sorted(headers)]
+    lines += [f'#include "runtime/kernels/{header}"' for header in sorted({*headers, "chain.hpp"})]
     lines += [f"alignas(16) std::int8_t storage[{MOST_ARENA_BYTES}];", *body]
-    lines += [*(f'extern "C" void {sample.symbol}();' for sample in samples), "int main() {"]
+    lines += [
+        *(f'extern "C" void {sample.symbol}();' for sample in samples),
+        *_uncounted(),
+        "int main() {",
+    ]
     lines += [f"  {sample.symbol}();" for sample in samples]
+    lines += [
+        f"  if (storage[0] != storage[1]) uncounted_{number}(storage);"  # never: both are 0
+        for number, _ in enumerate(WITHOUT_COSTS)
+    ]
     path.write_text("\n".join([*lines, "  return 0;", "}", ""]))
     return samples
+
+
+def _uncounted() -> list[str]:
+    """Functions that would call the kernels ``WITHOUT_COSTS``."""
+    lines = []
+    for number, (function, params, element) in enumerate(WITHOUT_COSTS.values()):
+        lines += [
+            f'extern "C" [[gnu::noinline, gnu::noclone]] void uncounted_{number}(void* at) {{',
+            f"  auto* p = static_cast<{element}*>(at);",
+            f"  tinyml::{function}(*static_cast<const tinyml::{params}*>(at), p, p, p);",
+            "}",
+        ]
+    return lines
 
 
 def _network(
@@ -129,6 +158,7 @@ def _network(
     for number, call in enumerate(calls, first):
         passed = ", ".join((call.params_name, *call.arguments))
         lines += [
+            *(f"constexpr {p.params} {p.declarator}{p.initialiser};" for p in call.parts),
             f"constexpr {call.params} {call.params_name}{call.initialiser};",
             f'extern "C" [[gnu::noinline, gnu::noclone]] void call_{number}() {{ {call.kernel}({passed}); }}',
         ]
@@ -144,13 +174,16 @@ def measure(core: str, folder: Path) -> dict[str, Any]:
         emit(project, tree)
     samples = write_program(core, tree / "test" / "self_test.cpp")
     program = emulated.build(project, folder, "self_test", emulated=True)
-    found = {symbol.name.partition("(")[0]: symbol for symbol in symbols.symbols(program)}
-    marks = {found[s.symbol].address & ~1: number for number, s in enumerate(samples)}
+    named = {symbol.name.partition("(")[0]: symbol for symbol in symbols.symbols(program)}
+    marks = {named[s.symbol].address & ~1: number for number, s in enumerate(samples)}
     counts = counting.count(program, board.emulator, folder, networks.CACHE, marks)
     counted = np.array([counts.parts[number] for number in range(len(samples))], np.float64)
     code = functions(program)
     deep = [depth(code, sample.symbol) for sample in samples]
-    return fit(samples, counted, deep) | {"stack": _stack(core)}
+    found = fit(samples, counted, deep) | {"stack": _stack(core)}
+    for number, key in enumerate(WITHOUT_COSTS):
+        found["kernels"][key] = {"stack": depth(code, f"uncounted_{number}")}
+    return found
 
 
 def _stack(core: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -35,6 +35,7 @@ BOOT_BLOCKS = ("", "rp2040", "rp2350")
 RP2040_SECOND_STAGE = Region(0x10000000, 256)  # where its boot ROM looks for it
 VECTORS_STEP = 256  # a Cortex-M0+ reads its vector table from a multiple of this, others of 128
 LONGEST_NAME = 64
+MOST_WORK = 10
 LONGEST_SOURCE = 2000
 
 
@@ -57,7 +58,8 @@ class Board:
     ``emulator`` a machine of ``codegen.boards.machines``; both are empty where there is none. ``source``
     says where the figures are from. ``programmer`` is the command that brings ``build-arm/firmware.hex``
     (or ``.elf``) onto the board, ``port`` the serial port that a computer then finds. ``serial`` and ``storage`` are the drivers of the port and of what
-    is kept.
+    is kept. ``ram_first`` is how many times the multiply-adds that it needs a network may take there so that its
+    arena is small: 1 computes nothing twice, and 0 runs operators one after the other where the program fits so.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Board:
     programmer: str = ""
     port: str = ""
     clock: Clock = RESET_CLOCK
+    ram_first: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -126,6 +129,10 @@ class Board:
             raise ValueError(
                 f"device.clock.hz: must be at most device.clock_hz ({self.clock_hz}); "
                 f"got {self.clock.hz}"
+            )
+        if self.ram_first != 0 and not 1 <= self.ram_first <= MOST_WORK:
+            raise ValueError(
+                f"device.ram_first: must be from 1 to {MOST_WORK}, or 0; got {self.ram_first}"
             )
         if self.stack_bytes >= self.ram_bytes:
             raise ValueError(
@@ -200,8 +207,8 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
-def load(name_or_path: str | Path) -> Board:
-    """A board by its name, or from a TOML file of ``Board``'s fields.
+def load(name_or_path: str | Path, ram_first: float | None = None) -> Board:
+    """A board by its name, or from a TOML file of ``Board``'s fields; with another ``ram_first`` if one is given.
 
     Raises:
         ValueError: there is no such board or file, or the file does not describe a board.
@@ -213,7 +220,8 @@ def load(name_or_path: str | Path) -> Board:
                 f"device: must be one of {', '.join(names())}, or a .toml file; got {name_or_path}"
             )
         path = FOLDER / f"{name_or_path}.toml"
-    return read(path)
+    found = read(path)
+    return found if ram_first is None else replace(found, ram_first=ram_first)
 
 
 def read(path: Path) -> Board:

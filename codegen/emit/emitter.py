@@ -44,7 +44,7 @@ from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.learners.base import name_of
 from codegen.memory.fit import fit
 from codegen.memory.work import work_error, work_of
-from codegen.ops.base import Array, Call, Value, constant_values
+from codegen.ops.base import Array, Call, Part, Value, constant_values
 from codegen.plan import Plan
 from codegen.project import Project
 from codegen.version import VERSION
@@ -72,8 +72,17 @@ class EmittedArray:
 
 
 @dataclass(frozen=True)
+class EmittedPart:
+    """A constant that a call's parameters point to, ready to print: ``params declarator initialiser``."""
+
+    params: str
+    declarator: str
+    initialiser: str
+
+
+@dataclass(frozen=True)
 class EmittedCall:
-    """A kernel call, ready to print: ``kernel(params_name, arguments...)``."""
+    """A kernel call, ready to print: ``kernel(params_name, arguments...)``, after its ``parts``."""
 
     title: str
     kernel: str
@@ -82,6 +91,7 @@ class EmittedCall:
     params_name: str
     initialiser: str
     arguments: tuple[str, ...]
+    parts: tuple[EmittedPart, ...] = ()
 
 
 def emit(project: Project, destination: Path, *, overwrite: bool = False) -> None:
@@ -135,7 +145,8 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
         call = ops.OPERATORS[op.kind].lower(graph, op)
         if call is None:
             continue
-        fields = {name: pool.name_arrays(number, value) for name, value in call.fields.items()}
+        parts: list[EmittedPart] = []
+        fields = {n: pool.name_arrays(number, value, parts) for n, value in call.fields.items()}
         arguments = []
         for position, index in enumerate(call.inputs):
             tensor = graph.tensors[index]
@@ -157,6 +168,7 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
                 params_name=f"kOp{number:0{pool.width}}",
                 initialiser=literals.initialiser(fields),
                 arguments=tuple(arguments),
+                parts=tuple(parts),
             )
         )
     return pool.arrays, calls
@@ -177,12 +189,21 @@ class _ArrayPool:
             self.arrays.append(EmittedArray(self._names[key], array.values))
         return self._names[key]
 
-    def name_arrays(self, number: int, value: Value) -> Any:
-        """The value with every array replaced by its name."""
+    def name_arrays(self, number: int, value: Value, parts: list[EmittedPart]) -> Any:
+        """The value with every array replaced by its name, and every part, which ``parts`` gets."""
         if isinstance(value, Array):
             return self.name(number, value)
+        if isinstance(value, Part):
+            several = isinstance(value.fields, tuple)
+            inner = self.name_arrays(number, value.fields, parts)
+            name = f"kOp{number:0{self.width}}_{value.label}"
+            declarator = f"{name}[]" if several else name
+            parts.append(EmittedPart(value.params, declarator, literals.initialiser(inner)))
+            return name if several else f"&{name}"
         if isinstance(value, Mapping):
-            return {key: self.name_arrays(number, member) for key, member in value.items()}
+            return {key: self.name_arrays(number, v, parts) for key, v in value.items()}
+        if isinstance(value, tuple):
+            return tuple(self.name_arrays(number, member, parts) for member in value)
         return value
 
 

@@ -19,9 +19,11 @@ from codegen.boards.machines import MACHINES
 from codegen.emit.emitter import ROOT, environment, files_of, fill, lower
 from codegen.emit.folder import regenerate
 from codegen.emit.module import make_own, module_of
+from codegen.ir import Graph
 from codegen.memory.network import network_map
 from codegen.normalisation import told_by
 from codegen.passes.prepare import prepare
+from codegen.plan import Plan
 from codegen.project import Network
 
 DATA = ("../templates_network",)
@@ -64,7 +66,7 @@ def emit_network(network: Network, destination: Path, *, overwrite: bool = False
 
 def context_of(network: Network) -> dict[str, Any]:
     """What the templates see: as in ``codegen.emit.emitter``, without head and learner."""
-    graph, layout = prepare(network.graph)
+    graph, layout = _prepared(network)
     arrays, calls = lower(graph, layout)
     pixels = told_by(graph.input)
     return {
@@ -78,6 +80,15 @@ def context_of(network: Network) -> dict[str, Any]:
         "arrays": arrays,
         "machine": MACHINES.get(network.board.emulator),
     }
+
+
+def _prepared(network: Network) -> tuple[Graph, Plan]:
+    """In chains that compute nothing twice, where the board's RAM is too small."""
+    board = network.board
+    ready = prepare(network.graph, board.ram_first)
+    if board.ram_first or "ram" not in network_map(*ready, board).shortfall(board):
+        return ready
+    return prepare(network.graph, 1.0)
 
 
 def _write_tree(root: Path, context: Mapping[str, Any]) -> None:

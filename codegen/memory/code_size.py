@@ -29,6 +29,7 @@ from codegen.boards.board import Board
 from codegen.buffers.base import Shape
 from codegen.ir import Graph, Op
 from codegen.learners.base import Learner
+from codegen.ops import chain
 
 FILE = Path(__file__).with_suffix(".json")
 DATA = ("code_size.json",)
@@ -63,6 +64,10 @@ def kernel_bytes(graph: Graph, board: Board) -> int:
         kernel = core["kernels"][key]
         sections |= kernel["sections"]
         calls += kernel["params"] + core["call"][str(kernel["pointers"])]
+        if op.kind == chain.KIND:
+            stages = chain.stages_of(op)
+            keys = [_kernel(core["kernels"], graph, stage) for stage in stages]
+            calls += sum(core["kernels"][k]["params"] + chain.STAGE_BYTES for k in keys)
     kernels: int = sum(sections.values()) - sum(core["libraries"].values())
     return kernels + calls
 

@@ -125,12 +125,27 @@ def fit(
 ) -> Fit:
     """Prepare ``graph`` for ``board``, whose stack is raised to hold a feature vector.
 
-    ``classes`` are those that are compiled in.
+    ``classes`` are those that are compiled in. Where the RAM is too small, operators run in chains that compute nothing twice.
 
     Raises:
         ModelError: the compiler cannot take the graph.
     """
-    return Fit(*prepare(graph), learner, classes, _with_stack(board, graph), class_names)
+    fitted = _prepared(graph, board.ram_first, learner, classes, board, class_names)
+    if board.ram_first or not fitted.of(min(learner.most_samples, 1), "").shortfall.get("ram"):
+        return fitted
+    return _prepared(graph, 1.0, learner, classes, board, class_names)
+
+
+def _prepared(
+    graph: Graph,
+    ram_first: float,
+    learner: Learner,
+    classes: int,
+    board: Board,
+    class_names: tuple[str, ...],
+) -> Fit:
+    ready = prepare(graph, ram_first)
+    return Fit(*ready, learner, classes, _with_stack(board, graph), class_names)
 
 
 def fit_shapes(
@@ -141,7 +156,8 @@ def fit_shapes(
     class_names: tuple[str, ...] = (),
 ) -> Fit:
     """As ``fit``, of a graph without data, which nothing can simplify: a little too large."""
-    return Fit(*arrange(graph), learner, classes, _with_stack(board, graph), class_names)
+    ready = arrange(graph, ram_first=board.ram_first)
+    return Fit(*ready, learner, classes, _with_stack(board, graph), class_names)
 
 
 def _with_stack(board: Board, graph: Graph) -> Board:

@@ -13,7 +13,7 @@ Instructions are not cycles: a Cortex-M4 takes 1.2 to 1.4 for one, and waits for
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -24,11 +24,11 @@ from codegen.buffers.base import Shape
 from codegen.ir import Graph, Op
 from codegen.learners.base import FLOAT_BYTES, Learner
 from codegen.memory.code_size import kernel_of
-from codegen.ops import inverted_residual
+from codegen.ops import chain
+from codegen.ops.multiply_adds import multiply_adds
 
 FILE = Path(__file__).with_suffix(".json")
 DATA = ("work.json",)
-WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 ANY = "any"
 """The key of what is taken for a kernel that was not measured."""
 HEAD = "Tybox"
@@ -74,12 +74,18 @@ def extraction(graph: Graph, core: str) -> float:
     """Instructions from an image to its features."""
     kernels = measured()["cores"][core]["kernels"]
     total = 0.0
-    for op in graph.ops:
+    for op in _called(graph):
         key = kernel_of(core, graph, op)
         if key:
             costs = kernels.get(key, kernels[ANY])["costs"]
             total += sum(c * n for c, n in zip(costs, features_of(graph, op), strict=True))
     return total
+
+
+def _called(graph: Graph) -> Iterator[Op]:
+    """The operators, and of chains their stages."""
+    for op in graph.ops:
+        yield from chain.stages_of(op) if op.kind == chain.KIND else (op,)
 
 
 def _stack_bytes(graph: Graph, shape: Shape, core: str) -> int:
@@ -99,20 +105,6 @@ def features_of(graph: Graph, op: Op) -> Features:
     channels = output.shape[-1] if output.shape else 1
     pixels = output.elements // channels
     return multiply_adds(graph, op), output.elements, source.elements, 1, pixels, channels
-
-
-def multiply_adds(graph: Graph, op: Op) -> int:
-    """Those of one operator; only operators with weights have any."""
-    if op.kind == inverted_residual.KIND:
-        return sum(multiply_adds(graph, stage) for stage in inverted_residual.stages_of(op))
-    outputs = graph.tensors[op.outputs[0]].elements
-    if op.kind not in WEIGHTED:
-        return 0
-    weights = graph.tensors[op.inputs[1]]
-    if op.kind == "TRANSPOSE_CONV":
-        return graph.tensors[op.inputs[0]].elements * weights.elements // weights.shape[3]
-    channels = weights.shape[3 if op.kind == "DEPTHWISE_CONV_2D" else 0]
-    return outputs * weights.elements // channels
 
 
 def work_error(core: str) -> Mapping[str, float]:

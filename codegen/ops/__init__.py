@@ -11,6 +11,7 @@ from types import MappingProxyType
 from codegen.ir import Graph, ModelError
 from codegen.ops import (
     add,
+    chain,
     concatenation,
     conv_2d,
     depthwise_conv_2d,
@@ -48,6 +49,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     {
         "ADD": add.OPERATOR,
         "AVERAGE_POOL_2D": pool_2d.AVERAGE,
+        "CHAIN": chain.OPERATOR,
         "CONCATENATION": concatenation.OPERATOR,
         "CONV_2D": conv_2d.OPERATOR,
         "DEPTHWISE_CONV_2D": depthwise_conv_2d.OPERATOR,
@@ -86,7 +88,9 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
     }
 )
 
-MADE_HERE = frozenset({"INVERTED_RESIDUAL", "JOIN", "LOOKUP"})  # by the compiler: no file has them
+MADE_HERE = frozenset(
+    {"CHAIN", "INVERTED_RESIDUAL", "JOIN", "LOOKUP"}
+)  # by the compiler: no file has them
 
 
 def check(graph: Graph) -> None:

@@ -26,7 +26,19 @@ class Array:
     values: npt.NDArray[np.generic]
 
 
-Value = int | float | Array | None | tuple["Value", ...] | Mapping[str, "Value"]
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A constant of its own, of C++ type ``params``, that a member points to; ``label`` ends its name.
+
+    ``fields`` are its members' values, or of an array those of its elements.
+    """
+
+    label: str
+    params: str
+    fields: Mapping[str, Value] | tuple[Value, ...]
+
+
+Value = int | float | Array | Part | None | tuple["Value", ...] | Mapping[str, "Value"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +66,10 @@ class Call:
 def _arrays(value: Value) -> Iterator[Array]:
     if isinstance(value, Array):
         yield value
-    elif isinstance(value, Mapping):
-        for member in value.values():
+    elif isinstance(value, Part):
+        yield from _arrays(value.fields)
+    elif isinstance(value, Mapping | tuple):
+        for member in value.values() if isinstance(value, Mapping) else value:
             yield from _arrays(member)
 
 

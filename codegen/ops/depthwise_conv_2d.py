@@ -53,8 +53,9 @@ class DepthwiseConv2D(Operator):
             return dilated_call(graph, op, window, channels // window.input[2])
         return self.call(graph, op, window.lying)
 
-    def call(self, graph: Graph, op: Op, window: Window) -> Call:
-        """The call of a kernel whose taps are neighbours."""
+    def call(self, graph: Graph, op: Op, window: Window, *, by_rows: bool = False) -> Call:
+        """The call of a kernel whose taps are neighbours; that of images where it is called ``by_rows``."""
+        is_row = window.is_row and not by_rows
         weights = constant_values(graph.tensors[op.inputs[1]])
         channels = weights.shape[3]
         multiplier = channels // window.input[2]
@@ -75,11 +76,11 @@ class DepthwiseConv2D(Operator):
                 multiplier == 1
                 and channels >= FEWEST_CHANNELS
                 and max(window.kernel_h, window.kernel_w)
-                <= (LONGEST_ROW if window.is_row else LARGEST_KERNEL)
+                <= (LONGEST_ROW if is_row else LARGEST_KERNEL)
                 and int(weights.min()) > INT8_MIN
             )
             kernel = int8.kernel("depthwise_conv_2d", fits=fits)
-            kernel += "_row" if kernel == "depthwise_conv_2d" and window.is_row else ""
+            kernel += "_row" if kernel == "depthwise_conv_2d" and is_row else ""
         return Call(
             kernel,
             f"depthwise_conv_2d{'_row' if kernel.endswith('_row') else ''}.hpp",

@@ -79,11 +79,11 @@ class InvertedResidual(Operator):
         expand, depthwise, project = stages_of(op)
         calls = [
             conv_2d.OPERATOR.lower(graph, expand),
-            depthwise_conv_2d.OPERATOR.call(graph, depthwise, _window(graph, op)),
+            depthwise_conv_2d.OPERATOR.call(graph, depthwise, window_of(graph, op), by_rows=True),
             conv_2d.OPERATOR.lower(graph, project),
         ]
         fields = {
-            name: _labelled(name, call.fields) for name, call in zip(STAGES, calls, strict=True)
+            name: labelled(name, call.fields) for name, call in zip(STAGES, calls, strict=True)
         }
         params = "Float" if output_of(graph, op).dtype == "float32" else "Int8"
         general = any(call.kernel.endswith("_any") for call in calls)
@@ -98,7 +98,7 @@ class InvertedResidual(Operator):
 
     def sweep(self, graph: Graph, op: Op, position: int) -> Sweep:
         """Rows of the image are expanded once, just before the first window that needs them."""
-        window = _window(graph, op)
+        window = window_of(graph, op)
         slide = window.sweep(output_of(graph, op).dtype)
         rows, expanded = [], 0
         for first, stop in slide.rows:
@@ -114,7 +114,7 @@ class InvertedResidual(Operator):
 
     def scratch_bytes(self, graph: Graph, op: Op) -> int:
         """The rows of the expansion under one window, and one filtered row."""
-        window = _window(graph, op)
+        window = window_of(graph, op)
         _, width, channels = window.input
         rows = window.kernel_h * width * channels + window.output[1] * window.output[2]
         return rows * DTYPE_BYTES[output_of(graph, op).dtype]
@@ -140,16 +140,17 @@ def has_rows(window: Window) -> bool:
     return all(first < stop for first, stop in window.sweep("int8").rows)
 
 
-def _window(graph: Graph, op: Op) -> Window:
+def window_of(graph: Graph, op: Op) -> Window:
+    """That of the depthwise stage."""
     return depthwise_conv_2d.sliding_window(graph, stages_of(op)[1])
 
 
-def _labelled(stage: str, value: Value) -> Value:
+def labelled(stage: str, value: Value) -> Value:
     """Arrays under the stage's name: they are named after the operator."""
     if isinstance(value, Array):
         return Array(f"{stage}_{value.label}", value.values)
     if isinstance(value, Mapping):
-        return {key: _labelled(stage, member) for key, member in value.items()}
+        return {key: labelled(stage, member) for key, member in value.items()}
     return value
 
 

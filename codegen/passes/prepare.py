@@ -8,14 +8,16 @@ from codegen.passes.simplify import simplify
 from codegen.plan import Plan, arrange, verify
 
 
-def prepare(graph: Graph) -> tuple[Graph, Plan]:
+def prepare(graph: Graph, ram_first: float = 0.0) -> tuple[Graph, Plan]:
     """Simplify and arrange ``graph``; what comes of it is checked, and so is the plan.
+
+    ``ram_first`` is a ``Board``'s.
 
     Raises:
         ModelError: the compiler cannot take the graph.
         PlanError: the plan would compute garbage, which is a defect of the planner.
     """
-    graph, plan = arrange(simplify(graph))
+    graph, plan = arrange(simplify(graph), ram_first=ram_first)
     ops.check(graph)
     verify(graph, plan)
     return graph, plan

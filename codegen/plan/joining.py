@@ -11,6 +11,7 @@ from dataclasses import replace
 from codegen.ir import Graph, Op
 from codegen.ops import OPERATORS
 from codegen.ops.concatenation import is_outermost
+from codegen.plan.chains import in_chains
 from codegen.plan.early import early
 from codegen.plan.fusion import by_rows
 from codegen.plan.groups import groups_of
@@ -21,13 +22,26 @@ from codegen.plan.types import ALIGNMENT_BYTES, Plan
 MOST_TRIED = 8  # one by one, where all of them together take more
 
 
-def arrange(graph: Graph, nodes: int = SEARCH_NODES) -> tuple[Graph, Plan]:
+def arrange(graph: Graph, nodes: int = SEARCH_NODES, ram_first: float = 0.0) -> tuple[Graph, Plan]:
     """The graph as it runs, and its plan: means early, blocks fused, and concatenations joined, as the arena is smaller.
 
-    Where joining does not change it, that is done too, as it saves the copy.
+    Where joining does not change it, that is done too, as it saves the copy. With ``ram_first`` from 1
+    on operators run in chains, where that makes the arena smaller still, and take at most so many times their
+    multiply-adds.
     """
-    known: Known = {}
     graph = early(graph)
+    usual = _one_by_one(graph, nodes)
+    if not ram_first:
+        return usual
+    made, planned = in_chains(graph, nodes, ram_first)
+    if planned.arena_bytes >= usual[1].arena_bytes:
+        return usual
+    unfused = usual[1].unfused_bytes
+    return made, replace(planned, live_bytes=usual[1].live_bytes, unfused_bytes=unfused)
+
+
+def _one_by_one(graph: Graph, nodes: int) -> tuple[Graph, Plan]:
+    known: Known = {}
     best = by_rows(graph, nodes, known)
     copying = [number for number, op in enumerate(graph.ops) if op.kind == "CONCATENATION"]
     together = join(graph, copying)

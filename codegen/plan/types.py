@@ -21,7 +21,8 @@ class Plan:
 
     For reports: ``live_bytes`` is the largest sum of tensors that live at once, what a planner
     without overlaps would need at least; ``fused`` are the operators that ``arrange`` made of
-    inverted residuals, and ``unfused_bytes`` is the arena without them.
+    several, which run row by row, ``unfused_bytes`` is the arena without them, and
+    ``extra_multiply_adds`` are what they compute twice.
     """
 
     offsets: tuple[int | None, ...]
@@ -33,3 +34,4 @@ class Plan:
     live_bytes: int
     unfused_bytes: int
     fused: tuple[int, ...] = ()
+    extra_multiply_adds: int = 0
