@@ -25,7 +25,7 @@ from codegen.plan.types import Plan
 SHARES = (1, 2, 4, 8, 16)
 """Into how many parts the rows of a block that expands them anew are cut."""
 OVERHEAD = 1e-6
-"""Of a chained stage, in shares of the network's multiply-adds: chains that gain nothing are not made."""
+"""Of an operator that runs row by row, in shares of what may be added: what gains nothing does not."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,18 @@ class Piece:
     extra: int = 0
     scratch: int = 0
 
+    @property
+    def by_rows(self) -> int:
+        """How many of the network's operators run row by row."""
+        kinds = {chain.KIND: chain.stages_of, inverted_residual.KIND: inverted_residual.stages_of}
+        return sum(len(kinds[op.kind](op)) for op in self.ops if op.kind in kinds)
+
 
 def in_chains(graph: Graph, nodes: int, limit: float) -> tuple[Graph, Plan]:
     """The graph as it needs the smallest arena with at most ``limit`` times its multiply-adds, and its plan."""
     most_extra = math.floor((limit - 1) * sum(multiply_adds(graph, op) for op in graph.ops))
     search = _Search(graph, most_extra)
-    pieces = [_as_it_is(graph, ends, nodes) for ends in pairwise(search.places)]
+    pieces = [p for ends in pairwise(search.places) for p in _as_they_are(graph, ends, nodes)]
     while True:
         way = _best(graph, pieces, most_extra)
         need = max(piece.need for piece in way)
@@ -86,9 +92,13 @@ def _narrow(graph: Graph, places: list[int]) -> list[int]:
     return [places[0], *(places[i] for i in kept), places[-1]]
 
 
-def _as_it_is(graph: Graph, ends: tuple[int, int], nodes: int) -> Piece:
-    ready, planned = by_rows(_part(graph, *ends), nodes, {})
-    return Piece(*ends, ready.ops, planned.arena_bytes)
+def _as_they_are(graph: Graph, ends: tuple[int, int], nodes: int) -> Iterator[Piece]:
+    """Operators one after the other, and with blocks fused where that takes less."""
+    part = _part(graph, *ends)
+    ready, planned = by_rows(part, nodes, {})
+    yield Piece(*ends, part.ops, planned.unfused_bytes)
+    if planned.fused:
+        yield Piece(*ends, ready.ops, planned.arena_bytes)
 
 
 class _Search:
@@ -189,8 +199,7 @@ def _way(graph: Graph, pieces: Sequence[Piece], most_extra: int) -> list[Piece] 
         if piece.start not in reached:
             continue
         before, way = reached[piece.start]
-        chained = len(chain.stages_of(piece.ops[0])) if piece.ops[0].kind == chain.KIND else 0
-        cost = before + piece.extra + OVERHEAD * total * chained
+        cost = before + piece.extra + OVERHEAD * total * piece.by_rows
         if piece.stop not in reached or cost < reached[piece.stop][0]:
             reached[piece.stop] = cost, [*way, piece]
     end = reached.get(len(graph.ops))
