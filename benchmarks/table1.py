@@ -2,9 +2,9 @@
 
     python -m benchmarks.table1 outputs/table1 [--svg FILE]
 
-Prints Markdown: for each family a row for the baseline Υ and one for each Φ with its Ω. Sizes are those of weights
-and activations, as the thesis counts them; accuracy is that on all test images. The picture shows it over the size
-of what is deployed.
+Prints Markdown: for each family a row for the baseline Υ and one for each Φ with its Ω, and below how long each was
+trained. Sizes are those of weights and activations, as the thesis counts them; accuracy is that on all test images. The
+picture shows it over the share of Υ's size that is kept.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Row:
     int8_accuracy: float | None
     omega_bytes: int | None
     images: int
+    whole_steps: int
+    steps: int
 
     @property
     def share(self) -> float:
@@ -83,6 +85,8 @@ def row_of(result: Result) -> Row | None:
         int8_accuracy=accuracy.get("deployed"),
         omega_bytes=None if model is None else fixed_bytes(model),
         images=found["network"]["test_images"],
+        whole_steps=found["training"]["float"]["steps"],
+        steps=found["training"]["pruned"]["steps"],
     )
 
 
@@ -107,6 +111,20 @@ def table(rows: Iterable[Row]) -> str:
                 f"| | | | | {published(THESIS[0].float_accuracy)} | |"
             )
         lines += [line_of(row) for row in own]
+    return "\n".join(lines)
+
+
+def caption(rows: Iterable[Row]) -> str:
+    """A line for each family: the steps of its trainings."""
+    lines = []
+    for family in FAMILIES.values():
+        own = [row for row in rows if row.family == family]
+        if own:
+            steps = sorted({row.steps for row in own})
+            lines.append(
+                f"{family}: Υ was trained for {own[0].whole_steps:,} steps, each Φ for "
+                f"{' or '.join(f'{count:,}' for count in steps)} more."
+            )
     return "\n".join(lines)
 
 
@@ -186,7 +204,7 @@ def main() -> None:
     rows = [row for result in results if (row := row_of(result)) is not None]
     if not rows:
         parser.error(f"{arguments.sweep}: no finished job of experiment=table1 in it")
-    sys.stdout.write(table(rows) + "\n")
+    sys.stdout.write(f"{table(rows)}\n\n{caption(rows)}\n")
     if arguments.svg is not None:
         draw(rows, arguments.svg)
 

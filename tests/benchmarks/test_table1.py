@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.table1 import draw, row_of, table
+from benchmarks.table1 import caption, draw, row_of, table
 from tinyml_nas.types import Result
 
 
@@ -11,6 +11,7 @@ def result(supernet: str, keep: str, size: int, accuracy: float, int8: float | N
         "size_bytes": {"float": 8_000_000, "pruned": size},
         "test_accuracy": {"float": {"value": 0.9}, "pruned": {"value": accuracy}},
         "network": {"test_images": 10_000},
+        "training": {"float": {"steps": 3510}, "pruned": {"steps": 351}},
         "memory": {
             "thesis": {"ram_parts": {"extractor_weights": 700, "head_weights": 40, "buffer": 9}}
         },
@@ -44,6 +45,13 @@ def test_each_family_has_its_baseline_and_its_rows_by_falling_size():
     assert fifth[2:7] == ["88.00 % (87.3-88.6)", "+2.00", "87.90 % (87.2-88.5)", "+0.10", "740"]
     assert half[7:] == ["79.48 %", "78.50 %"]
     assert fifth[7:] == ["13.26 %", ""]
+
+
+def test_the_caption_says_how_long_each_family_was_trained():
+    assert caption([row_of(item) for item in RESULTS]).splitlines() == [
+        f"{family}: Υ was trained for 3,510 steps, each Φ for 351 more."
+        for family in ("from ImageNet", "CIFAR-10 alone")
+    ]
 
 
 def test_a_job_that_trained_nothing_is_no_row():

@@ -56,16 +56,9 @@ class Prunable:
         return [self._channels(index) for index in range(len(self.layout.groups))]
 
     def keep(self, importances: Sequence[Tensor], widths: Sequence[int]) -> StaticNetwork:
-        """The network with the most important channels of each group, in their order.
-
-        ``importances`` (C,) of each group, and how many of its channels stay; of equals, the later
-        stay.
-        """
-        removals = []
-        for scores, width in zip(importances, widths, strict=True):
-            least_first = torch.argsort(scores, stable=True).tolist()
-            removals.append(sorted(least_first[: len(scores) - width]))
-        for index, removed in enumerate(removals):
+        """The network with the ``most_important`` channels of each group, in their order."""
+        for index, kept in enumerate(most_important(importances, widths)):
+            removed = sorted(set(range(self.layout.groups[index].width)) - set(kept.tolist()))
             if removed:
                 self._group(index, removed).prune()
         return rebuild(self.network)
@@ -90,3 +83,14 @@ class Prunable:
                     rows = source if handler in _ROWS else source.transpose(0, 1)
                     found.append(rows.flatten(1))
         return Channels(width, tuple(weights), tuple(gradients), tuple(scales))
+
+
+def most_important(importances: Sequence[Tensor], widths: Sequence[int]) -> list[Tensor]:
+    """Which channels of each group stay, ascending.
+
+    ``importances`` (C,) of each group, and how many of its channels stay; of equals, the later stay.
+    """
+    return [
+        torch.argsort(scores, stable=True)[len(scores) - width :].sort().values
+        for scores, width in zip(importances, widths, strict=True)
+    ]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tinyml_nas.network.spec import NetworkSpec
 from tinyml_nas.pruning.base import Limits, Step
-from tinyml_nas.pruning.groups import layout_of
-from tinyml_nas.pruning.ladder import Ladder, Widths, ranked, uniform
+from tinyml_nas.pruning.groups import Layout, layout_of
+from tinyml_nas.pruning.ladder import Ladder, Widths, by_bytes, ranked, uniform
 from tinyml_nas.types import DataCounts
 
 if TYPE_CHECKING:
@@ -36,19 +36,24 @@ class Criterion(ABC):
             keep 0.494 and 0.331 of weights and activations. None keeps what fits: the most whose Ω
             fits the board and the memory model's budget with ``buffer_samples`` in its buffer.
         round_to: Groups keep a multiple of this many channels; 4 suits int8 kernels.
-        scope: ``uniform`` keeps about the same share of every group. Under ``global`` the channels of
-            all groups compete, so that widths depend on the weights; what is planned before there are
-            any (``narrowed``) is then the uniform network within the same limit, an estimate.
+        scope: ``uniform`` keeps about the same share of every group, ``bytes`` less of those that hold
+            more bytes. Under ``global`` the channels of all groups compete, so that widths depend on the
+            weights; what is planned before there are any (``narrowed``) is then the uniform network within
+            the same limit, an estimate.
         steps: 1 prunes once. With more, the network is pruned by like shares and trained again after
             each, and importances are measured anew.
         buffer_samples: Samples of the replay buffer that the search, and ``keep_ratio`` None, make room for.
+        reconstruction_images: Training images on which the layers that are left are fitted to what the
+            whole network computes (``reconstruction``), at most as many as there are; 0 leaves weights as
+            they were.
     """
 
     keep_ratio: float | None
     round_to: int = 4
-    scope: Literal["uniform", "global"] = "uniform"
+    scope: Literal["uniform", "bytes", "global"] = "uniform"
     steps: int = 1
     buffer_samples: int = 128
+    reconstruction_images: int = 0
 
     def __post_init__(self) -> None:
         if self.keep_ratio is not None and not 0 < self.keep_ratio <= 1:
@@ -59,6 +64,12 @@ class Criterion(ABC):
         for key in ("round_to", "steps", "buffer_samples"):
             if getattr(self, key) < 1:
                 raise ValueError(f"pruning.{key}: must be 1 or more; got {getattr(self, key)}")
+
+        if self.reconstruction_images < 0:
+            raise ValueError(
+                "pruning.reconstruction_images: must not be negative; 0 leaves weights as they were; got "
+                f"{self.reconstruction_images}"
+            )
 
     @abstractmethod
     def importances(self, channels: Channels, rng: np.random.Generator) -> Tensor:
@@ -77,7 +88,7 @@ class Criterion(ABC):
     @property
     def foreseen(self) -> bool:
         """Where the weights have no say in the widths."""
-        return self.scope == "uniform" and self.steps == 1
+        return self.scope != "global" and self.steps == 1
 
     def expected(self, smallest: NetworkSpec, limits: Limits) -> Criterion:
         """Itself where there is a ratio; else as little pruning as lets some network fit.
@@ -122,31 +133,50 @@ class Criterion(ABC):
         import numpy as np
 
         from tinyml_nas.network.module import spec_of
-        from tinyml_nas.pruning.channels import Prunable
+        from tinyml_nas.pruning.channels import Prunable, most_important
         from tinyml_nas.pruning.gradients import take_gradients
+        from tinyml_nas.pruning.reconstruction import reconstruct
 
         prunable = Prunable(network)
         rng = np.random.default_rng([step.seed, step.number])
         if self.calibration_images:
-            take_gradients(prunable.network, self._drawn(step.images, rng))
+            drawn = self._drawn(step.images, self.calibration_images, rng)
+            take_gradients(prunable.network, drawn)
         importances = [self.importances(group, rng) for group in prunable.channels()]
         spec = spec_of(network)
-        if self.scope == "uniform":
-            ladder = uniform(prunable.layout.groups, self.round_to)
-        else:
+        if self.scope == "global":
             scores = [scores.tolist() for scores in importances]
             ladder = ranked(prunable.layout.groups, scores, self.round_to)
+        else:
+            ladder = self._foreseen_ladder(prunable.layout, limits)
         widths = self._widths(ladder, spec, limits, step.whole_bytes)
         left = self.steps - step.number
         if left:
             widths = self._part_of_the_way(ladder, spec, limits, widths, left)
-        return prunable.keep(importances, widths)
+        smaller = prunable.keep(importances, widths)
+        count = min(self.reconstruction_images, len(step.images))
+        if count and widths != prunable.layout.widths:
+            kept = most_important(importances, widths)
+            reconstruct(smaller, network, kept, self._drawn(step.images, count, rng))
+        return smaller
 
     def narrowed(self, spec: NetworkSpec, limits: Limits) -> NetworkSpec:
-        """``spec`` with the channels that ``prune`` keeps under uniform scope."""
+        """``spec`` with the channels that ``prune`` keeps where the weights have no say."""
         layout = layout_of(spec)
-        ladder = uniform(layout.groups, self.round_to)
+        ladder = self._foreseen_ladder(layout, limits)
         return layout.narrowed(self._widths(ladder, spec, limits, limits.size_of(spec)))
+
+    def _foreseen_ladder(self, layout: Layout, limits: Limits) -> Ladder:
+        """That of ``bytes``, else the uniform one."""
+        if self.scope != "bytes":
+            return uniform(layout.groups, self.round_to)
+        whole, held = limits.size_of(layout.spec), []
+        for index, width in enumerate(layout.widths):
+            fewer = max(width - self.round_to, 1)
+            widths = (*layout.widths[:index], fewer, *layout.widths[index + 1 :])
+            saved = whole - limits.size_of(layout.narrowed(widths))
+            held.append(saved * width / max(width - fewer, 1))
+        return by_bytes(layout.groups, held, self.round_to)
 
     def _widths(
         self, ladder: Ladder, spec: NetworkSpec, limits: Limits, whole_bytes: int
@@ -178,8 +208,9 @@ class Criterion(ABC):
         layout = layout_of(spec)
         return layout.narrowed(uniform(layout.groups, self.round_to).narrowest)
 
-    def _drawn(self, images: Images, rng: np.random.Generator) -> Images:
-        return images[rng.choice(len(images), self.calibration_images, replace=False)]
+    @staticmethod
+    def _drawn(images: Images, count: int, rng: np.random.Generator) -> Images:
+        return images[rng.choice(len(images), count, replace=False)]
 
     def _too_small(self, least: float) -> str:
         # Rounded up, so that what is named works.

@@ -70,6 +70,20 @@ def uniform(groups: Sequence[Group], round_to: int) -> Ladder:
     return _ladder(groups, round_to, rungs)
 
 
+def by_bytes(groups: Sequence[Group], held: Sequence[float], round_to: int) -> Ladder:
+    """Groups that hold more bytes keep a smaller share: in the proportion of ``held`` to the power -1/3, up to the whole.
+
+    That is the least sum of a loss for each group that grows as the inverse square of the share that it keeps, at the
+    same bytes. The exponent was chosen on validation images (docs/results.md).
+    """
+    rungs = []
+    for index, (group, size) in enumerate(zip(groups, held, strict=True)):
+        for before, after in _gains(group.width, round_to):
+            share = (before + after) / (2 * group.width)
+            rungs.append((size * share**3, index, after))
+    return _ladder(groups, round_to, rungs)
+
+
 def ranked(
     groups: Sequence[Group], importances: Sequence[Sequence[float]], round_to: int
 ) -> Ladder:

@@ -87,6 +87,7 @@ class FinetuneRecipe(Recipe):
         recovery_teacher: Who teaches a pruned network: ``unpruned`` is what it was before, asked about
             every batch as it is shown; ``recipe`` is whoever teaches the recipe, if anybody.
         recovery_share: Weight of the unpruned network's answers in the loss, in [0, 1].
+        recovery_epochs: Length of the training after pruning; null for as many ``epochs`` as before it.
         mixing: Show each image with up to half of another one over it, both labels in these shares (Zhang et al. 2018).
         keep_statistics: Leave BatchNorm's statistics as they are: where there are too few images to measure them.
     """
@@ -94,6 +95,7 @@ class FinetuneRecipe(Recipe):
     keep_inherited: bool = False
     recovery_teacher: Literal["unpruned", "recipe"] = "unpruned"
     recovery_share: float = 0.9
+    recovery_epochs: float | None = None
     mixing: bool = False
     keep_statistics: bool = False
 
@@ -101,19 +103,34 @@ class FinetuneRecipe(Recipe):
         super().__post_init__()
         if not 0 <= self.recovery_share <= 1:
             raise ValueError(f"recipe.recovery_share: must be in [0, 1]; got {self.recovery_share}")
+        least = self.decay_epochs or 0
+        if self.recovery_epochs is not None and self.recovery_epochs < least:
+            raise ValueError(
+                f"recipe.recovery_epochs: must be at least {least:g}, which recipe.decay_epochs takes, or null; "
+                f"got {self.recovery_epochs:g}"
+            )
 
     def before_pruning(self) -> FinetuneRecipe:
         """The training of an inherited network: what has no part in it has its default."""
-        alone = replace(self, keep_inherited=False, recovery_teacher="unpruned", recovery_share=0.0)
+        alone = replace(
+            self,
+            keep_inherited=False,
+            recovery_teacher="unpruned",
+            recovery_share=0.0,
+            recovery_epochs=None,
+        )
         if not self.keep_inherited:
             return alone
         return replace(alone, epochs=0, decay_epochs=None)
 
     def after_pruning(self) -> FinetuneRecipe:
         """The training of a pruned network, taught by the unpruned one or by the recipe's own teacher."""
+        epochs = self.epochs if self.recovery_epochs is None else self.recovery_epochs
         if self.recovery_teacher == "recipe":
-            return replace(self, keep_inherited=False).before_pruning()
-        common = {item.name: getattr(self, item.name) for item in fields(Recipe)}
+            return replace(self, keep_inherited=False, epochs=epochs).before_pruning()
+        common = {item.name: getattr(self, item.name) for item in fields(Recipe)} | {
+            "epochs": epochs
+        }
         return DistilledRecipe(
             **common,
             mixing=self.mixing,

@@ -78,6 +78,21 @@ def test_what_is_inherited_is_kept_until_it_is_pruned(tmp_path, teacher):
     assert recovery.recipe == again.recipe  # by the same key
 
 
+@pytest.mark.parametrize("teacher", ["unpruned", "recipe"])
+def test_a_recovery_may_be_of_another_length(tmp_path, teacher):
+    own, recovery, _ = lessons(tmp_path, recovery_teacher=teacher, epochs=3, recovery_epochs=0.5)
+    assert (own.recipe.epochs, recovery.recipe.epochs) == (3, 0.5)
+    again = lessons(tmp_path, recovery_teacher=teacher, epochs=3, recovery_epochs=2)[0]
+    assert again.recipe == own.recipe  # by the same key
+
+
+def test_a_recovery_shorter_than_its_own_decay_is_refused():
+    with pytest.raises(ValueError, match=r"^recipe\.recovery_epochs: .* at least 2, .*; got 1$"):
+        FinetuneRecipe(epochs=4.0, decay_epochs=2.0, recovery_epochs=1.0)
+    with pytest.raises(ValueError, match=r"^recipe\.recovery_epochs: .* at least 0, .*; got -1$"):
+        FinetuneRecipe(epochs=4.0, recovery_epochs=-1.0)
+
+
 def test_how_it_is_recovered_is_in_no_key_of_the_training_before(tmp_path):
     first = lessons(tmp_path)[0].recipe
     assert lessons(tmp_path, recovery_share=0.2)[0].recipe == first

@@ -114,7 +114,7 @@ def test_the_constraint_lets_in_what_pruning_makes_fit(seed):
 
 @pytest.mark.parametrize("supernet", ["lite0", "thesis"])
 def test_the_baseline_of_table_1_is_one_for_all_rows_and_may_be_searched(supernet):
-    family = [f"{group}={supernet}" for group in ("supernet", "search", "finetune")]
+    family = [f"supernet={supernet}", f"search={supernet}", f"finetune=table1_{supernet}"]
     study = study_of("experiment=table1", "data.root=nowhere", *family)
     assert bounds.searched(study) == Expected(NoPruning(), "int8", 1)
     assert bounds.of_space(study) is None

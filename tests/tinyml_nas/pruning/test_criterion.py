@@ -46,7 +46,7 @@ def test_the_criteria_are_here():
 
 
 @pytest.mark.parametrize("kind", CRITERIA, ids=NAMES)
-@pytest.mark.parametrize("scope", ["uniform", "global"])
+@pytest.mark.parametrize("scope", ["uniform", "bytes", "global"])
 def test_the_ratio_is_met_and_nothing_else_changes(network, kind, scope):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     pruning = of(kind, keep_ratio=0.4, scope=scope)
@@ -79,13 +79,20 @@ def test_a_pruned_network_has_the_shape_that_was_foretold(small_network, keep_ra
     assert spec_of(pruned(pruning, small_network)) == foretold
 
 
-def test_global_scope_is_another_network_of_the_same_size():
+def test_scopes_are_other_networks_of_the_same_size():
     network = network_of("lite0", 1)
-    widths = [spec_of(pruned(L1(0.5, scope=scope), network)) for scope in ("uniform", "global")]
-    assert widths[0] != widths[1]
+    scopes = ("uniform", "bytes", "global")
+    assert len({spec_of(pruned(L1(0.5, scope=scope), network)) for scope in scopes}) == 3
 
 
-@pytest.mark.parametrize("scope", ["uniform", "global"])
+def test_by_bytes_the_wide_layers_at_the_end_give_what_the_first_ones_keep():
+    spec = spec_of(network_of("lite0", 1))
+    even, odd = (L1(0.33, scope=scope).narrowed(spec, LIMITS) for scope in ("uniform", "bytes"))
+    assert odd.stem_channels == spec.stem_channels > even.stem_channels
+    assert odd.features < even.features
+
+
+@pytest.mark.parametrize("scope", ["uniform", "bytes", "global"])
 def test_more_steps_come_to_the_same_size_by_like_shares(small_network, scope):
     shares, network = [], small_network
     pruning = L1(0.4, round_to=1, scope=scope, steps=3)
@@ -120,6 +127,11 @@ def test_ratio_out_of_range_names_the_key(keep_ratio):
 def test_counts_out_of_range_name_their_key(key):
     with pytest.raises(ValueError, match=rf"^pruning\.{key}: must be 1 or more; got 0"):
         Taylor(0.5, **{key: 0})
+
+
+def test_images_to_fit_to_may_be_none_but_not_fewer():
+    with pytest.raises(ValueError, match=r"^pruning\.reconstruction_images: .*; got -1"):
+        L1(0.5, reconstruction_images=-1)
 
 
 def test_a_ratio_that_no_candidate_reaches_names_the_least_that_one_does(small_spec):

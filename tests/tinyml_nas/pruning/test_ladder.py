@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyml_nas.pruning.groups import Group
-from tinyml_nas.pruning.ladder import ranked, uniform
+from tinyml_nas.pruning.ladder import by_bytes, ranked, uniform
 
 WIDTHS = st.lists(st.integers(1, 60), min_size=1, max_size=6)
 ROUND_TO = st.sampled_from([1, 3, 4, 8])
@@ -17,8 +17,12 @@ def groups_of(widths):
 
 
 def ladder_of(data, widths, round_to):
-    if data.draw(st.booleans()):
+    kind = data.draw(st.sampled_from(["uniform", "bytes", "ranked"]))
+    if kind == "uniform":
         return uniform(groups_of(widths), round_to)
+    if kind == "bytes":
+        held = [data.draw(st.floats(1, 1e6)) for _ in widths]
+        return by_bytes(groups_of(widths), held, round_to)
     scores = [data.draw(st.lists(st.floats(0, 9), min_size=w, max_size=w)) for w in widths]
     return ranked(groups_of(widths), scores, round_to)
 
@@ -61,6 +65,12 @@ def test_uniform_keeps_the_same_share_of_every_group():
     ladder = uniform(groups_of([8, 40, 200]), 4)
     half = ladder.widest(lambda widths: sum(widths) <= 124)
     assert half == (4, 20, 100)
+
+
+def test_by_bytes_eight_times_the_bytes_keep_half_the_share():
+    ladder = by_bytes(groups_of([400, 400, 400]), [800, 6_400, 1], 4)
+    height = next(h for h in range(len(ladder.rungs)) if ladder.at(h)[0] == 200)
+    assert ladder.at(height) == (200, 100, 400)
 
 
 def test_ranked_spends_where_the_importance_is():
