@@ -116,9 +116,11 @@ def main() -> None:
                     scope=scope,
                     reconstruction_images=arguments.reconstruction_images,
                 )
-                cells = line(study, whole, pruning, train, validation, arguments.passes)
-                sys.stdout.write(f"| {criterion} | {scope} | {' | '.join(cells)} |\n")
-                sys.stdout.flush()
+                sys.stdout.write(f"| {criterion} | {scope} |")
+                for cell in line(study, whole, pruning, train, validation, arguments.passes):
+                    sys.stdout.write(f" {cell} |")
+                    sys.stdout.flush()
+                sys.stdout.write("\n")
 
 
 if __name__ == "__main__":
