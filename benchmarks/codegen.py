@@ -27,7 +27,7 @@ from codegen import durable
 from codegen.arguments import real
 from codegen.boards.board import MOST_WORK
 from codegen.frontend.read import read
-from codegen.ir import Graph
+from codegen.ir import Graph, read_outside
 from codegen.learners.tybox import Tybox
 from codegen.memory.fit import fit
 from codegen.pixels import normalise, resize, to_codes
@@ -97,7 +97,12 @@ def shortfall(model: Path, core: str) -> str:
 
 
 def measure(
-    model: Path, core: str, listing: Path | None = None, ram_first: float = 0.0
+    model: Path,
+    core: str,
+    listing: Path | None = None,
+    ram_first: float = 0.0,
+    *,
+    outside: bool = False,
 ) -> Measurement:
     """The network of a file on one core, with a real image; see ``emulated.measure``."""
     graph = extractor(model)
@@ -105,6 +110,7 @@ def measure(
     if shape == (shape[0], shape[0], 3):
         pixels = resize(pixels, shape[0])
     real = graph.input.dtype == "float32"
+    graph = read_outside(graph) if outside else graph
     image = np.resize((normalise(pixels) if real else to_codes(pixels))[0], shape)
     return emulated.measure(graph, core, image, networks.CACHE, listing, ram_first)
 
@@ -190,7 +196,13 @@ def main() -> None:
             if missing:
                 sys.stdout.write(f"{name} on {core}: not measured, {missing}\n")
             else:
-                results[name][core] = measure(model, core, arguments.listing, arguments.ram_first)
+                results[name][core] = measure(
+                    model,
+                    core,
+                    arguments.listing,
+                    arguments.ram_first,
+                    outside=arguments.input_outside,
+                )
     everything = not (arguments.network or arguments.model or arguments.core)
     document: dict[str, Any] = {
         "networks": {n: {c: asdict(m) for c, m in r.items()} for n, r in results.items()},
@@ -222,6 +234,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ram-first", type=real(1, MOST_WORK), default=0.0, help="as python -m codegen has it"
     )
+    parser.add_argument("--input-outside", action="store_true", help="as python -m codegen has it")
     parser.add_argument("--layers", action="store_true", help="a table of layers for each network")
     parser.add_argument("--learning", action="store_true", help="the learning step as well")
     parser.add_argument(

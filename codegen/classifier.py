@@ -15,7 +15,7 @@ from codegen.emit.emitter import emit
 from codegen.frontend.cut import Split, split, with_new_head
 from codegen.frontend.metadata import normalisation_in
 from codegen.frontend.read import naming, open_model
-from codegen.ir import Tensor
+from codegen.ir import Tensor, read_outside
 from codegen.learners.base import Learner, compiled_classes
 from codegen.memory.fit import Fit, Size, fit
 from codegen.normalisation import Normalisation
@@ -58,8 +58,11 @@ def _take_apart(options: argparse.Namespace) -> Split:
     graph = open_model(options.model, options.cut or options.output or "")
     with naming(options.model):
         if options.new_head:
-            return with_new_head(graph, options.new_head, cut=bool(options.cut))
-        return split(graph)
+            parts = with_new_head(graph, options.new_head, cut=bool(options.cut))
+        else:
+            parts = split(graph)
+    outside = options.input_outside
+    return replace(parts, extractor=read_outside(parts.extractor)) if outside else parts
 
 
 def _class_names(options: argparse.Namespace, classes: set[int]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from codegen.boards import board
 from codegen.emit.network import context_of, emit_network
 from codegen.frontend.cut import Whole, without_head
 from codegen.frontend.read import naming, open_model
+from codegen.ir import read_outside
 from codegen.project import Golden, Network
 from codegen.toolchain import network as host
 
@@ -60,7 +61,8 @@ def generate(options: argparse.Namespace) -> tuple[bool, bool]:
 def _taken(options: argparse.Namespace) -> Whole:
     graph = open_model(options.model, options.cut or options.output or "")
     with naming(options.model):
-        return without_head(graph)
+        taken = without_head(graph)
+    return replace(taken, graph=read_outside(taken.graph)) if options.input_outside else taken
 
 
 def _vectors(options: argparse.Namespace, network: Network, taken: Whole) -> Golden:

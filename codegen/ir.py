@@ -8,7 +8,7 @@ FULLY_CONNECTED weights are (out, in).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from types import MappingProxyType
 from typing import Literal
@@ -54,7 +54,7 @@ class Tensor:
 
     ``data`` is None for activations, and for the constants of a graph that is only planned.
     ``open_axes`` are those of which a file says that their size is known only when it runs: the
-    shape then has a 1 there.
+    shape then has a 1 there. An input that is ``outside`` is read where the caller has it, and never written.
     """
 
     name: str
@@ -64,6 +64,12 @@ class Tensor:
     constant: bool = False
     data: npt.NDArray[np.generic] | None = None
     open_axes: tuple[int, ...] = ()
+    outside: bool = False
+
+    @property
+    def in_arena(self) -> bool:
+        """Whether it lies in the arena, if anything reads or makes it."""
+        return not (self.constant or self.outside)
 
     @property
     def elements(self) -> int:
@@ -113,7 +119,20 @@ class Graph:
         return self.tensors[index]
 
     @property
+    def given(self) -> tuple[int, ...]:
+        """The inputs that lie in the arena."""
+        return tuple(index for index in self.inputs if self.tensors[index].in_arena)
+
+    @property
     def constant_bytes(self) -> int:
         """Bytes of weights and biases, as stored in the flatbuffer."""
         used = {i for op in self.ops for i in op.inputs if i >= 0}
         return sum(self.tensors[i].size_bytes for i in used if self.tensors[i].constant)
+
+
+def read_outside(graph: Graph) -> Graph:
+    """The graph with an input that is read where the caller has it, and takes nothing of the arena."""
+    (index,) = graph.inputs
+    tensors = list(graph.tensors)
+    tensors[index] = replace(graph.input, outside=True)
+    return replace(graph, tensors=tuple(tensors))

@@ -52,6 +52,11 @@ def parser() -> argparse.ArgumentParser:
         help="the smallest arena with at most LIMIT times the multiply-adds (1: nothing is computed "
         "twice; default: operators one by one, unless RAM is too small for that)",
     )
+    add(
+        "--input-outside",
+        action="store_true",
+        help="read the input where the caller has it, as in flash or a camera's frame: none of the arena",
+    )
     image = command.add_argument_group("a camera's bytes, for Model::load_image")
     normalisation.add_options(image, "from the file's metadata or its input's scale")
     head = command.add_argument_group("the head and how it learns")

@@ -60,6 +60,9 @@ WITHOUT_COSTS = {
     "chain int8": ("chain", "ChainInt8", "std::int8_t"),
     "chain_any int8": ("chain_any", "ChainInt8", "std::int8_t"),
     "chain float32": ("chain", "ChainFloat", "float"),
+    "pooled int8": ("pooled", "PooledInt8", "std::int8_t"),
+    "pooled_any int8": ("pooled_any", "PooledInt8", "std::int8_t"),
+    "pooled float32": ("pooled", "PooledFloat", "float"),
 }
 """Kernels that take what those take which they call, by key: function, parameters, elements. Their stack is their own."""
 
@@ -116,7 +119,10 @@ def write_program(core: str, path: Path) -> list[Sample]:
                 Sample(kernel_of(core, graph, op), features_of(graph, op), number, symbol)
             )
     lines = ["#include <cstdint>", "#include <cstring>"]
-    lines += [f'#include "runtime/kernels/{header}"' for header in sorted({*headers, "chain.hpp"})]
+    lines += [
+        f'#include "runtime/kernels/{header}"'
+        for header in sorted({*headers, "chain.hpp", "pooled.hpp"})
+    ]
     lines += [f"alignas(16) std::int8_t storage[{MOST_ARENA_BYTES}];", *body]
     lines += [
         *(f'extern "C" void {sample.symbol}();' for sample in samples),

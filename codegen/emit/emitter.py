@@ -153,6 +153,8 @@ def lower(graph: Graph, layout: Plan) -> tuple[list[EmittedArray], list[EmittedC
             if tensor.constant:
                 operand = Array(f"operand{position}", constant_values(tensor))
                 arguments.append(pool.name(number, operand))
+            elif tensor.outside:
+                arguments.append("image")
             else:
                 arguments.append(address(tensor, layout.offsets[index], element))
         output = graph.tensors[call.output]

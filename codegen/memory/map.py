@@ -88,6 +88,7 @@ def memory_map(
         "arena": plan.arena_bytes,
         **learner.ram(shape),
         "firmware": firmware + -firmware % WORD_BYTES,
+        **({"input": graph.input.size_bytes} if graph.input.outside else {}),
         "data": DATA_BYTES,
         "stack": board.stack_bytes,
     }

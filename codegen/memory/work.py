@@ -24,7 +24,7 @@ from codegen.buffers.base import Shape
 from codegen.ir import Graph, Op
 from codegen.learners.base import FLOAT_BYTES, Learner
 from codegen.memory.code_size import kernel_of
-from codegen.ops import chain
+from codegen.ops import chain, pooled
 from codegen.ops.multiply_adds import multiply_adds
 
 FILE = Path(__file__).with_suffix(".json")
@@ -83,9 +83,10 @@ def extraction(graph: Graph, core: str) -> float:
 
 
 def _called(graph: Graph) -> Iterator[Op]:
-    """The operators, and of chains their stages."""
+    """The operators, and of those that are made of several these."""
     for op in graph.ops:
-        yield from chain.stages_of(op) if op.kind == chain.KIND else (op,)
+        made_of = {chain.KIND: chain.stages_of, pooled.KIND: pooled.stages_of}.get(op.kind)
+        yield from made_of(op) if made_of else (op,)
 
 
 def _stack_bytes(graph: Graph, shape: Shape, core: str) -> int:

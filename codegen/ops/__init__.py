@@ -28,6 +28,7 @@ from codegen.ops import (
     mul,
     pad,
     pool_2d,
+    pooled,
     prelu,
     quantize,
     reduce_max,
@@ -70,6 +71,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
         "MUL": mul.OPERATOR,
         "PAD": pad.OPERATOR,
         "PADV2": pad.OPERATOR,
+        "POOLED": pooled.OPERATOR,
         "PRELU": prelu.OPERATOR,
         "QUANTIZE": quantize.QUANTIZE,
         "REDUCE_MAX": reduce_max.OPERATOR,
@@ -89,7 +91,7 @@ OPERATORS: Mapping[str, Operator] = MappingProxyType(
 )
 
 MADE_HERE = frozenset(
-    {"CHAIN", "INVERTED_RESIDUAL", "JOIN", "LOOKUP"}
+    {"CHAIN", "INVERTED_RESIDUAL", "JOIN", "LOOKUP", "POOLED"}
 )  # by the compiler: no file has them
 
 

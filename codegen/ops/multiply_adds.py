@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from codegen.ir import Graph, Op
-from codegen.ops import chain, inverted_residual
+from codegen.ops import chain, inverted_residual, pooled
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 
@@ -15,6 +15,8 @@ def multiply_adds(graph: Graph, op: Op) -> int:
         return extra + sum(multiply_adds(graph, stage) for stage in chain.stages_of(op))
     if op.kind == inverted_residual.KIND:
         return sum(multiply_adds(graph, stage) for stage in inverted_residual.stages_of(op))
+    if op.kind == pooled.KIND:
+        return multiply_adds(graph, pooled.stages_of(op)[0])
     outputs = graph.tensors[op.outputs[0]].elements
     if op.kind not in WEIGHTED:
         return 0

@@ -10,12 +10,13 @@ chooses its fused blocks so; here rows are buffered, and most chains compute not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from types import MappingProxyType
 
 from codegen.ir import Graph, Op
-from codegen.ops import chain, inverted_residual
+from codegen.ops import chain, inverted_residual, pooled
 from codegen.ops.multiply_adds import multiply_adds
 from codegen.plan.fusion import Block, blocks_of, by_rows, fuse
 from codegen.plan.layout import plan
@@ -24,8 +25,19 @@ from codegen.plan.types import Plan
 
 SHARES = (1, 2, 4, 8, 16)
 """Into how many parts the rows of a block that expands them anew are cut."""
+MANY_PLACES = 24
+"""From more on not all pairs are tried: an expansion is no end then."""
 OVERHEAD = 1e-6
-"""Of an operator that runs row by row, in shares of what may be added: what gains nothing does not."""
+"""Of an operator that runs in parts, in shares of what may be added: what gains nothing does not."""
+
+MADE_OF: Mapping[str, Callable[[Op], tuple[Op, ...]]] = MappingProxyType(
+    {
+        chain.KIND: chain.stages_of,
+        inverted_residual.KIND: inverted_residual.stages_of,
+        pooled.KIND: pooled.stages_of,
+    }
+)
+"""What operators that run in parts are made of."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +55,9 @@ class Piece:
     scratch: int = 0
 
     @property
-    def by_rows(self) -> int:
-        """How many of the network's operators run row by row."""
-        kinds = {chain.KIND: chain.stages_of, inverted_residual.KIND: inverted_residual.stages_of}
-        return sum(len(kinds[op.kind](op)) for op in self.ops if op.kind in kinds)
+    def in_parts(self) -> int:
+        """How many of the network's operators run row by row, or by channels."""
+        return sum(len(MADE_OF[op.kind](op)) for op in self.ops if op.kind in MADE_OF)
 
 
 def in_chains(graph: Graph, nodes: int, limit: float) -> tuple[Graph, Plan]:
@@ -54,6 +65,7 @@ def in_chains(graph: Graph, nodes: int, limit: float) -> tuple[Graph, Plan]:
     most_extra = math.floor((limit - 1) * sum(multiply_adds(graph, op) for op in graph.ops))
     search = _Search(graph, most_extra)
     pieces = [p for ends in pairwise(search.places) for p in _as_they_are(graph, ends, nodes)]
+    pieces += _by_channels(graph, search.places, nodes)
     while True:
         way = _best(graph, pieces, most_extra)
         need = max(piece.need for piece in way)
@@ -65,8 +77,7 @@ def in_chains(graph: Graph, nodes: int, limit: float) -> tuple[Graph, Plan]:
         pieces += found
     rewritten = replace(graph, ops=tuple(op for piece in way for op in piece.ops))
     planned = plan(rewritten, nodes)
-    kinds = (chain.KIND, inverted_residual.KIND)
-    numbers = tuple(number for number, op in enumerate(rewritten.ops) if op.kind in kinds)
+    numbers = tuple(number for number, op in enumerate(rewritten.ops) if op.kind in MADE_OF)
     extra = sum(piece.extra for piece in way)
     return rewritten, replace(planned, fused=numbers, extra_multiply_adds=extra)
 
@@ -84,8 +95,10 @@ def places_of(graph: Graph) -> list[int]:
 
 
 def _narrow(graph: Graph, places: list[int]) -> list[int]:
-    """Without places at which the tensor is larger than at a neighbour: an expansion is no end."""
-    sizes = [graph.tensors[graph.inputs[0]].size_bytes]
+    """Where there are many, without those at which the tensor is larger than at a neighbour."""
+    if len(places) <= MANY_PLACES:
+        return places
+    sizes = [graph.input.size_bytes]
     sizes += [graph.tensors[graph.ops[place - 1].outputs[0]].size_bytes for place in places[1:]]
     inner = range(1, len(places) - 1)
     kept = [i for i in inner if sizes[i] <= min(sizes[i - 1], sizes[i + 1])]
@@ -93,12 +106,23 @@ def _narrow(graph: Graph, places: list[int]) -> list[int]:
 
 
 def _as_they_are(graph: Graph, ends: tuple[int, int], nodes: int) -> Iterator[Piece]:
-    """Operators one after the other, and with blocks fused where that takes less."""
+    """Operators one after the other, and with blocks fused."""
     part = _part(graph, *ends)
     ready, planned = by_rows(part, nodes, {})
     yield Piece(*ends, part.ops, planned.unfused_bytes)
     if planned.fused:
         yield Piece(*ends, ready.ops, planned.arena_bytes)
+
+
+def _by_channels(graph: Graph, places: Sequence[int], nodes: int) -> Iterator[Piece]:
+    """Convolutions with the means that follow them."""
+    for start in places:
+        stop = start + len(pooled.KINDS)
+        if stop in places:
+            part = _part(graph, start, stop)
+            if pooled.can_be_pooled(part, *part.ops):
+                one = replace(part, ops=(pooled.pooled(*part.ops),))
+                yield Piece(start, stop, one.ops, plan(one, nodes).arena_bytes)
 
 
 class _Search:
@@ -172,6 +196,8 @@ def _ends_bytes(part: Graph, op: Op) -> int:
     sweep = chain.OPERATOR.sweep(part, op, 0)
     assert sweep is not None
     source, output = (aligned(tensor.size_bytes) for tensor in (part.input, part.output))
+    if not part.input.in_arena:
+        return output
     return packed(output, [(aligned(sweep.distance_bytes), source)])
 
 
@@ -199,7 +225,7 @@ def _way(graph: Graph, pieces: Sequence[Piece], most_extra: int) -> list[Piece] 
         if piece.start not in reached:
             continue
         before, way = reached[piece.start]
-        cost = before + piece.extra + OVERHEAD * total * piece.by_rows
+        cost = before + piece.extra + OVERHEAD * total * piece.in_parts
         if piece.stop not in reached or cost < reached[piece.stop][0]:
             reached[piece.stop] = cost, [*way, piece]
     end = reached.get(len(graph.ops))

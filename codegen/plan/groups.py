@@ -29,7 +29,7 @@ Groups = Mapping[int, Group]
 def groups_of(graph: Graph) -> Groups:
     """What each activation shares its bytes with, itself included."""
     groups: dict[int, Group] = {}
-    for index in graph.inputs:
+    for index in graph.given:
         groups[index] = Group(graph.tensors[index].size_bytes, {index: 0})
     for op in graph.ops:
         (output,) = op.outputs

@@ -76,7 +76,7 @@ def is_joinable(graph: Graph, op: Op) -> bool:
     Each has bytes of its own, which are no part of anything else, and begins where kernels expect an
     activation to.
     """
-    if not is_outermost(graph, op) or any(graph.tensors[i].constant for i in op.inputs):
+    if not is_outermost(graph, op) or any(not graph.tensors[i].in_arena for i in op.inputs):
         return False
     groups = groups_of(graph)
     homes = [groups[i] for i in op.inputs]

@@ -117,7 +117,7 @@ def _gaps(graph: Graph, op: Op) -> dict[int, int]:
     output_bytes = graph.tensors[op.outputs[0]].size_bytes
     gaps: dict[int, int | None] = {}
     for position, source in enumerate(op.inputs):
-        if source < 0 or graph.tensors[source].constant:
+        if source < 0 or not graph.tensors[source].in_arena:
             continue
         gap: int | None = None
         if position in in_place and graph.tensors[source].size_bytes == output_bytes:
@@ -156,7 +156,7 @@ def _need(
 
 def _blocks(graph: Graph, order: Sequence[int]) -> tuple[list[Block], dict[int, int]]:
     groups = groups_of(graph)
-    last_use = {id(groups[i]): -1 for i in graph.inputs}
+    last_use = {id(groups[i]): -1 for i in graph.given}
     for step, number in enumerate(order):
         op = graph.ops[number]
         last_use |= {id(groups[i]): step for i in (*op.outputs, *op.inputs) if i in groups}
@@ -169,7 +169,7 @@ def _blocks(graph: Graph, order: Sequence[int]) -> tuple[list[Block], dict[int, 
         block_of.update(dict.fromkeys(group.offsets, len(blocks)))
         blocks.append(Block(aligned(group.size_bytes), step, last_use[id(group)], group.offsets))
 
-    for index in graph.inputs:
+    for index in graph.given:
         create(index, -1)
     for step, number in enumerate(order):
         op = graph.ops[number]

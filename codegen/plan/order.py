@@ -78,7 +78,7 @@ class _Jobs:
                     readers[id(groups[index])] |= 1 << number
             if writes[number]:
                 makers[id(groups[op.outputs[0]])] |= 1 << number
-        kept, given = ({id(groups[i]) for i in ends} for ends in (graph.outputs, graph.inputs))
+        kept, given = ({id(groups[i]) for i in ends} for ends in (graph.outputs, graph.given))
         values = {
             key: _Value(
                 aligned(group.size_bytes), makers[key], readers[key], key in kept, key in given

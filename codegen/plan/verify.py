@@ -32,13 +32,13 @@ class _Run:
         self.graph, self.plan = graph, plan
         self.owner = np.full(plan.arena_bytes, NOTHING, np.int64)
         # Of each tensor that was made: who wrote its bytes.
-        self.value = {index: self.written(index) for index in graph.inputs}
+        self.value = {index: self.written(index) for index in graph.given}
 
     def check(self) -> None:
         graph = self.graph
         if sorted(self.plan.order) != list(range(len(graph.ops))):
             raise PlanError(f"order {self.plan.order} does not run every operator once")
-        for index in graph.inputs:
+        for index in graph.given:
             self.owner[self.span(index)] = index
         for number in self.plan.order:
             self.run(number, graph.ops[number])
@@ -47,7 +47,7 @@ class _Run:
 
     def run(self, number: int, op: Op) -> None:
         label = f"operator {number} ({op.kind})"
-        sources = [i for i in op.inputs if i >= 0 and not self.graph.tensors[i].constant]
+        sources = [i for i in op.inputs if i >= 0 and self.graph.tensors[i].in_arena]
         for index in sources:
             self.expect(index, label)
         (output,) = op.outputs

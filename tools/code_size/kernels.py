@@ -13,7 +13,7 @@ from codegen import literals, ops
 from codegen.emit.emitter import ROOT
 from codegen.ir import Graph, ModelError
 from codegen.memory.code_size import kernel_key
-from codegen.ops import chain, inverted_residual
+from codegen.ops import chain, inverted_residual, pooled
 from codegen.passes.legalize import legalize
 from codegen.passes.simplify import simplify
 from codegen.plan import arrange
@@ -69,15 +69,17 @@ def kernels() -> tuple[dict[str, Kernel], dict[str, dict[str, str]]]:
     reals = replace(block, params="InvertedResidualFloat", pointers=floats)
     usual["float32"][inverted_residual.KIND] = "inverted_residual float32"
     found["inverted_residual float32"] = reals
-    for function, dtype, kernel in (
-        ("chain", "int8", block),
-        ("chain_any", "int8", block),
-        ("chain", "float32", reals),
-    ):
-        params = "ChainInt8" if dtype == "int8" else "ChainFloat"
-        key = kernel_key(function, dtype)
-        found[key] = replace(kernel, function=function, header="chain.hpp", params=params)
-        usual[dtype].setdefault(chain.KIND, key)
+    for kind in (chain.KIND, pooled.KIND):  # the planner makes them where they are asked for
+        name = kind.lower()
+        for function, dtype, kernel in (
+            (name, "int8", block),
+            (f"{name}_any", "int8", block),
+            (name, "float32", reals),
+        ):
+            params = f"{kind.title()}{'Int8' if dtype == 'int8' else 'Float'}"
+            key = kernel_key(function, dtype)
+            found[key] = replace(kernel, function=function, header=f"{name}.hpp", params=params)
+            usual[dtype].setdefault(kind, key)
     for kind in ops.OPERATORS:  # what the simplifier makes a table of
         if kind not in usual["int8"] and kind not in WITHOUT_KERNEL:
             usual["int8"][kind] = usual["int8"]["LOOKUP"]
