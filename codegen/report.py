@@ -158,7 +158,11 @@ def network_figures(model: str, taken: Whole, context: Mapping[str, Any]) -> dic
         "operators": [op.kind for op in context["graph"].ops],
         "head": None,
         "dropped": list(taken.dropped),
-        "arena": {"bytes": plan.arena_bytes, "lower_bound_bytes": plan.lower_bound_bytes},
+        "arena": {
+            "bytes": plan.arena_bytes,
+            "lower_bound_bytes": plan.lower_bound_bytes,
+            "extra_multiply_adds": plan.extra_multiply_adds,
+        },
         **_memory_figures(context["memory"], board),
     }
 

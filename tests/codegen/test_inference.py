@@ -40,6 +40,7 @@ def test_a_whole_network_computes_what_the_file_does(
     whole = classifier(dtype, classes=257, tail="", reals=dtype == "int8")
     model, out, report = write(whole, tmp_path), tmp_path / "out", tmp_path / "report.json"
     options = ["--inference-only", "--out", out, "--golden", images, "--report", report]
+    options += ["--input-outside", "--ram-first", 1.5] if dtype == "int8" else []
     assert generate(model, *options, "--verify") == 0
     said = capsys.readouterr().out
     assert "does not learn" in said

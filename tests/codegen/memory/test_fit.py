@@ -5,17 +5,21 @@ from __future__ import annotations
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codegen.boards.board import load, names
 from codegen.emit.emitter import context_of, emit
+from codegen.ir import read_outside
 from codegen.learners.tybox import Tybox
 from codegen.memory.fit import RAM_KEY, Bound, fit, fit_shapes
+from codegen.ops import chain
 from codegen.toolchain import target
 from tests.codegen.conftest import identity_graph, identity_project
 from tests.support.needs import needs_board_tools
+from tools.graphs.networks import SCALE, Network, picks
 
 BOARD = load("nucleo_f446re")
 TYBOX = Tybox(0.01)
@@ -124,3 +128,29 @@ def test_a_board_with_long_features_links_when_it_is_filled(tmp_path) -> None:
     emit(replace(project, buffer_samples=size.buffer_samples), tmp_path / "project")
     linked = target.linked(tmp_path / "project", project.board, tmp_path / "build")
     assert linked.ram_bytes <= size.memory.ram_bytes <= project.board.ram_bytes
+
+
+def test_rows_are_kept_in_place_of_images_where_the_ram_is_too_small_or_it_is_asked_for() -> None:
+    network = Network(picks(np.random.default_rng(0)), np.random.default_rng(0))
+    image = network.b.activation((1, 32, 32, 3), SCALE)
+    x = network.convolution(image, 16, kernel=3, stride=1, padding="SAME")
+    x = network.depthwise(x, 1, kernel=3, stride=2, padding="SAME")
+    graph = network.b.graph(image, network.pointwise(x, 4))
+    usual = fit(graph, TYBOX, 10, BOARD)
+    asked = fit(graph, TYBOX, 10, replace(BOARD, ram_first=1.0))
+    assert chain.KIND not in {op.kind for op in usual.graph.ops}
+    assert chain.KIND in {op.kind for op in asked.graph.ops}
+    assert asked.plan.arena_bytes < usual.plan.arena_bytes
+    needed = usual.memory(1).ram_bytes
+    enough, too_small = (
+        fit(graph, TYBOX, 10, replace(BOARD, ram_bytes=ram)) for ram in (needed, needed - 1)
+    )
+    assert enough.plan == usual.plan
+    assert too_small.plan == asked.plan
+    assert not too_small.size().shortfall
+    outside = fit(read_outside(graph), TYBOX, 10, BOARD)
+    assert outside.memory(1).ram["input"] == 32 * 32 * 3
+    with pytest.raises(
+        ValueError, match=r"device\.ram_first: must be from 1 to 10, or 0; got 0\.9"
+    ):
+        replace(BOARD, ram_first=0.9)
