@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.two_layer import read_constant
+from codegen.alone import alone
 from codegen.boards.board import load
 from codegen.emit.emitter import emit
-from codegen.ir import Graph, Op, Quantization, Tensor
+from codegen.ir import Quantization
 from codegen.learners.base import Learner, widened
 from codegen.learners.imprint_replay import ImprintReplay
 from codegen.learners.lda import Lda
@@ -33,7 +34,7 @@ from codegen.learners.rls import Rls
 from codegen.learners.statistics import Statistics, statistics_of
 from codegen.learners.tinyol import TinyOL
 from codegen.learners.tybox import Tybox
-from codegen.project import Golden, HeadWeights, Project
+from codegen.project import HeadWeights
 from codegen.toolchain.host import HostModel
 from scenarios.base import Order
 from scenarios.field import Samples, divide
@@ -120,19 +121,14 @@ def program(known: Extracted, learner: Learner, *, blank: bool, folder: Path) ->
         head = HeadWeights(head.weights[:0], head.bias[:0])
         statistics = replace(statistics, shares=statistics.shares[:0], means=statistics.means[:0])
         learner = widened(learner, CLASSES)
-    size = head.features
-    shapes = (1, 1, size, 1), (1, size)
-    tensors = tuple(Tensor(f"t{n}", shape, "int8", known.coding) for n, shape in enumerate(shapes))
-    images = np.zeros((1, *shapes[0][1:]), np.int8)
-    project = Project(
-        name="head",
-        graph=Graph(tensors, (Op("RESHAPE", (0,), (1,)),), (0,), (1,)),
-        head=head,
-        learner=learner,
-        buffer_samples=min(SAMPLES, learner.most_samples),
-        board=load("nucleo_1mb"),
-        golden=Golden(images, images.reshape(1, size)),
-        statistics=statistics if learner.needs_statistics else None,
+    project = alone(
+        learner,
+        head,
+        "int8",
+        known.coding,
+        min(SAMPLES, learner.most_samples),
+        load("nucleo_1mb"),
+        statistics if learner.needs_statistics else None,
     )
     emit(project, folder / "project")
     return HostModel(folder / "project")

@@ -28,6 +28,7 @@ from tinyml_nas.pipeline.stages.finetune import finetune
 from tinyml_nas.pipeline.stages.generate import generate
 from tinyml_nas.pipeline.stages.given import given
 from tinyml_nas.pipeline.stages.inherit import inherit
+from tinyml_nas.pipeline.stages.isolate import isolate
 from tinyml_nas.pipeline.stages.judge import judge
 from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
@@ -120,6 +121,13 @@ STAGES: Mapping[Stage, Mapping[str, Any]] = {
         "images": TEST,
         "golden_images": 2,
         "reported": {"flash": {"code": 9000, "weights": 100}, "ram": {"arena": 400}},
+        "statistics": Artifact(Path("/store/statistics"), "3d1e"),
+    },
+    isolate: {
+        "extractor": EXTRACTOR,
+        "learner": Tybox(0.01),
+        "buffer_samples": 40,
+        "board": BOARD,
         "statistics": Artifact(Path("/store/statistics"), "3d1e"),
     },
     summarise: {

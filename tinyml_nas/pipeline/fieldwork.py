@@ -11,7 +11,13 @@ from tinyml_nas.design.omega import Omega
 from tinyml_nas.pipeline.compilers import HostCompiler
 from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.metrics import Metrics
-from tinyml_nas.pipeline.programs import features_of, omega_of, program_of
+from tinyml_nas.pipeline.programs import (
+    features_of,
+    learner_alone,
+    omega_of,
+    plain_program,
+    program_of,
+)
 from tinyml_nas.pipeline.results import extractor_of
 from tinyml_nas.pipeline.shifted import Shifted
 from tinyml_nas.pipeline.split import Split
@@ -43,20 +49,26 @@ class Fieldwork:
         return omega_of(self.study, extractor, self._ready(learner), self.study.field.class_names)
 
     def tune(self, learner: Learner, omega: Omega) -> Metrics:
-        """The learner's knobs, how well it does with them on validation streams, and all that was tried."""
-        images = Split(self.study.field, "validation")
-        draft = self.program(learner, omega, {})
+        """The learner's knobs, how well it does with them on validation streams, and all that was tried.
+
+        It is the program's own learner, alone with features of the program's extractor.
+        """
+        context, study = self.context, self.study
+        images, names = Split(study.field, "validation"), study.field.class_names
+        ready, extractor = self._ready(learner), omega.extractor
+        alone = learner_alone(context, study, omega, ready, names, self._rows)
+        plain = plain_program(context, study, extractor, ready.max_classes, names, self._rows)
         return dict(
-            self.context.run(
+            context.run(
                 calibrate,
                 scenario=self.scenario,
-                order=self.study.stream,
+                order=study.stream,
                 knobs=learner.knobs(),
-                project=draft.artifact,
-                features=self._features(draft, images),
+                project=alone,
+                features=self._features(plain, images),
                 images=images,
-                later_features=self._later(draft, images),
-                seed=self.study.seed,
+                later_features=self._later(plain, images),
+                seed=study.seed,
                 compiler=self.compiler,
             ).value
         )

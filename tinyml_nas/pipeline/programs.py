@@ -13,6 +13,7 @@ from tinyml_nas.pipeline.context import Context
 from tinyml_nas.pipeline.results import artifact_of, extractor_part, linked_of, project_of
 from tinyml_nas.pipeline.split import Split
 from tinyml_nas.pipeline.stages.generate import generate
+from tinyml_nas.pipeline.stages.isolate import isolate
 from tinyml_nas.pipeline.stages.link import link
 from tinyml_nas.pipeline.stages.observe import observe
 from tinyml_nas.pipeline.stages.summarise import summarise
@@ -43,9 +44,7 @@ def program_of(
 
     ``rows`` are the classes of the data set that its head knows, None for all.
     """
-    statistics = None
-    if learner.needs_statistics:
-        statistics = _statistics(context, study, omega, learner, class_names, rows)
+    statistics = _statistics(context, study, omega, learner, class_names, rows)
     return project_of(
         context.run(
             generate,
@@ -63,7 +62,7 @@ def program_of(
     )
 
 
-def _statistics(
+def learner_alone(
     context: Context,
     study: Study,
     omega: Omega,
@@ -71,15 +70,50 @@ def _statistics(
     class_names: tuple[str, ...],
     rows: Rows | None,
 ) -> Artifact:
-    """Of the training features, by a program around the same extractor that needs none."""
-    plain = TinyOL(max_classes=learner.max_classes)
-    draft_of = omega_of(study, omega.extractor, plain, class_names)
-    draft = program_of(context, study, draft_of, plain, {}, class_names, rows)
+    """The project of Ω's learner by itself: it is given features, and takes a second to compile."""
+    entry = context.run(
+        isolate,
+        extractor=omega.extractor,
+        learner=learner,
+        buffer_samples=omega.size.buffer_samples,
+        board=omega.size.program.board,
+        statistics=_statistics(context, study, omega, learner, class_names, rows),
+    )
+    return Artifact(entry.path / "project", entry.digest)
+
+
+def plain_program(
+    context: Context,
+    study: Study,
+    extractor: Extractor,
+    max_classes: int | None,
+    class_names: tuple[str, ...],
+    rows: Rows | None,
+) -> CppProject:
+    """A program around the extractor whose learner needs to know nothing of it: what features are made by."""
+    plain = TinyOL(max_classes=max_classes)
+    omega = omega_of(study, extractor, plain, class_names)
+    return program_of(context, study, omega, plain, {}, class_names, rows)
+
+
+def _statistics(
+    context: Context,
+    study: Study,
+    omega: Omega,
+    learner: Learner,
+    class_names: tuple[str, ...],
+    rows: Rows | None,
+) -> Artifact | None:
+    """Of the training features; None for a learner that needs none."""
+    if not learner.needs_statistics:
+        return None
+    extractor, classes = omega.extractor, learner.max_classes
+    plain = plain_program(context, study, extractor, classes, class_names, rows)
     return artifact_of(
         context.run(
             summarise,
-            program=extractor_part(draft),
-            extractor=omega.extractor,
+            program=extractor_part(plain),
+            extractor=extractor,
             images=Split(study.dataset, "train"),
             rows=rows,
             most_images=STATISTICS_IMAGES,
