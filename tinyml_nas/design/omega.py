@@ -69,10 +69,16 @@ class OmegaSize:
     @property
     def surely_too_large(self) -> bool:
         """Of a size from shapes alone: whether the real one, in int8 or float, cannot fit either."""
+        over_ram = self.program.shortfall.get("ram", 0)
+        return over_ram > SHAPES_TELL_WITHIN_BYTES or self.whatever_the_arena
+
+    @property
+    def whatever_the_arena(self) -> bool:
+        """As ``surely_too_large``, because of what a smaller arena does not change."""
         over = {name: report.shortfall for name, report in self.reports.items() if name != "mcu"}
-        over_board = self.program.shortfall
-        over_flash = over_board.get("flash", 0) - self.program.memory.flash["code"]
-        over_ram = over_board.get("ram", 0)
+        lacking, memory = self.program.shortfall, self.program.memory
+        over_flash = lacking.get("flash", 0) - memory.flash["code"]
+        over_ram = lacking.get("ram", 0) - memory.ram["arena"]
         return any(over.values()) or max(over_flash, over_ram) > SHAPES_TELL_WITHIN_BYTES
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from codegen.boards.board import Board
 from codegen.learners.base import Learner
 from tinyml_nas.design.limits import OmegaLimits, useful_samples
 from tinyml_nas.design.omega import OmegaSize, size_of_shapes
@@ -94,12 +95,20 @@ def of_trained(study: Study, spec: NetworkSpec) -> OmegaSize | None:
 
 def too_large(study: Study, spec: NetworkSpec) -> OmegaSize | None:
     """As ``of_space``, for a network that is to be tapped and deployed, by any learner that there is."""
+    found = _too_large(study, spec, study.device)
+    if found is None or found.whatever_the_arena or study.device.ram_first:
+        return found
+    # The compiler will run the operators in chains there.
+    return _too_large(study, spec, replace(study.device, ram_first=1.0))
+
+
+def _too_large(study: Study, spec: NetworkSpec, board: Board) -> OmegaSize | None:
     least = study.taps.least(spec)
     sizes = [
         size_of_shapes(
             least,
             learner,
-            study.device,
+            board,
             study.memory,
             study.dataset.class_names,
             dtype=dtype(study),
