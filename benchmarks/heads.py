@@ -1,6 +1,7 @@
 """Every learner on validation streams of every order, each tuned alike: which head to choose when.
 
     python -m benchmarks.heads PROJECT DIR [--learner NAME] [--world NAME] [--stream NAME]   # PROJECT of a CIFAR-10 run
+    python -m benchmarks.heads PROJECT DIR --learner tybox --buffer-samples 700 --replayed 30   # a part of a large buffer
 
 Takes the extractor of a run's project, whose features are computed once, and builds a program around each learner
 that has nothing but its head: the same C++, a second to compile. Prints Markdown: the mean end accuracy of three
@@ -114,7 +115,9 @@ def extracted(project: Path, root: Path) -> Extracted:
     )
 
 
-def program(known: Extracted, learner: Learner, *, blank: bool, folder: Path) -> HostModel:
+def program(
+    known: Extracted, learner: Learner, *, blank: bool, folder: Path, samples: int = SAMPLES
+) -> HostModel:
     """A learner around features as they are; with a head that knows no class where it starts ``blank``."""
     head, statistics = known.head, known.statistics
     if blank:
@@ -126,7 +129,7 @@ def program(known: Extracted, learner: Learner, *, blank: bool, folder: Path) ->
         head,
         "int8",
         known.coding,
-        min(SAMPLES, learner.most_samples),
+        min(samples, learner.most_samples),
         load("nucleo_1mb"),
         statistics if learner.needs_statistics else None,
     )
@@ -142,6 +145,8 @@ def main() -> None:
     parser.add_argument("--learner", action="append", choices=LEARNERS)
     parser.add_argument("--world", action="append", choices=WORLDS)
     parser.add_argument("--stream", action="append", choices=ORDERS)
+    parser.add_argument("--buffer-samples", type=int, default=SAMPLES)
+    parser.add_argument("--replayed", type=int, help="samples of it that a label replays")
     arguments = parser.parse_args()
     known = extracted(arguments.project, arguments.root)
     orders = arguments.stream or list(ORDERS)
@@ -152,9 +157,12 @@ def main() -> None:
         field = divide(samples, CLASSES, world.samples, world.curve_images)
         for name in arguments.learner or LEARNERS:
             learner = LEARNERS[name]
+            if isinstance(learner, Tybox):
+                learner = replace(learner, replayed=arguments.replayed)
             with tempfile.TemporaryDirectory() as folder:
                 blank = isinstance(world, Transfer)
-                model = program(known, learner, blank=blank, folder=Path(folder))
+                where, samples = Path(folder), arguments.buffer_samples
+                model = program(known, learner, blank=blank, folder=where, samples=samples)
                 ends = [
                     calibrate(world, ORDERS[order], model, field, learner.knobs(), 0).score
                     for order in orders

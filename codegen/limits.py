@@ -39,3 +39,15 @@ def check_passes(passes: int) -> None:
             f"learner.passes: must be in 1..{MOST_PASSES}, each of them over the whole buffer for "
             f"every label; got {passes}"
         )
+
+
+def check_replayed(replayed: int | None) -> None:
+    """Refuse a number of samples of a pass that is none.
+
+    Raises:
+        ValueError: it is.
+    """
+    if replayed is not None and not 1 <= replayed <= MOST_SAMPLES:
+        raise ValueError(
+            f"learner.replayed: must be in 1..{MOST_SAMPLES}, or null for the whole buffer; got {replayed}"
+        )

@@ -7,12 +7,13 @@ from dataclasses import asdict
 from typing import Any
 
 from codegen.boards.board import Board
+from codegen.catalogue import option
 from codegen.frontend.cut import Split, Whole
 from codegen.ir import Tensor
 from codegen.literals import input_shape, shape
 from codegen.memory.fit import Fit, Size
 from codegen.memory.map import MemoryMap
-from codegen.memory.work import Work
+from codegen.memory.work import SLOW_S, Work
 
 WIDTH = 76
 SHOWN = {"flash": "flash", "ram": "RAM"}
@@ -32,6 +33,10 @@ def memory_text(fit: Fit, size: Size) -> str:
     lines.append("")
     lines.append(_arena(fit))
     lines.append(_time(fit.work(size.buffer_samples)))
+    lines += [
+        f"slow:  a learning step with a full buffer takes more than {SLOW_S:g} s; with {option(key)} {value} it does not"
+        for key, value in size.quicker.items()
+    ]
     lines.append(f"buffer: {size.buffer_samples:,} samples of {size.sample_bytes:,} bytes")
     return "\n".join(lines)
 
@@ -117,6 +122,7 @@ def machine_readable(model: str, parts: Split, fit: Fit, size: Size) -> dict[str
             "sample_bytes": size.sample_bytes,
         },
         "work": asdict(fit.work(size.buffer_samples)),
+        "quicker": dict(size.quicker),
         "arena": {
             "bytes": fit.plan.arena_bytes,
             "lower_bound_bytes": fit.plan.lower_bound_bytes,

@@ -18,6 +18,8 @@ SerialName = Literal["user", "cmsdk_uart", "nrf_uart", "stm32_usart"]
 StorageName = Literal[
     "none",
     "nrf_flash",
+    "rp2040_flash",
+    "rp2350_flash",
     "stm32f4_flash",
     "stm32g0_flash",
     "stm32h743_flash",
@@ -124,7 +126,8 @@ class _Storage:
     """A class in ``runtime/storage/``: its file, its name, and what else it is told.
 
     ``type`` has places for ``origin``, ``erase``, ``slot`` and the two numbers of a ``StorageDriver``;
-    ``banks`` says whether it takes a bank. ``sources`` are compiled with it.
+    ``banks`` says whether it takes a bank. ``sources`` are compiled with it. ``stack_bytes`` are beyond those that
+    the other drivers take.
     """
 
     header: str
@@ -132,9 +135,12 @@ class _Storage:
     sectors: int = 0
     banks: bool = False
     sources: tuple[str, ...] = ()
+    stack_bytes: int = 0
 
 
 _NMI = ("stm32l4_nmi.cpp",)
+_ROM_STACK_BYTES = 512
+"""A page, the addresses of the ROM's functions, and what these take: the last is not known, 192 are left for it."""
 _IN_BANKS = "<{}, 0x{{origin:08X}}U, {{erase}}, {{slot}}, {{first_sector}}, {{bank}}>"
 STORAGE: Mapping[str, _Storage] = MappingProxyType(
     {
@@ -145,6 +151,15 @@ STORAGE: Mapping[str, _Storage] = MappingProxyType(
             "Stm32F4Flash<0x{origin:08X}U, {erase}, {slot}, {first_sector}>",
             sectors=32,
         ),
+    }
+    | {
+        f"rp{chip}_flash": _Storage(
+            "rp_flash.hpp",
+            f"RpFlash<Rp{chip}, 0x{{origin:08X}}U, {{erase}}, {{slot}}>",
+            sources=("rp_flash.cpp",),
+            stack_bytes=_ROM_STACK_BYTES,
+        )
+        for chip in (2040, 2350)
     }
     | {
         f"{chip.lower()}_flash": _Storage(
@@ -175,7 +190,7 @@ class StorageDriver:
     - ``stm32l4_flash`` that of L4, L4+, G4 and WB; ``stm32g0_flash`` that of the G0, in whose second
       bank pages count from 256
     - ``stm32h743_flash`` that of H742 to H753, ``stm32h7a3_flash`` that of H7A3 to H7B3
-    - ``nrf_flash`` that of the nRF52, by its address alone
+    - ``nrf_flash`` that of the nRF52, ``rp2040_flash`` and ``rp2350_flash`` that beside these chips, by its address alone
 
     With ``none`` the firmware keeps what it learned until it is switched off.
     """
@@ -202,6 +217,11 @@ class StorageDriver:
     def sources(self) -> tuple[str, ...]:
         """Files in ``runtime/storage/`` that are compiled with it."""
         return STORAGE[self.driver].sources
+
+    @property
+    def stack_bytes(self) -> int:
+        """What it takes of the stack beyond other drivers."""
+        return STORAGE[self.driver].stack_bytes
 
     def type(self, origin: int, erase_bytes: int, slot_bytes: int) -> str:
         """The class over two slots of ``slot_bytes`` at ``origin``, as a C++ expression."""

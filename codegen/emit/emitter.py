@@ -13,6 +13,7 @@ Templates see:
     plan     the arena (``Plan``)        memory       the memory map
     arrays   constants (``EmittedArray``)  calls      kernel calls in order (``EmittedCall``)
     work     instructions and stack (``Work``)     work_error  how far the estimate was off
+    quicker  what to set of a learner whose step takes long
     digest   of the model, two words
     machine  what stands in for the board (``codegen.boards.machines.Machine``), or None
     learner_name  of the learner's class
@@ -43,7 +44,7 @@ from codegen.emit.module import make_own, module_of
 from codegen.ir import DTYPE_BYTES, DType, Graph, Tensor
 from codegen.learners.base import name_of
 from codegen.memory.fit import fit
-from codegen.memory.work import work_error, work_of
+from codegen.memory.work import quicker, work_error, work_of
 from codegen.ops.base import Array, Call, Part, Value, constant_values
 from codegen.plan import Plan
 from codegen.project import Project
@@ -120,6 +121,7 @@ def context_of(project: Project) -> dict[str, Any]:
         "memory": fitted.memory(project.buffer_samples),
         "work_error": work_error(project.board.core),
         "work": work_of(graph, project.learner, project.shape, project.board),
+        "quicker": quicker(project.learner, project.shape, project.board),
         "factory": project.learner.factory(
             project.head.weights, project.head.bias, project.classes, project.statistics
         ),

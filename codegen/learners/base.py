@@ -101,6 +101,9 @@ class Learner(Protocol):
     def multiply_adds(self, shape: Shape) -> int:
         """Those of one step, with a full buffer."""
 
+    def within(self, shape: Shape, multiply_adds: int) -> Mapping[str, int]:
+        """Fields with which a step takes at most so many, as far as they can; empty where none does."""
+
     def code(self) -> tuple[str, ...]:
         """Parts of its code whose sizes ``codegen/memory/code_size.json`` has."""
 

@@ -26,7 +26,7 @@ from codegen.learners.base import (
     parts,
 )
 from codegen.learners.statistics import Statistics
-from codegen.limits import LEAST_RATE, MOST_RATE, check_passes, check_rate
+from codegen.limits import LEAST_RATE, MOST_RATE, check_passes, check_rate, check_replayed
 
 Loss = Literal["cross_entropy", "squared_error"]
 BufferName = Literal["fifo", "per_class", "reservoir", "balanced_reservoir"]
@@ -49,13 +49,15 @@ LOSSES: Mapping[str, str] = {
 class Tybox:
     """TyBox (Pavan et al. 2023): replay of the N_B samples of a buffer.
 
-    On every labelled sample: push, then ``passes`` passes of SGD over the whole buffer.
+    On every labelled sample: push, then ``passes`` passes of SGD over the buffer.
 
     Args:
         learning_rate: Of a pass over the buffer, in units of the features' mean squared length
             (``runtime/learners/replay.hpp``): one rate for features and buffers of any size.
         learning_rates: Rates to try on validation streams, ascending; empty for ``learning_rate`` alone.
         passes: Over the buffer, for every label.
+        replayed: Samples of the buffer that a pass goes through, in turn, the new one among them, so that a label
+            takes no longer however large the buffer is; None for all.
         loss: What a step lowers.
         buffer: Which samples are kept.
         buffer_bits: Of a feature in the buffer: 8, or 4 for twice as many samples of int8 features.
@@ -67,6 +69,7 @@ class Tybox:
     learning_rate: float = LEARNING_RATE
     learning_rates: tuple[float, ...] = ()
     passes: int = 1
+    replayed: int | None = None
     loss: Loss = "cross_entropy"
     buffer: BufferName = "fifo"
     buffer_bits: int = WHOLE_BITS
@@ -86,6 +89,7 @@ class Tybox:
         for rate in self.learning_rates:
             check_rate("learner.learning_rates", rate)
         check_passes(self.passes)
+        check_replayed(self.replayed)
         for key, allowed in (("loss", LOSSES), ("buffer", BUFFERS)):
             if getattr(self, key) not in allowed:
                 raise ValueError(
@@ -104,9 +108,10 @@ class Tybox:
         return UNBOUNDED
 
     def ram(self, shape: Shape) -> Mapping[str, int]:
-        """The head; the buffer; its counters, the learning rate, and the features' length."""
+        """The head; the buffer; its counters, the learning rate, the features' length, and whose turn it is."""
         samples = shape.buffer_samples * self.sample_bytes(shape)
         numbers = len(self.knobs()) + LENGTH_FLOATS + self.extra_floats(shape)
+        numbers += self.replayed is not None
         rest = FLOAT_BYTES * numbers + self._buffer.state_bytes(shape)
         rest += alarm_bytes(self.alarm, shape)
         return parts(head_bytes(shape), samples, rest)
@@ -154,17 +159,30 @@ class Tybox:
         return reacting(self.alarm, own)
 
     def multiply_adds(self, shape: Shape) -> int:
-        """Logits and gradient of each sample in the buffer."""
-        return 2 * self.passes * shape.buffer_samples * shape.features * shape.classes
+        """Logits and gradient of each sample that is replayed."""
+        samples = min(shape.buffer_samples, self.replayed or shape.buffer_samples)
+        return samples * self._sample_multiply_adds(shape)
+
+    def within(self, shape: Shape, multiply_adds: int) -> Mapping[str, int]:
+        """How many samples may be replayed."""
+        return {"replayed": max(1, multiply_adds // self._sample_multiply_adds(shape))}
+
+    def _sample_multiply_adds(self, shape: Shape) -> int:
+        return 2 * self.passes * shape.features * shape.classes
 
     def code(self) -> tuple[str, ...]:
-        """Its class, and the buffer's."""
+        """Its class, the buffer's, and what takes turns."""
         buffer = f"{self.buffer} {self.buffer_bits}"
-        return self.NAME, buffer, *alarm_code(self.alarm, self.NAME)
+        turns = () if self.replayed is None else (f"{self.NAME} replayed",)
+        return self.NAME, buffer, *turns, *alarm_code(self.alarm, self.NAME)
 
     def constants(self) -> Mapping[str, str]:
-        """Passes and loss."""
-        return {"int kPasses": str(self.passes), "Loss kLoss": LOSSES[self.loss]}
+        """Passes, how many samples each goes through (0: all), and loss."""
+        return {
+            "int kPasses": str(self.passes),
+            "int kReplayed": str(self.replayed or 0),
+            "Loss kLoss": LOSSES[self.loss],
+        }
 
     def knobs(self) -> tuple[Knob, ...]:
         """The learning rate, and the alarm."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from codegen.boards.board import Board
@@ -10,7 +10,7 @@ from codegen.buffers.base import Shape
 from codegen.ir import DTYPE_BYTES, Graph
 from codegen.learners.base import Learner, check_samples
 from codegen.memory.map import WORD_BYTES, MemoryMap, memory_map
-from codegen.memory.work import Work, work_of
+from codegen.memory.work import Work, quicker, work_of
 from codegen.passes.prepare import prepare
 from codegen.plan import Plan, arrange
 
@@ -37,7 +37,8 @@ class Size:
     """What Ω takes of a board, once and for all who tell it: report, generator and linker.
 
     ``buffer_samples`` is N_B, at least 1 where the learner keeps any; ``bound`` is the key that keeps
-    it from being larger.
+    it from being larger. ``quicker`` is what to set of a learner whose step with a full buffer takes long; see
+    ``work.quicker``.
     """
 
     board: Board
@@ -45,6 +46,7 @@ class Size:
     sample_bytes: int
     bound: str
     memory: MemoryMap
+    quicker: Mapping[str, int]
 
     @property
     def limits(self) -> dict[str, int]:
@@ -113,7 +115,8 @@ class Fit:
         """
         check_samples(bound, self.learner, buffer_samples)
         memory = self.memory(buffer_samples)
-        return Size(self.board, buffer_samples, self.sample_bytes, bound, memory)
+        told = quicker(self.learner, self.shape(buffer_samples), self.board)
+        return Size(self.board, buffer_samples, self.sample_bytes, bound, memory, told)
 
 
 def fit(

@@ -40,6 +40,10 @@ INTERRUPTS_BYTES = 2 * 128
 Features = tuple[int, int, int, int, int, int]
 
 
+SLOW_S = 1.0
+"""A learning step that takes longer is told of, with what to set."""
+
+
 @dataclass(frozen=True)
 class Work:
     """Instructions of one image's class, and of one learning step from its features; the core's rate.
@@ -66,8 +70,15 @@ def work_of(graph: Graph, learner: Learner, shape: Shape, board: Board) -> Work:
         classify=round(extraction(graph, board.core) + head),
         learn=round(step),
         hz=board.running_hz,
-        stack_bytes=_stack_bytes(graph, shape, board.core),
+        stack_bytes=_stack_bytes(graph, shape, board),
     )
+
+
+def quicker(learner: Learner, shape: Shape, board: Board) -> Mapping[str, int]:
+    """What to set of a learner whose step takes more than ``SLOW_S`` so that it does not; empty where it takes less."""
+    costs = measured()["learners"][board.core]
+    most = int(SLOW_S * board.running_hz / costs.get(learner.code()[0], costs[HEAD]))
+    return {} if learner.multiply_adds(shape) <= most else learner.within(shape, most)
 
 
 def extraction(graph: Graph, core: str) -> float:
@@ -89,14 +100,15 @@ def _called(graph: Graph) -> Iterator[Op]:
         yield from made_of(op) if made_of else (op,)
 
 
-def _stack_bytes(graph: Graph, shape: Shape, core: str) -> int:
+def _stack_bytes(graph: Graph, shape: Shape, board: Board) -> int:
     """An upper bound, without interrupts of the user's: those of timer and flash are in it."""
-    found = measured()["cores"][core]
+    found = measured()["cores"][board.core]
     kernels = found["kernels"]
-    keys = {kernel_of(core, graph, op) for op in graph.ops} - {""}
+    keys = {kernel_of(board.core, graph, op) for op in graph.ops} - {""}
     deepest = max((kernels.get(key, kernels[ANY])["stack"] for key in keys), default=0)
     extract: int = found["stack"]["extract"] + deepest
     learn: int = found["stack"]["other"] + LOGITS * FLOAT_BYTES * shape.classes
+    learn += board.storage.stack_bytes
     return max(extract, learn) + shape.feature_bytes + INTERRUPTS_BYTES
 
 

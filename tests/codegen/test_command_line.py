@@ -505,3 +505,14 @@ def test_a_damaged_model_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[
 def test_boards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--list-devices"]) == 0
     assert "nucleo_l4r5zi" in capsys.readouterr().out
+
+
+def test_a_label_that_takes_long_is_told_with_the_option_that_bounds_it(tmp_path, capsys) -> None:
+    model = write(classifier(classes=40), tmp_path)
+    said = [str(model), "--device", "pico", "--dry-run"]
+    assert main(said) == 0
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("slow:"))
+    option = told.partition("; with ")[2].split()[:2]
+    assert option[0] == "--replayed"
+    assert main([*said, *option]) == 0
+    assert "slow:" not in capsys.readouterr().out

@@ -124,12 +124,15 @@ def quantization(before: Metrics, after: Metrics, quantized: Extractor) -> Metri
 
 
 def buffer(size: OmegaSize) -> Metrics:
-    """The buffer of Ω, and the key that keeps it from being larger."""
-    return {
+    """The buffer of Ω, the key that keeps it from being larger, and what to set where a label takes long."""
+    found: Metrics = {
         "memory_model": size.memory_model,
         "buffer_samples": size.buffer_samples,
         "bound": size.program.bound,
     }
+    if size.program.quicker:
+        found["quicker"] = dict(size.program.quicker)
+    return found
 
 
 def memory(size: OmegaSize) -> Metrics:

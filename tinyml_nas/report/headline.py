@@ -14,6 +14,7 @@ Figures = Mapping[str, Any]
 """A result's figures by dotted name, as ``figures_of`` has them."""
 
 KB = 1000
+QUICKER = "omega.quicker."
 UNCALIBRATED = (
     "not tried (scenario=none): learning rate and other knobs as configured, not calibrated"
 )
@@ -179,7 +180,12 @@ def _buffer(found: Figures) -> str | None:
         return None
     if not samples:
         return "none: the learner keeps no samples"
-    return f"{samples:,} samples, as {found['omega.bound']} allows"
+    slow = [
+        f"; a label takes more than a second then, but with learner.{name.removeprefix(QUICKER)}={value}"
+        for name, value in found.items()
+        if name.startswith(QUICKER)
+    ]
+    return f"{samples:,} samples, as {found['omega.bound']} allows{''.join(slow)}"
 
 
 def _used(model: str, memory: str) -> Callable[[Figures], str | None]:

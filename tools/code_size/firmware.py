@@ -173,7 +173,7 @@ class Firmware:
 
 
 def every_learner() -> Iterator[Learner]:
-    """TyBox with every buffer first, then those of ``codegen/learners``: each without an alarm and with one."""
+    """TyBox with every buffer first, then those of ``codegen/learners``: each without an alarm, in part replayed, and with one."""
     yield from (
         Tybox(buffer=name, buffer_bits=bits) for name in get_args(BufferName) for bits in (8, 4)
     )
@@ -181,9 +181,11 @@ def every_learner() -> Iterator[Learner]:
         for kind in vars(importlib.import_module(module.name)).values():
             own = isinstance(kind, type) and kind.__module__ == module.name
             if own and hasattr(kind, "factory") and hasattr(kind, "NAME"):
-                for alarm in (None, ALARM):
-                    changed: dict[str, Any] = {"alarm": alarm}
-                    yield replace(kind(), **changed)
+                settings: list[dict[str, Any]] = [{}, {"alarm": ALARM}]
+                if "replayed" in kind.__dataclass_fields__:
+                    settings.insert(1, {"replayed": 5})
+                for changed in settings:
+                    yield replace(kind(), **{"alarm": None} | changed)
 
 
 def identity(board: Board, classes: int, dtype: DType, learner: Learner | None = None) -> Project:

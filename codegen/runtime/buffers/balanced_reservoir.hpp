@@ -30,6 +30,12 @@ class BalancedReservoir {
     for (int row = 0; row < count_; ++row) visit(rows_.at(row), labels_[row]);
   }
 
+  /// The same on one sample, by its number in 0 .. `count()` - 1.
+  template <typename Visitor>
+  void visit_one(int number, Visitor&& visit) const {
+    visit(rows_.at(number), labels_[number]);
+  }
+
   void clear() {
     count_ = 0;
     random_.restart();

@@ -34,6 +34,17 @@ class Fifo {
     }
   }
 
+  /// The same on one sample, by its number in 0 .. `count()` - 1: a sample keeps its number.
+  template <typename Visitor>
+  void visit_one(int number, Visitor&& visit) const {
+    int row = number;
+    if (count_ < kCapacity) {
+      row += oldest();
+      if (row >= kCapacity) row -= kCapacity;
+    }
+    visit(rows_.at(row), labels_[row]);
+  }
+
   void clear() {
     next_ = 0;
     count_ = 0;

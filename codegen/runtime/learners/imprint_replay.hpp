@@ -53,7 +53,7 @@ class ImprintReplay {
       state_.counts[label] += 1.0F;
       imprint(features, label);
     }
-    replay_.run(state_.head, buffer_, knobs_[0]);
+    replay_.run(state_.head, buffer_, features, label, knobs_[0]);
     return LearnStatus::kLearned;
   }
 

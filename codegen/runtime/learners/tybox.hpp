@@ -10,8 +10,8 @@ namespace tinyml {
 /// A head and the buffer that it is trained from (TyBox, Pavan et al. 2023; with a buffer of one
 /// sample it is TinyOL, Ren et al. 2021).
 ///
-/// On every labelled sample: push, then `Config::kPasses` passes of SGD over the buffer. Knob 0 is
-/// the learning rate (`Replay`).
+/// On every labelled sample: push, then `Config::kPasses` passes of SGD over the buffer, or over
+/// `Config::kReplayed` samples of it. Knob 0 is the learning rate (`Replay`).
 template <typename Config, typename Buffer>
 class Tybox {
   static_assert(Config::kKnobs >= 1, "the learning rate");
@@ -42,7 +42,7 @@ class Tybox {
     if (Config::kClasses > Config::kFactoryClasses && head_.unseen(label)) head_.open(label);
     replay_.measure(features);
     buffer_.push(features, label);
-    replay_.run(head_, buffer_, knobs_[0]);
+    replay_.run(head_, buffer_, features, label, knobs_[0]);
     return LearnStatus::kLearned;
   }
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from codegen.learners.tybox import Tybox
 from codegen.toolchain import target
 from tests.codegen.conftest import BOARDS
 from tests.codegen.learners.conftest import (
-    CLASSES,
     CLOSED_FORMS,
     FEATURES,
     IMPRINT,
@@ -19,6 +19,7 @@ from tests.support.needs import needs_board_tools
 
 CASES = {name: (learner, dtype, 0) for name, (learner, dtype) in CLOSED_FORMS.items()}
 CASES |= {"imprint_replay": (IMPRINT, "int8", IMPRINT_SAMPLES)}
+CASES |= {"tybox, in turn": (Tybox(0.5, replayed=5, buffer="reservoir", buffer_bits=4), "int8", 13)}
 
 
 @needs_board_tools
@@ -30,7 +31,7 @@ def test_board_and_host_learn_the_same_bits(build, tmp_path, core, name) -> None
     learner, dtype, samples = CASES[name]
     built = build(learner, dtype, samples, core)
     built.model.reset()
-    features, labels = draw(60, 21, dtype, CLASSES)
+    features, labels = draw(60, 21, dtype, built.project.classes)
     images = features.reshape(-1, 1, FEATURES, 1)
     board = BOARDS[core]
     run = target.run_stream(built.tree, board, tmp_path, built.model.shape, images, labels)

@@ -367,7 +367,7 @@ def test_the_tools_single_commands(built, tmp_path, capsys):
 
 
 def test_an_emulated_board_promises_no_storage_that_its_board_has_not(built_for_each, tmp_path):
-    """Of the boards here the Pico 2 and the Corstone-300 have no driver of their flash."""
+    """Of the boards here the Corstone-300 has no driver of its flash."""
     board = built_for_each[0].board
     readme = (built_for_each[1] / "README.md").read_text()
     with emulate(built_for_each, tmp_path) as emulator, closing(SerialPort(emulator.port)) as port:

@@ -109,7 +109,7 @@ def test_heads_of_any_size_link_to_their_plan(tmp_path, make_identity, case):
     "learner",
     [
         OnlineLda(max_classes=6, alarm=2.0),
-        ImprintReplay(buffer="balanced_reservoir", buffer_bits=4, alarm=2.0),
+        ImprintReplay(buffer="balanced_reservoir", buffer_bits=4, replayed=20, alarm=2.0),
     ],
     ids=name_of,
 )

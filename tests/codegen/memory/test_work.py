@@ -10,7 +10,9 @@ import pytest
 from benchmarks import emulated, networks
 from codegen.boards.board import CORES, load
 from codegen.buffers.base import Shape
-from codegen.emit.emitter import context_of
+from codegen.emit.emitter import context_of, emit
+from codegen.learners.imprint_replay import ImprintReplay
+from codegen.learners.online_lda import OnlineLda
 from codegen.learners.tybox import Tybox
 from codegen.memory import work
 from codegen.memory.code_size import measured as sizes
@@ -18,7 +20,7 @@ from codegen.memory.fit import fit
 from codegen.memory.work import work_of
 from codegen.passes.prepare import prepare
 from codegen.toolchain import target
-from tests.codegen.conftest import BOARDS
+from tests.codegen.conftest import BOARDS, identity_graph
 from tests.support.mobile import FEATURES, mobile_project
 from tests.support.needs import needs_board_tools
 from tools.code_size.firmware import every_learner
@@ -112,3 +114,29 @@ def test_seconds_are_at_the_boards_clock(mobile):
     slow, fast = (work_of(graph, Tybox(passes=n), shape, board) for n in (2, 1))
     assert slow.learn == pytest.approx(2 * fast.learn, abs=2)
     assert slow.classify == fast.classify
+
+
+def test_a_learner_that_takes_long_is_told_with_what_to_set(tmp_path, make_identity):
+    """And with it a step takes no more than a second; half of that much more would."""
+    shape = Shape(192, 10, "int8", 500)
+    for name, learner in (
+        ("nucleo_g0b1re", Tybox(passes=2)),
+        ("pico", ImprintReplay(replayed=499)),
+    ):
+        board = load(name)
+        found = work.quicker(learner, shape, board)
+        assert list(found) == ["replayed"]
+        replayed, graph = found["replayed"], identity_graph(192, "int8")
+        quick, slow = (
+            work_of(graph, replace(learner, replayed=count), shape, board).learn / board.running_hz
+            for count in (replayed, replayed + max(1, replayed // 2))
+        )
+        assert quick <= 1 < slow
+        assert not work.quicker(replace(learner, replayed=replayed), shape, board)
+        assert not work.quicker(learner, replace(shape, buffer_samples=1), board)
+    assert not work.quicker(OnlineLda(), replace(shape, features=1000), load("pico"))
+    project = make_identity(features=192, classes=10, buffer_samples=500, core="cortex-m0plus")
+    for learner in (project.learner, replace(project.learner, replayed=3)):
+        emit(replace(project, learner=learner), tmp_path)
+        readme = (tmp_path / "README.md").read_text()
+        assert ("python -m codegen --replayed" in readme) == (learner.replayed is None)

@@ -10,13 +10,27 @@ import numpy as np
 import pytest
 
 from codegen.boards.board import load, names
+from tests.support.needs import needs_arm_compiler
+from tools.code_size.stack import functions
 
 HARNESS = Path(__file__).parents[2] / "support" / "cpp" / "flash_harness.cpp"
 INCLUDE = Path(__file__).parents[3] / "codegen"
 FLAGS = "-std=c++17 -O1 -Wall -Wextra -Wconversion -Werror -fno-exceptions -fno-rtti -shared -fPIC"
 SECTOR = 256
-UNITS = {"nrf": 4, "stm32l4": 8, "stm32g0": 8, "stm32h743": 32, "stm32h7a3": 16}
+UNITS = {"nrf": 4, "stm32l4": 8, "stm32g0": 8, "stm32h743": 32, "stm32h7a3": 16, "rp": 32}
+PLAIN = ("nrf", "rp")
+"""Without ECC, and without a word on what went wrong."""
 SEEDS = range(1, 4)
+REGIONS = {"BOOT": "FLASH", "TEST_FLASH": "FLASH", "TEST_RAM": "RAM"}
+
+
+def address_of(program: Path, symbol: str) -> int:
+    """Where a function of a linked program lies."""
+    listed = subprocess.run(
+        ["arm-none-eabi-nm", program], check=True, capture_output=True, text=True
+    )
+    (line,) = (line for line in listed.stdout.splitlines() if line.endswith(f" {symbol}"))
+    return int(line.split()[0], 16)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +106,7 @@ def test_a_cut_in_the_middle_of_any_operation_leaves_the_old_head_readable(chip)
             assert cut.run(size, block(3, size))[0]
             assert cut.run(size) == (True, block(3, size))
             assert not cut.broken.any()
-    assert bool(unreadable) == (chip.name != "nrf")
+    assert bool(unreadable) == (chip.name not in PLAIN)
 
 
 def test_two_cuts_in_a_row_leave_the_old_head(chip):
@@ -109,7 +123,7 @@ def test_two_cuts_in_a_row_leave_the_old_head(chip):
 
 
 def test_a_protected_sector_is_reported_and_its_error_does_not_stay(chip):
-    if chip.name == "nrf":
+    if chip.name in PLAIN:
         pytest.skip("its controller reports no errors")
     assert chip.run(20, block(1, 20), protect=1)[0] is False
     assert chip.run(20, block(1, 20))[0]
@@ -126,6 +140,8 @@ def test_which_boards_have_a_driver():
         "nucleo_g0b1re": "Stm32L4Flash<Stm32G0, 0x08078000U, 2048, 16384, 368, 2>",
         "nucleo_h743zi": "Stm32H7Flash<Stm32H743, 0x081C0000U, 131072, 131072, 6, 2>",
         "nucleo_l4r5zi": "Stm32L4Flash<Stm32L4, 0x081F8000U, 4096, 16384, 248, 2>",
+        "pico": "RpFlash<Rp2040, 0x101F8000U, 4096, 16384>",
+        "pico2": "RpFlash<Rp2350, 0x103F8000U, 4096, 16384>",
     }
 
 
@@ -138,3 +154,32 @@ def test_the_numbers_of_a_boards_pages_are_those_of_their_addresses(name):
     assert board.storage.bank == bank + 1
     first = 256 * bank if board.storage.driver == "stm32g0_flash" else 0
     assert board.storage.first_sector == first + offset // board.erase_bytes
+
+
+@needs_arm_compiler
+@pytest.mark.parametrize("name", ["pico", "pico2"])
+def test_what_writes_a_picos_flash_lies_in_ram_and_needs_nothing_of_the_flash(tmp_path, name):
+    """Also where gcc would rather call memcpy."""
+    compiler = ["arm-none-eabi-g++", *load(name).core_flags, "-std=c++17", "-fno-exceptions"]
+    source, linked = INCLUDE / "runtime" / "storage" / "rp_flash.cpp", tmp_path / "rp.elf"
+    (tmp_path / "main.cpp").write_text(
+        '#include "runtime/storage/rp_flash.hpp"\n'
+        f"using namespace tinyml;\n{load(name).flash_type} flash;\n"
+        "int main() { return flash.erase(0) ? 0 : 1; }\n"
+    )
+    script = INCLUDE / "templates" / "platform" / "sections.ld"
+    memory = "MEMORY { FLASH (rx) : ORIGIN = 0x10000000, LENGTH = 1M  RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 64K }\n"
+    regions = "".join(f'REGION_ALIAS("{name}", {of});\n' for name, of in REGIONS.items())
+    (tmp_path / "link.ld").write_text(f"{memory}{regions}STACK_BYTES = 4096;\nINCLUDE {script}\n")
+    for level in ("-Os", "-O2", "-O3"):
+        flags = [level, f"-I{INCLUDE}", "-Wall", "-Wextra", "-Wconversion", "-Werror"]
+        link = ["-nostartfiles", "--specs=nano.specs", f"-T{tmp_path / 'link.ld'}", "-Wl,-emain"]
+        made = [*compiler, *flags, *link, str(source), str(tmp_path / "main.cpp")]
+        subprocess.run([*made, "-o", str(linked)], check=True)
+        code = functions(linked)
+        for function in ("tinyml_rp_flash", "tinyml_rp2350_resume"):
+            if function in code:
+                assert address_of(linked, function) >> 28 == 2
+                assert not code[function].calls
+                assert code[function].pointers
+        assert ("tinyml_rp2350_resume" in code) >= (name == "pico2")

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.learners.tybox import Tybox
 from codegen.toolchain.host import HostModel
 
 HARNESS = Path(__file__).parents[2] / "support" / "cpp" / "learner_harness.cpp"
@@ -158,6 +159,7 @@ class Oracle:
         self.rate = float(np.float32(project.learner.learning_rate))
         self.length, self.seen = 0.0, 0
         self.buffer = deque(maxlen=project.buffer_samples)
+        self.rows, self.pushed, self.turn = [], 0, 0
 
     def real(self, features):
         return self.scale * (features.astype(np.float64) - self.zero_point)
@@ -167,12 +169,15 @@ class Oracle:
 
     def learn(self, features, label):
         self.buffer.append((self.real(features), label))
+        self.rows[self.pushed : self.pushed + 1] = [self.buffer[-1]]
+        self.pushed = (self.pushed + 1) % self.buffer.maxlen
         self.seen = min(self.seen + 1, 256)
         self.length += (np.sum(self.real(features) ** 2) - self.length) / self.seen
-        rate = self.rate / (self.length * len(self.buffer))
-        bias_rate = self.rate / (len(self.buffer) * len(features))
+        replayed = min(self.settings.replayed or len(self.buffer), len(self.buffer))
+        rate = self.rate / (self.length * replayed)
+        bias_rate = self.rate / (replayed * len(features))
         for _ in range(self.settings.passes):
-            for x, y in self.buffer:
+            for x, y in self.part(replayed):
                 p = softmax(self.weights @ x + self.bias)
                 delta = p - np.eye(len(p))[y]
                 if self.settings.loss == "squared_error":
@@ -180,6 +185,17 @@ class Oracle:
                     delta = jacobian @ delta
                 self.weights -= rate * np.outer(delta, x)
                 self.bias -= bias_rate * delta
+
+    def part(self, replayed):
+        """What a pass goes through: all, oldest first, or those whose turn it is and then the new one."""
+        if replayed == len(self.buffer):
+            return list(self.buffer)
+        chosen = []
+        for _ in range(replayed - 1):
+            self.turn %= len(self.rows)
+            chosen.append(self.rows[self.turn])
+            self.turn += 1
+        return [*chosen, self.buffer[-1]]
 
 
 def stream(project, count, seed):
@@ -200,6 +216,9 @@ CASES = [
     {"buffer_samples": 7, "dtype": "float32"},
     {"buffer_samples": 7, "features": 1, "classes": 2},
     {"buffer_samples": 3, "features": 37, "classes": 19},
+    {"buffer_samples": 11, "learner": Tybox(0.3, passes=2, replayed=5)},
+    {"buffer_samples": 6, "learner": Tybox(0.1, replayed=1)},
+    {"buffer_samples": 6, "learner": Tybox(0.3, replayed=6)},
 ]
 
 

@@ -24,6 +24,25 @@ struct Pushes {
   std::uint8_t forgotten;
 };
 
+/// Whether samples one by one, by their numbers, are those that were written, from some of them on.
+template <typename Buffer>
+bool same_one_by_one(const Buffer& buffer, const std::int8_t* features, const std::uint8_t* labels,
+                     int kept) {
+  for (int first = 0; first < kept; ++first) {
+    bool same = true;
+    for (int number = 0; number < kept; ++number) {
+      const int row = (first + number) % kept;
+      buffer.visit_one(number, [&](const std::int8_t* sample, std::uint8_t label) {
+        same = same && label == labels[row];
+        for (int f = 0; f < kFeatures; ++f)
+          same = same && sample[f] == features[row * kFeatures + f];
+      });
+    }
+    if (same) return true;
+  }
+  return kept == 0;
+}
+
 /// Does so twice over; then writes what is kept.
 template <typename Buffer>
 int contents(const Pushes& pushes, std::int8_t* kept_features, std::uint8_t* kept_labels) {
@@ -41,7 +60,9 @@ int contents(const Pushes& pushes, std::int8_t* kept_features, std::uint8_t* kep
       kept_labels[kept++] = label;
     });
   }
-  return kept == buffer.count() ? kept : -1;
+  const bool good =
+      kept == buffer.count() && same_one_by_one(buffer, kept_features, kept_labels, kept);
+  return good ? kept : -1;
 }
 
 template <typename Rows>

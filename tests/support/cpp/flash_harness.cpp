@@ -1,11 +1,13 @@
 // Flash drivers over models of their controllers, for tests/codegen/runtime/test_flash_drivers.py.
 // The models follow RM0432 and RM0444 (chapter 3), RM0433 (4), RM0455 (5) and the nRF52840 Product
-// Specification (NVMC) as public code and notes tell of them. What they forbid is a violation.
+// Specification (NVMC) as public code and notes tell of them, and the boot ROM's functions of
+// RP2040 and RP2350 as their datasheets do. What they forbid is a violation.
 
 #include <cstdint>
 #include <cstring>
 
 #include "runtime/storage/nrf_flash.hpp"
+#include "runtime/storage/rp_flash.cpp"
 #include "runtime/storage/slots.hpp"
 #include "runtime/storage/stm32h7_flash.hpp"
 #include "runtime/storage/stm32l4_flash.hpp"
@@ -170,6 +172,64 @@ struct Nrf {
 
   static void wait_for_writes() {}
   static bool at_rest() { return config == 0; }
+};
+
+// --- RP2040 and RP2350
+// -----------------------------------------------------------------------------
+
+/// Stands for the boot ROM, and for the function that a program goes on by.
+struct Rp {
+  static constexpr std::uint32_t kOrigin = 0x101F8000U;
+  static constexpr std::uint32_t kOffset = 0x001F8000U;
+  enum class Flash : std::uint8_t { kExecuted, kConnected, kCommanded, kFlushed };
+  static inline Flash flash = Flash::kExecuted;
+
+  static void goes(Flash from, Flash to) {
+    if (flash != from) ++Memory::violations;
+    flash = to;
+  }
+
+  static void erase(std::uint32_t offset, std::size_t bytes, std::uint32_t block,
+                    std::uint8_t command) {
+    if (flash != Flash::kCommanded || bytes != kSector || offset % kSector != 0 || block != 65536 ||
+        command != 0xD8) {
+      ++Memory::violations;
+    }
+    Memory::erase((offset - kOffset) / kSector);
+    Memory::busy = 0;  // it waits
+  }
+
+  static void program(std::uint32_t offset, const std::uint8_t* data, std::size_t bytes) {
+    if (flash != Flash::kCommanded || bytes != 256 || offset % 256 != 0) ++Memory::violations;
+    for (std::size_t at = 0; at < bytes; at += Memory::unit) {
+      bool ones = true;
+      for (std::size_t i = 0; i < Memory::unit; ++i) ones = ones && data[at + i] == 0xFF;
+      if (!ones) Memory::program(offset - kOffset + at, data + at);
+    }
+    Memory::busy = 0;
+  }
+
+  static void resume(std::uint32_t* page) {
+    std::memset(page, 0xA5, 256);  // it may be overwritten
+    goes(Flash::kFlushed, Flash::kExecuted);
+  }
+
+  static tinyml::BootRomCalls calls() {
+    if (flash != Flash::kExecuted) ++Memory::violations;
+    return {[] { goes(Flash::kExecuted, Flash::kConnected); },
+            [] { goes(Flash::kConnected, Flash::kCommanded); },
+            erase,
+            program,
+            [] { goes(Flash::kCommanded, Flash::kFlushed); },
+            resume};
+  }
+
+  static std::uint32_t read(std::uint32_t address) {
+    if (flash != Flash::kExecuted) ++Memory::violations;
+    bool whole = true;
+    return Memory::word(address - kOrigin, whole);
+  }
+  static bool at_rest() { return flash == Flash::kExecuted; }
 };
 
 // --- STM32L4 and G0 ------------------------------------------------------------------------------
@@ -385,8 +445,12 @@ int flash_run(int chip, std::uint8_t* content, std::uint8_t* broken, int bytes,
     case 3:
       done = run<H743, FlashH7<H743, tinyml::Stm32H743>>(true, bytes, block, out, &rest);
       break;
-    default:
+    case 4:
       done = run<H7A3, FlashH7<H7A3, tinyml::Stm32H7A3>>(true, bytes, block, out, &rest);
+      break;
+    default:
+      done = run<Rp, tinyml::RpFlash<tinyml::Rp2350, Rp::kOrigin, kSector, kSector, Rp>>(
+          false, bytes, block, out, &rest);
   }
   *violations = Memory::violations;
   *operations = Memory::operations;

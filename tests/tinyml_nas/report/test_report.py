@@ -185,6 +185,16 @@ def test_the_console_shows_the_dozen_figures_that_matter_and_no_other(tmp_path):
     }
 
 
+def test_the_console_says_what_to_set_where_a_label_takes_long(tmp_path):
+    omega = {**DEPLOYED.metrics["omega"], "quicker": {"replayed": 7}}
+    slow = replace(DEPLOYED, metrics={**DEPLOYED.metrics, "omega": omega})
+    told_of = told(slow, tmp_path)["replay buffer, N_B"]
+    assert told_of.startswith(
+        "19 samples, as memory.budget_bytes allows; a label takes more than a second"
+    )
+    assert told_of.endswith("but with learner.replayed=7")
+
+
 def test_the_console_says_that_nothing_was_calibrated_without_a_world(tmp_path):
     metrics = {key: value for key, value in DEPLOYED.metrics.items() if key != "scenario"}
     told_of = told(replace(DEPLOYED, metrics=metrics), tmp_path)

@@ -35,6 +35,7 @@ struct Config {
   // How it learns: runtime/learners/tybox.hpp.
   static constexpr int kBufferSamples = 7;
   static constexpr int kPasses = 1;
+  static constexpr int kReplayed = 0;
   static constexpr Loss kLoss = Loss::kCrossEntropy;
   static constexpr int kKnobs = 1;
   static constexpr Knob knob(int number) {
@@ -66,7 +67,7 @@ struct MemoryPlan {
   static constexpr std::size_t kStackBytes = 8192;
   static constexpr std::size_t kRamBytes = kArenaBytes + kHeadBytes + kBufferBytes + kLearnerBytes +
                                            kFirmwareBytes + kDataBytes + kStackBytes;
-  static constexpr std::size_t kFlashBytes = 31597;
+  static constexpr std::size_t kFlashBytes = 33177;
 
   static constexpr std::size_t kBoardRamBytes = 532480;
   static constexpr std::size_t kBoardFlashBytes = 4161536;
