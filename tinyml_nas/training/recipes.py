@@ -88,6 +88,8 @@ class FinetuneRecipe(Recipe):
             every batch as it is shown; ``recipe`` is whoever teaches the recipe, if anybody.
         recovery_share: Weight of the unpruned network's answers in the loss, in [0, 1].
         recovery_epochs: Length of the training after pruning; null for as many ``epochs`` as before it.
+        recovery_rate: Share of the peak learning rates after pruning, in (0, 1]: what was fitted to the
+            unpruned network is lost at rates that are right for training from afar.
         mixing: Show each image with up to half of another one over it, both labels in these shares (Zhang et al. 2018).
         keep_statistics: Leave BatchNorm's statistics as they are: where there are too few images to measure them.
     """
@@ -96,6 +98,7 @@ class FinetuneRecipe(Recipe):
     recovery_teacher: Literal["unpruned", "recipe"] = "unpruned"
     recovery_share: float = 0.9
     recovery_epochs: float | None = None
+    recovery_rate: float = 1.0
     mixing: bool = False
     keep_statistics: bool = False
 
@@ -103,6 +106,8 @@ class FinetuneRecipe(Recipe):
         super().__post_init__()
         if not 0 <= self.recovery_share <= 1:
             raise ValueError(f"recipe.recovery_share: must be in [0, 1]; got {self.recovery_share}")
+        if not 0 < self.recovery_rate <= 1:
+            raise ValueError(f"recipe.recovery_rate: must be in (0, 1]; got {self.recovery_rate}")
         least = self.decay_epochs or 0
         if self.recovery_epochs is not None and self.recovery_epochs < least:
             raise ValueError(
@@ -118,6 +123,7 @@ class FinetuneRecipe(Recipe):
             recovery_teacher="unpruned",
             recovery_share=0.0,
             recovery_epochs=None,
+            recovery_rate=1.0,
         )
         if not self.keep_inherited:
             return alone
@@ -125,12 +131,16 @@ class FinetuneRecipe(Recipe):
 
     def after_pruning(self) -> FinetuneRecipe:
         """The training of a pruned network, taught by the unpruned one or by the recipe's own teacher."""
-        epochs = self.epochs if self.recovery_epochs is None else self.recovery_epochs
+        gentler = replace(
+            self,
+            keep_inherited=False,
+            epochs=self.epochs if self.recovery_epochs is None else self.recovery_epochs,
+            learning_rate=self.learning_rate * self.recovery_rate,
+            matrix_learning_rate=self.matrix_learning_rate * self.recovery_rate,
+        )
         if self.recovery_teacher == "recipe":
-            return replace(self, keep_inherited=False, epochs=epochs).before_pruning()
-        common = {item.name: getattr(self, item.name) for item in fields(Recipe)} | {
-            "epochs": epochs
-        }
+            return gentler.before_pruning()
+        common = {item.name: getattr(gentler, item.name) for item in fields(Recipe)}
         return DistilledRecipe(
             **common,
             mixing=self.mixing,

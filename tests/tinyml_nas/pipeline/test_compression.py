@@ -50,15 +50,18 @@ def test_what_pruning_lost_is_learnt_from_the_unpruned_network(tmp_path, option)
     assert isinstance(recovery.recipe, DistilledRecipe)
     assert recovery.recipe.teacher_share == 0.75
     assert recovery.recipe.epochs == own.recipe.epochs
-    assert recovery.recipe.matrix_learning_rate == own.recipe.matrix_learning_rate
+    assert recovery.recipe.matrix_learning_rate == own.recipe.matrix_learning_rate / 4
+    assert recovery.recipe.learning_rate == own.recipe.learning_rate / 4
     assert [name for name, _ in calls] == ([] if option == "standard" else ["inherit"])
     assert (own.teacher is None) == (option == "standard")
 
 
 def test_or_from_the_teacher_of_the_recipe(tmp_path):
-    own, recovery, _ = lessons(tmp_path, recovery_teacher="recipe")
+    own, recovery, _ = lessons(tmp_path, recovery_teacher="recipe", recovery_rate=1)
     assert recovery == own
-    own, recovery, calls = lessons(tmp_path, "strong", recovery_teacher="recipe", teacher="lite0")
+    own, recovery, calls = lessons(
+        tmp_path, "strong", recovery_teacher="recipe", teacher="lite0", recovery_rate=1
+    )
     assert recovery == own
     assert [name for name, _ in calls] == ["answers"]
     assert own.teacher is None
@@ -128,5 +131,7 @@ def test_each_step_prunes_and_trains_what_the_last_one_left(tmp_path, left_alone
 
 
 def test_a_share_out_of_range_names_the_key():
+    with pytest.raises(ValueError, match=r"^recipe\.recovery_rate: must be in \(0, 1\]; got 0"):
+        FinetuneRecipe(epochs=1.0, recovery_rate=0)
     with pytest.raises(ValueError, match=r"^recipe\.recovery_share: must be in \[0, 1\]; got 1\.5"):
         FinetuneRecipe(epochs=1.0, recovery_share=1.5)
