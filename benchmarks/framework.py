@@ -1,21 +1,25 @@
 """What the frame costs around the work: looking, a run that is stored, a stage's entry, and a sweep.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.framework DIR [--launcher basic --launcher joblib --launcher ray]
+    OMP_NUM_THREADS=1 python -m benchmarks.framework DIR [--part look --part run --part store --part basic --part joblib --part ray]
 
-Times the command line as a user has it, each thing as the best of three; then, for each launcher, a sweep of 18 jobs
-(3 prunings, 2 quantizers, 3 scenarios of ``experiment=smoke``) into an empty store: how long it took, how many stages
-ran, and how many would have, had each job run its own. DIR is for stores and results. Prints Markdown.
+Times the command line as a user has it, each thing as the best of three, in seconds of a clock and of processors: the
+second hardly depends on what else the machine does. Then, for each launcher, a sweep of 18 jobs (3 prunings, 2 quantizers,
+3 scenarios of ``experiment=smoke``) into an empty store: how long it took, how many stages ran, and how many would have,
+had each job run its own. Parts stand alone; all but Ray's without ``--part``. DIR is for stores and results. Prints Markdown.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,21 +45,34 @@ LAUNCHERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def seconds(arguments: Sequence[str]) -> float:
+@dataclass(frozen=True, order=True)
+class Spent:
+    """Seconds of processors, of this process's children and theirs, and of a clock."""
+
+    processor_s: float
+    clock_s: float
+
+    def __str__(self) -> str:
+        return f"{self.clock_s:.1f} | {self.processor_s:.1f}"
+
+
+def spent(arguments: Sequence[str]) -> Spent:
     """How long ``run.py`` takes with these arguments."""
-    started = time.monotonic()
+    started, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "run.py", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(
             f"error: {' '.join(arguments)}: exit status {done.returncode}\n{done.stderr[-2000:]}"
         )
-    return time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(used, time.monotonic() - started)
 
 
-def best(arguments: Sequence[str]) -> float:
-    """The shortest of three times."""
-    return min(seconds(arguments) for _ in range(TRIES))
+def best(arguments: Sequence[str]) -> Spent:
+    """That of three tries which took processors the least."""
+    return min(spent(arguments) for _ in range(TRIES))
 
 
 def overhead() -> tuple[float, float]:
@@ -90,13 +107,13 @@ def counts(jobs: Iterable[Sequence[Mapping[str, Any]]]) -> dict[str, tuple[int, 
     return {name: (ran[name], asked[name]) for name in asked}
 
 
-def swept(folder: Path, launcher: str) -> tuple[float, dict[str, tuple[int, int]]]:
+def swept(folder: Path, launcher: str) -> tuple[Spent, dict[str, tuple[int, int]]]:
     """The sweep by a launcher, into an empty store: its seconds and its counts."""
     place = folder / launcher
     if place.exists():
         sys.exit(f"error: {place}: is there already; name another DIR")
     folders = (f"store={place / 'store'}", f"hydra.sweep.dir={place / 'sweep'}")
-    spent = seconds(["-m", *SWEEP, *LAUNCHERS[launcher], *folders])
+    taken = spent(["-m", *SWEEP, *LAUNCHERS[launcher], *folders])
     results = [row.result for row in rows_of(place / "sweep")]
     if len(results) != JOBS:
         sys.exit(f"error: {place}: {len(results)} of {JOBS} jobs left a result")
@@ -107,32 +124,58 @@ def swept(folder: Path, launcher: str) -> tuple[float, dict[str, tuple[int, int]
         ]
         for result in results
     ]
-    return spent, counts(stages)
+    return taken, counts(stages)
+
+
+def look(_: Path) -> None:
+    """What is asked for most often."""
+    for flags in (["--help"], ["--cfg", "job"]):
+        sys.stdout.write(f"| `{' '.join(flags)}` | {best(flags)} |\n")
+
+
+def run(folder: Path) -> None:
+    """A run of a shipped network into an empty store, and again."""
+    place = folder / "stored"
+    if place.exists():
+        sys.exit(f"error: {place}: is there already; name another DIR")
+    given = [*RUN, f"store={place / 'store'}", f"hydra.run.dir={place / 'run'}"]
+    sys.stdout.write(f"| a run, first | {spent(given)} |\n")
+    sys.stdout.write(f"| the same, all stages stored | {best(given)} |\n")
+
+
+def store(_: Path) -> None:
+    """An entry of the store, without the stage that it is of."""
+    written, taken = overhead()
+    sys.stdout.write(f"| the store, to write a stage | {written:.4f} | |\n")
+    sys.stdout.write(f"| the store, to take a stage | {taken:.4f} | |\n")
+
+
+def sweep(folder: Path, launcher: str) -> None:
+    """A sweep by a launcher, and its stages."""
+    taken, stages = swept(folder, launcher)
+    ran, asked = (sum(pair[side] for pair in stages.values()) for side in (0, 1))
+    sys.stdout.write(f"| {JOBS} jobs, {launcher} | {taken} |\n")
+    told = ", ".join(f"{name} {new} of {all_}" for name, (new, all_) in stages.items())
+    sys.stdout.write(f"\n{launcher}: {ran} stages ran, {asked} would have: {told}\n\n")
+
+
+PARTS: Mapping[str, Callable[[Path], None]] = {
+    "look": look,
+    "run": run,
+    "store": store,
+    **{name: partial(sweep, launcher=name) for name in LAUNCHERS},
+}
 
 
 def main() -> None:
     """Print the tables, a row as soon as it is known."""
     parser = argparse.ArgumentParser(description="Time the command line, the store and a sweep.")
     parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--launcher", action="append", choices=LAUNCHERS, default=[])
+    parser.add_argument("--part", action="append", choices=PARTS)
     arguments = parser.parse_args()
-    say = sys.stdout.write
-    say("| | seconds |\n|---|---:|\n")
-    for flags in (["--help"], ["--cfg", "job"]):
-        say(f"| `{' '.join(flags)}` | {best(flags):.2f} |\n")
-    place = arguments.folder.absolute() / "stored"
-    stored = [*RUN, f"store={place / 'store'}", f"hydra.run.dir={place / 'run'}"]
-    say(f"| a run, first | {seconds(stored):.1f} |\n")
-    say(f"| the same, all stages stored | {best(stored):.2f} |\n")
-    written, taken = overhead()
-    say(f"| the store, to write a stage | {written:.4f} |\n")
-    say(f"| the store, to take a stage | {taken:.4f} |\n")
-    for launcher in arguments.launcher:
-        spent, stages = swept(arguments.folder.absolute(), launcher)
-        ran, asked = (sum(pair[side] for pair in stages.values()) for side in (0, 1))
-        say(f"| {JOBS} jobs, {launcher} | {spent:.0f} |\n")
-        told = ", ".join(f"{name} {new} of {all_}" for name, (new, all_) in stages.items())
-        say(f"\n{launcher}: {ran} stages ran, {asked} would have: {told}\n\n")
+    sys.stdout.write("| | seconds | of processors |\n|---|---:|---:|\n")
+    for name in arguments.part or [name for name in PARTS if name != "ray"]:
+        PARTS[name](arguments.folder.absolute())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -172,4 +172,17 @@ def check_classes(found: int, wanted: int) -> None:
         raise OwnNetworkError(
             f"network: tells {found} classes apart, and the data set has {wanted}; give its last layer {wanted} outputs "
             "and train it, or name the data set that it was trained on"
+        )
+
+
+def check_reference(kinds: Iterable[str]) -> None:
+    """Refuse operators, by their kinds, that TensorFlow Lite Micro has not: no program could be held to its bytes.
+
+    Raises:
+        OwnNetworkError: with what to use instead.
+    """
+    if "GELU" in kinds:
+        raise OwnNetworkError(
+            "network: has a GELU, which TensorFlow Lite Micro has not, so that there is nothing to hold the program to; use "
+            "hard-swish or SiLU and train it, or compile a .tflite file alone: python -m codegen"
         )

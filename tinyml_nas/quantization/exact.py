@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from codegen.ir import Graph, ModelError, Op
+from codegen.ops.dilated import dilation_of, reach
 from codegen.ops.window import Window, window_of
 from tinyml_nas.quantization.kernels import OTHERS, Kernel
 
@@ -147,7 +148,8 @@ def _conv_2d(graph: Graph, op: Op, inputs: list[Array]) -> Array:
     *kernel, outputs = weights.shape
     terms = weights.size // outputs
     window = _window(graph, op, kernel[0], kernel[1])
-    columns = np.concatenate(list(_taps(fixed_point(image, terms), window)), axis=-1)
+    taps = _taps(fixed_point(image, terms), window, dilation_of(op))
+    columns = np.concatenate(list(taps), axis=-1)
     return _with_bias(columns.reshape(-1, terms) @ weights.reshape(terms, outputs), bias)
 
 
@@ -159,7 +161,8 @@ def _depthwise_conv_2d(graph: Graph, op: Op, inputs: list[Array]) -> Array:
         image = np.repeat(image, channels // image.shape[-1], axis=-1)
     window = _window(graph, op, kernel_h, kernel_w)
     sums = np.zeros((1, *window.output[:2], channels))
-    for tap, weight in zip(_taps(image, window), weights.reshape(-1, channels), strict=True):
+    taps = _taps(image, window, dilation_of(op))
+    for tap, weight in zip(taps, weights.reshape(-1, channels), strict=True):
         sums += tap * weight
     return _with_bias(sums, bias)
 
@@ -230,19 +233,22 @@ KERNELS: Mapping[str, Kernel] = MappingProxyType(
 
 def _window(graph: Graph, op: Op, kernel_h: int, kernel_w: int) -> Window:
     source, output = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
-    return window_of(op, source, output, (kernel_h, kernel_w))
+    return window_of(op, source, output, reach(op, (kernel_h, kernel_w)))
 
 
-def _taps(image: Array, window: Window) -> Iterator[Array]:
-    """What each place of the kernel sees of an image (1, H, W, C) with zeros around: (1, h, w, C)."""
+def _taps(image: Array, window: Window, apart: tuple[int, int] = (1, 1)) -> Iterator[Array]:
+    """What each place of the kernel sees of an image (1, H, W, C) with zeros around: (1, h, w, C).
+
+    The places lie ``apart`` rows and columns from each other.
+    """
     span_y = (window.output[0] - 1) * window.stride_h + 1
     span_x = (window.output[1] - 1) * window.stride_w + 1
     below = span_y + window.kernel_h - 1 - window.pad_top - window.input[0]
     right = span_x + window.kernel_w - 1 - window.pad_left - window.input[1]
     around = ((window.pad_top, max(below, 0)), (window.pad_left, max(right, 0)))
     padded = np.pad(image, ((0, 0), *around, (0, 0)))
-    for y in range(window.kernel_h):
-        for x in range(window.kernel_w):
+    for y in range(0, window.kernel_h, apart[0]):
+        for x in range(0, window.kernel_w, apart[1]):
             yield padded[:, y : y + span_y : window.stride_h, x : x + span_x : window.stride_w]
 
 

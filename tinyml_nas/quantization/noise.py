@@ -12,7 +12,7 @@ from codegen.ir import Graph
 from tinyml_nas.conversion import oracle
 from tinyml_nas.progress import track
 from tinyml_nas.quantization.exact import ExactNetwork
-from tinyml_nas.quantization.layers import layer_names
+from tinyml_nas.quantization.layers import layer_names, rounded
 
 MEASURED_IMAGES = 32
 LARGEST_DB = 200.0
@@ -29,10 +29,9 @@ def signal_to_noise(
     layer's inputs counts: a layer is bad where the figure falls.
     """
     network, quantized = ExactNetwork(graph), read_as_written(flatbuffer)
-    # Where a fixed scale, as a sigmoid's, meets another in a concatenation, the converter rescales.
-    rounded = [op for op in quantized.ops if op.kind != "QUANTIZE"]
-    assert [op.kind for op in graph.ops] == [op.kind for op in rounded]
-    indices = [op.outputs[0] for op in rounded]
+    others = rounded(quantized)
+    assert [op.kind for op in graph.ops] == [op.kind for op, _ in others]
+    indices = [index for _, index in others]
     made = [quantized.tensors[index] for index in indices]
     entered = quantized.input.quantization
     assert entered is not None

@@ -40,6 +40,7 @@ KEEP_SCALE = frozenset(
         "PAD",
         "PADV2",
         "REDUCE_MAX",
+        "RELU6",  # alone: TFLM's only cuts codes off
         "RESHAPE",
         "SLICE",
         "STRIDED_SLICE",

@@ -19,6 +19,7 @@ LAYERS: Mapping[str, Layer] = MappingProxyType(
 
 INSTEAD: Mapping[str, str] = MappingProxyType(
     {
+        "gelu": "nn.Hardswish or nn.SiLU",
         "mish": "nn.Hardswish or nn.SiLU",
         "softplus": "nn.ReLU",
         "selu": "nn.ELU",

@@ -57,14 +57,6 @@ def elu(call: Call) -> Value:
     return Value(keras.layers.Activation("elu", name=call.name)(value.x), value.order)
 
 
-def gelu(call: Call) -> Value:
-    """``gelu(x, approximate)``."""
-    value = call.value()
-    if call.step.options.get("approximate", "none") != "none":
-        raise UnsupportedError("an approximation; use nn.GELU()")
-    return Value(keras.layers.Activation("gelu", name=call.name)(value.x), value.order)
-
-
 def softmax(name: str, call: Call) -> Value:
     """``_softmax(x, axis, half)`` over the classes."""
     value, axis = call.value(), call.argument(1, 1)
@@ -86,7 +78,6 @@ LAYERS: dict[str, Layer] = {
     "leaky_relu": leaky_relu,
     "_prelu_kernel": prelu,
     "elu": elu,
-    "gelu": gelu,
     "_softmax": partial(softmax, "softmax"),
     "_log_softmax": partial(softmax, "log_softmax"),
 }

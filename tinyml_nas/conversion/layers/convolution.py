@@ -32,6 +32,8 @@ def convolution(call: Call) -> Value:
         raise UnsupportedError("only convolutions over height and width; use nn.Conv2d")
     if transposed:
         raise UnsupportedError("no transposed convolution; use nn.Conv2d")
+    if max(pair(strides)) > 1 and max(pair(dilation)) > 1:  # Keras has not both
+        weight, dilation = _spread(weight, pair(dilation)), (1, 1)
     outputs = weight.shape[0]
     depthwise = groups > 1 and groups == value.channels
     if groups > 1 and not depthwise:
@@ -60,6 +62,16 @@ def convolution(call: Call) -> Value:
         layer = keras.layers.Conv2D(outputs, **options)
         kernel = kernel.transpose(2, 3, 1, 0)  # (O, I, kh, kw) -> (kh, kw, I, O)
     return Value(with_weights(layer, x, kernel, call.constant(2)))
+
+
+def _spread(weight: Array, dilation: tuple[int, int]) -> Array:
+    """The same kernel (O, I, kh, kw) without holes: zeros lie in them."""
+    rows, columns = (
+        (taps - 1) * apart + 1 for taps, apart in zip(weight.shape[2:], dilation, strict=True)
+    )
+    spread = np.zeros((*weight.shape[:2], rows, columns), weight.dtype)
+    spread[:, :, :: dilation[0], :: dilation[1]] = weight
+    return spread
 
 
 def _placed(

@@ -33,13 +33,13 @@ def extract(
         ConversionError: names every layer that cannot be converted; or what was converted computes something else.
         OwnNetworkError: the compiler does not take it, or it is for other classes or images.
     """
-    from codegen.frontend.read import read
+    from codegen.frontend.read import read, read_as_written
     from tinyml_nas.conversion import own_network
     from tinyml_nas.conversion.flatbuffer import taken_apart
     from tinyml_nas.conversion.look import looked_at
     from tinyml_nas.network import seen as beside
     from tinyml_nas.network import user
-    from tinyml_nas.network.own import check_classes
+    from tinyml_nas.network.own import check_classes, check_reference
     from tinyml_nas.network.tally import tally
     from tinyml_nas.quantization.tflite import write
 
@@ -60,6 +60,7 @@ def extract(
     given.side(image.shape[1:])
     seen = given.seen(image)
     content, head = taken_apart(flat)
+    check_reference(op.kind for op in read_as_written(content).ops)
     made = write(content, head, folder, seen=seen)
     beside.write(made.seen, folder)
     return {

@@ -13,11 +13,13 @@ STEPS = {"given": "as given", "float": "float", "pruned": "pruned", "deployed": 
 def steps(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Accuracy with its interval from step to step, a line for each run."""
     traces = []
+    steps_shown = 0
     for number, (run, metrics) in enumerate(runs.items()):
         found = metrics.get("test_accuracy", {})
         names = [name for name in STEPS if name in found]
         if not names:
             continue
+        steps_shown = max(steps_shown, len(names))
         figures = [found[name] for name in names]
         intervals = [figure["interval"] or (figure["value"],) * 2 for figure in figures]
         traces.append(
@@ -50,8 +52,9 @@ def steps(runs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"type": "category"},
-            "yaxis": {"title": {"text": "accuracy, test"}, "tickformat": ".0%"},
+            # The label of the last point needs its place.
+            "xaxis": {"type": "category", "range": [-0.2, 1.25 * (steps_shown - 1) + 0.3]},
+            "yaxis": {"title": {"text": "accuracy, test"}, "tickformat": ".1%"},
             "showlegend": len(runs) > 1,
         },
     }
@@ -115,13 +118,13 @@ def confusion(metrics: Mapping[str, Any]) -> dict[str, Any]:
             "xaxis": {
                 "type": "category",
                 "showgrid": False,
-                "title": {"text": "the program says"},
+                "title": {"text": "the program says", "standoff": 10},
             },
             "yaxis": {
                 "type": "category",
                 "showgrid": False,
                 "autorange": "reversed",
-                "title": {"text": "the image shows"},
+                "title": {"text": "the image shows", "standoff": 10},
             },
         },
     }

@@ -81,6 +81,7 @@
     dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
     autosize: true,
   });
+  const UNDER_TITLE = 62, LEAST_CHART = 300; // pixels
   const options = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
 
   const axisOfRivals = (place) => {
@@ -110,18 +111,37 @@
       return image;
     }));
   };
+  // A long legend must neither scroll in itself nor leave the chart no room.
+  const makeRoom = async (place) => {
+    const { legend, height, showlegend } = place._fullLayout;
+    const wanted = showlegend ? Math.max(2 * legend._height, legend._height + LEAST_CHART) : 0;
+    if (wanted <= height) return;
+    place.style.height = `${Math.ceil(wanted)}px`;
+    await Plotly.Plots.resize(place);
+  };
+  const drawOne = async (place) => {
+    const name = place.dataset.chart;
+    const figure = content.charts[name];
+    await Plotly.newPlot(place, figure.data, { ...base(), ...figure.layout }, options);
+    await Plotly.relayout(place, { ...colours(), "xaxis.automargin": true, "yaxis.automargin": true });
+    await makeRoom(place);
+    // Below the axis's title, however high the chart is: Plotly counts in heights of the chart.
+    if (place.layout.xaxis.title?.text) await Plotly.relayout(place, { "legend.y": -UNDER_TITLE / place._fullLayout._size.h });
+    if (name === "rivals") {
+      place.on("plotly_click", (event) => tellRival(event.points[0]));
+      byId("axis").addEventListener("change", () => axisOfRivals(place));
+      axisOfRivals(place);
+    }
+    if (name === "confusion") place.on("plotly_click", (event) => showPictures(event.points[0]));
+  };
   const draw = async () => {
     for (const place of document.querySelectorAll("[data-chart]")) {
-      const name = place.dataset.chart;
-      const figure = content.charts[name];
-      await Plotly.newPlot(place, figure.data, { ...base(), ...figure.layout }, options);
-      await Plotly.relayout(place, { ...colours(), "xaxis.automargin": true, "yaxis.automargin": true });
-      if (name === "rivals") {
-        place.on("plotly_click", (event) => tellRival(event.points[0]));
-        byId("axis").addEventListener("change", () => axisOfRivals(place));
-        axisOfRivals(place);
+      try {
+        await drawOne(place);
+      } catch (error) { // the others can still be read
+        console.error(error);
+        place.textContent = `The chart could not be drawn: ${error.message}`;
       }
-      if (name === "confusion") place.on("plotly_click", (event) => showPictures(event.points[0]));
     }
     root.dataset.drawn = "yes";
   };
