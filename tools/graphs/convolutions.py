@@ -8,6 +8,8 @@ from codegen.ir import Graph
 from tools.graphs.builder import Builder
 from tools.graphs.weighted import output_scale, random_bias, random_weights, swept
 
+SCALE = 0.05  # of activations, unless drawn
+
 
 def convolution(rng: np.random.Generator, dtype: str, depthwise: bool = False) -> Graph:
     """Any kernel, stride and padding; with and without bias and a standalone activation."""
@@ -55,23 +57,28 @@ def depthwise_convolution(rng: np.random.Generator, dtype: str) -> Graph:
 
 
 def depthwise_line(rng: np.random.Generator, dtype: str) -> Graph:
-    """Series of samples: one row or one column of pixels, up to 60 taps, any stride and padding."""
+    """Series of samples: one row or one column of pixels, up to 60 taps, any stride and padding.
+
+    Where scales are powers of two apart, one sum of a few lies half way between two codes.
+    """
     b = Builder(rng, dtype)
     length, taps = int(rng.integers(1, 150)), int(rng.choice([1, 2, 3, 4, 5, 6, 7, 9, 47, 48, 60]))
     stride = int(rng.choice([1, 1, 2, 3, 4]))
     padding = "VALID" if taps <= length and rng.random() < 0.4 else "SAME"
     channels = int(rng.choice([3, 4, 5, 8, 16, 18, 33]))
-    scales = tuple(rng.uniform(0.001, 0.02, channels))
+    halves = bool(rng.random() < 0.5)
+    scales = (2.0**-8,) * channels if halves else tuple(rng.uniform(0.001, 0.02, channels))
     upright = bool(rng.random() < 0.5)
     (made,) = swept((length,), (taps,), (stride,), padding)
     # Taps beside a column of pixels meet nothing.
     beside = int(rng.choice([1, 3])) if padding == "SAME" else 1
     sides = [(length, 1), (taps, beside), (made, 1)]
     image, kernel, output = (side if upright else side[::-1] for side in sides)
-    source = b.activation((1, *image, channels))
+    source = b.activation((1, *image, channels), SCALE)
     weights = random_weights(b, (1, *kernel, channels), scales, 3)
     floor = -128 if rng.random() < 0.5 else None
-    target = b.activation((1, *output, channels), output_scale(rng, taps), floor)
+    scale = SCALE * 2.0 ** int(rng.integers(-2, 2)) if halves else output_scale(rng, taps)
+    target = b.activation((1, *output, channels), scale, floor)
     b.operator(
         "DEPTHWISE_CONV_2D",
         (source, weights, random_bias(b, channels, scales)),

@@ -55,11 +55,18 @@ inline Patch patch_at(const Window& window, std::int32_t y, std::int32_t x) {
 }
 
 // Outputs of a kernel of one row that are made together. What makes images of one row from left to
-// right may write its output over codes that it has read, run by run.
-inline std::int32_t run_of(const Window& window) {
+// right may write its output over codes that it has read, run by run; where the two lie apart, a
+// run is the whole row.
+inline std::int32_t run_of(const Window& window, const std::int8_t* input,
+                           const std::int8_t* output) {
   constexpr std::int32_t kRun = 32;  // codegen/ops/window.py knows it
   const std::int32_t width = window.output.width, runs = (width + kRun - 1) / kRun;
-  return window.kernel_h * window.output.height > 1 ? width : (width + runs - 1) / runs;
+  const auto address = [](const std::int8_t* codes) {
+    return reinterpret_cast<std::uintptr_t>(codes);
+  };
+  const bool apart = address(output + width * window.output.channels) <= address(input) ||
+                     address(input + window.input.width * window.input.channels) <= address(output);
+  return apart || window.kernel_h * window.output.height > 1 ? width : (width + runs - 1) / runs;
 }
 
 // Sums of int32 that may wrap around, as TensorFlow Lite's do.

@@ -85,6 +85,13 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 
 inline std::int32_t saturate(std::int32_t x) { return __ssat(x, 8); }
 
+// Both halves doubled.
+inline Word twice(Word halves) {
+  Word sums;
+  asm("sadd16 %0, %1, %1" : "=r"(sums) : "r"(halves));
+  return sums;
+}
+
 // (a's low half, b's low half) and (a's high half, b's high half).
 inline Word pack_low(Word a, Word b) {
   Word halves;
@@ -136,6 +143,8 @@ inline std::int32_t high_multiply_add(std::int32_t x, std::int32_t doubled, std:
 }
 
 inline std::int32_t saturate(std::int32_t x) { return x < -128 ? -128 : (x > 127 ? 127 : x); }
+
+inline Word twice(Word halves) { return pair(2 * low_half(halves), 2 * high_half(halves)); }
 
 inline Word pack_low(Word a, Word b) { return (a & 0xFFFFU) | (b << 16); }
 inline Word pack_high(Word a, Word b) { return (a >> 16) | (b & 0xFFFF0000U); }

@@ -71,7 +71,7 @@ inline void copy_window(const Conv2DInt8& op, const std::int8_t* input, std::int
   }
 }
 
-// All channels of a run of pixels, of which there are at least four.
+// All channels of a run of pixels; there are at least four channels.
 TINYML_KERNEL void channels_of_run(const Conv2DInt8& op, const std::int8_t* codes,
                                    std::int32_t step, std::int32_t pixels, std::int8_t* output) {
   const std::int32_t channels = op.window.output.channels;
@@ -93,23 +93,31 @@ TINYML_KERNEL void channels_of_run(const Conv2DInt8& op, const std::int8_t* code
   }
 }
 
-// The channels of one pixel, of which there are at most four.
+// All channels of one pixel, whose constants serve once. Rows behind the last channel are the last
+// row again.
 TINYML_KERNEL void channels_of_one(const Conv2DInt8& op, const std::int8_t* codes,
                                    std::int32_t filter, std::int8_t* output) {
-  const std::int32_t channels = op.window.output.channels;
-  const mve_pred16_t present = vctp32q(static_cast<std::uint32_t>(channels));
-  const std::int8_t* weights = op.weights;
-  const std::int8_t* weights1 = channels > 1 ? weights + filter : weights;
-  const std::int8_t* weights2 = channels > 2 ? weights1 + filter : weights;
-  const std::int8_t* weights3 = channels > 3 ? weights2 + filter : weights;
-  const mve::FourSums sums = mve::dot(codes, weights, weights1, weights2, weights3, filter);
   const auto eights = vidupq_n_u32(0, 8);
-  const int32x4_t bias = vldrwq_gather_offset_z_s32(op.to.scales, eights, present);
-  const int32x4_t multipliers = vldrwq_gather_offset_z_s32(op.to.scales + 1, eights, present);
-  const int32x4_t down = vnegq_s32(vldrbq_z_s32(op.to.shifts, present));
-  const int32x4_t sum = vaddq_s32(sums.vector(), bias);
-  const int32x4_t code = mve::rescale(sum, multipliers, down, op.to.output_zero_point);
-  vstrbq_p_s32(output, vshrq_n_s32(code, 24), present);
+  const std::int8_t* weights = op.weights;
+  const std::int32_t* scales = op.to.scales;
+  const std::int8_t* shifts = op.to.shifts;
+  for (std::int32_t left = op.window.output.channels; left > 0; left -= 4) {
+    const mve_pred16_t present = vctp32q(static_cast<std::uint32_t>(left));
+    const std::int8_t* weights1 = left > 1 ? weights + filter : weights;
+    const std::int8_t* weights2 = left > 2 ? weights1 + filter : weights;
+    const std::int8_t* weights3 = left > 3 ? weights2 + filter : weights;
+    const mve::FourSums sums = mve::dot(codes, weights, weights1, weights2, weights3, filter);
+    const int32x4_t bias = vldrwq_gather_offset_z_s32(scales, eights, present);
+    const int32x4_t multipliers = vldrwq_gather_offset_z_s32(scales + 1, eights, present);
+    const int32x4_t down = vnegq_s32(vldrbq_z_s32(shifts, present));
+    const int32x4_t sum = vaddq_s32(sums.vector(), bias);
+    const int32x4_t code = mve::rescale(sum, multipliers, down, op.to.output_zero_point);
+    vstrbq_p_s32(output, vshrq_n_s32(code, 24), present);
+    weights += 4 * filter;
+    scales += 8;
+    shifts += 4;
+    output += 4;
+  }
 }
 
 }  // namespace conv_2d_detail
@@ -141,7 +149,7 @@ TINYML_KERNEL void conv_2d(const Conv2DInt8& op, const std::int8_t* input, std::
         if (++x == window.output.width) ++y, x = 0;
       }
     }
-    if (channels >= 4) {
+    if (channels >= 4 && pixels > 1) {
       channels_of_run(op, codes, step, pixels, output);
     } else {
       for (std::int32_t i = 0; i < pixels; ++i) {

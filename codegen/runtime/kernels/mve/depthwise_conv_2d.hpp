@@ -228,7 +228,7 @@ TINYML_KERNEL void depthwise_conv_2d(const DepthwiseConv2DInt8& op, const std::i
   // The last vector of the last row may reach beyond its cell.
   const std::int32_t most_columns = (kBufferBytes - kLanes) / (window.kernel_h * cell);
   const std::int32_t most_pixels = (most_columns - window.kernel_w) / window.stride_w + 1;
-  const std::int32_t run = run_of(window);
+  const std::int32_t run = run_of(window, input, output);
   std::int8_t buffer[kBufferBytes];
   Lanes lanes;
   for (std::int32_t y = 0; y < window.output.height; ++y) {

@@ -49,6 +49,17 @@ struct Run {
   std::int8_t* output;
 };
 
+// The weights of four channels.
+struct Rows {
+  const std::int8_t* row0;
+  const std::int8_t* row1;
+  const std::int8_t* row2;
+  const std::int8_t* row3;
+
+  Rows(const std::int8_t* weights, std::int32_t filter)
+      : row0(weights), row1(row0 + filter), row2(row1 + filter), row3(row2 + filter) {}
+};
+
 // clang-format off
 // The sums in r0, r2, r4 and r6 become the lanes of `x`.
 #define TINYML_LANES(x)                             \
@@ -114,8 +125,8 @@ struct Run {
 #define TINYML_OPERANDS                                                                           \
   : [codes] "+r"(codes), [output] "+l"(output), [last] "+r"(last), [four] "+r"(constants),        \
     [pixels] "+r"(pixels)                                                                         \
-  : [row0] "r"(row0), [row1] "r"(row1), [row2] "r"(row2), [row3] "r"(row3), [step] "r"(run.step), \
-    [channels] "r"(four.channels)                                                                 \
+  : [row0] "r"(rows.row0), [row1] "r"(rows.row1), [row2] "r"(rows.row2), [row3] "r"(rows.row3),   \
+    [step] "r"(run.step), [channels] "r"(four.channels)                                           \
   : "r4", "r6", "q0", "q1", "q2", "q3", "q4", "q5", "q6", "q7", "cc", "memory"
 // clang-format on
 
@@ -175,10 +186,7 @@ template <int Vectors, bool Whole>
 TINYML_ALL_REGISTERS TINYML_KERNEL void pixels_of_vectors(const FourChannels& four,
                                                           const Run& run) {
   const std::int8_t* codes = run.codes;
-  const std::int8_t* row0 = run.weights;
-  const std::int8_t* row1 = row0 + four.filter;
-  const std::int8_t* row2 = row1 + four.filter;
-  const std::int8_t* row3 = row2 + four.filter;
+  const Rows rows(run.weights, four.filter);
   std::int8_t* output = run.output;
   // Sums take these registers as soon as the loop begins.
   register std::int32_t last asm("r0") = four.filter - 16 * (Vectors - 1);
@@ -198,10 +206,7 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void pixels_of_vectors(const FourChannels& fo
 // Any number of weights. Windows follow each other in whole vectors.
 TINYML_ALL_REGISTERS TINYML_KERNEL void pixels_of_any(const FourChannels& four, const Run& run) {
   const std::int8_t* codes = run.codes;
-  const std::int8_t* row0 = run.weights;
-  const std::int8_t* row1 = row0 + four.filter;
-  const std::int8_t* row2 = row1 + four.filter;
-  const std::int8_t* row3 = row2 + four.filter;
+  Rows rows(run.weights, four.filter);
   std::int8_t* output = run.output;
   std::int32_t pixels = run.pixels;
   asm volatile(
@@ -239,8 +244,8 @@ TINYML_ALL_REGISTERS TINYML_KERNEL void pixels_of_any(const FourChannels& four, 
       "add %[output], %[output], r2\n\t"
       "subs %[pixels], %[pixels], #1\n\t"
       "bne 1b\n\t"
-      : [codes] "+r"(codes), [row0] "+r"(row0), [row1] "+r"(row1), [row2] "+r"(row2),
-        [row3] "+r"(row3), [output] "+l"(output), [pixels] "+r"(pixels)
+      : [codes] "+r"(codes), [row0] "+r"(rows.row0), [row1] "+r"(rows.row1), [row2] "+r"(rows.row2),
+        [row3] "+r"(rows.row3), [output] "+l"(output), [pixels] "+r"(pixels)
       : [four] "r"(&four)
       : "r0", "r2", "r4", "r6", "lr", "q0", "q1", "q2", "q4", "q5", "q6", "cc", "memory");
 }
