@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from codegen import durable
-from tinyml_nas.report.result import FILE, flatten, read_result, show
+from tinyml_nas.report.result import flatten, read_result, results_in, show
 from tinyml_nas.types import Figure, Result
 
 ROLES = ("learner", "baseline")
@@ -194,7 +194,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.picture and arguments.picture.suffix[1:] not in PICTURES:
         parser.error(f"--picture: must end with .svg or .png; got {arguments.picture}")
-    paths = [path for sweep in arguments.sweeps for path in sorted(sweep.glob(f"*/{FILE}"))]
+    paths = [path for sweep in arguments.sweeps for path in results_in(sweep)]
     rows = distinct(row for path in paths for row in rows_of(read_result(path)))
     if not rows:
         parser.error(f"{', '.join(map(str, arguments.sweeps))}: no finished job with a scenario")

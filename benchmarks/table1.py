@@ -18,7 +18,7 @@ from typing import Any
 
 from codegen import durable
 from tinyml_nas.interval import percent
-from tinyml_nas.report.result import FILE, read_result
+from tinyml_nas.report.result import read_result, results_in
 from tinyml_nas.types import Result
 
 FAMILIES = {"lite0": "from ImageNet", "thesis": "CIFAR-10 alone"}
@@ -200,7 +200,7 @@ def main() -> None:
     parser.add_argument("sweep", type=Path, help="the folder of the sweep")
     parser.add_argument("--svg", type=Path, help="where to put the picture")
     arguments = parser.parse_args()
-    results = [read_result(path) for path in sorted(arguments.sweep.glob(f"*/{FILE}"))]
+    results = [read_result(path) for path in results_in(arguments.sweep)]
     rows = [row for result in results if (row := row_of(result)) is not None]
     if not rows:
         parser.error(f"{arguments.sweep}: no finished job of experiment=table1 in it")

@@ -44,6 +44,11 @@ def read_result(path: Path) -> Result:
         ) from error
 
 
+def results_in(sweep: Path) -> list[Path]:
+    """The result files of a sweep's jobs, in the order of their numbers: 10 after 2."""
+    return sorted(sweep.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path))
+
+
 def flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Nested metrics as pairs of dotted name and value, in order; a figure is one. Curves stay in the file."""
     for name, value in metrics.items():

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from codegen import durable
 from tinyml_nas.report.headline import HEADLINES, figures_of
-from tinyml_nas.report.result import FILE, flatten, read_result
+from tinyml_nas.report.result import flatten, read_result, results_in
 from tinyml_nas.types import Figure, Result
 
 WIDE = 180
@@ -92,9 +92,8 @@ def print_summary(sweep: Path, console: Console | None = None) -> None:
 
 def rows_of(sweep: Path) -> list[Row]:
     """The finished jobs of a sweep, in the order of their numbers; a damaged result is a failed job."""
-    paths = sorted(sweep.glob(f"*/{FILE}"), key=lambda path: (len(path.parent.name), path))
     rows = []
-    for path in paths:
+    for path in results_in(sweep):
         try:
             result = read_result(path)
         except ValueError as damage:
