@@ -243,7 +243,10 @@ def test_a_board_without_storage_has_no_driver_of_it():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"driver": "flash"}, r"device\.storage\.driver: must be one of none, nrf_flash, stm32f4_"),
+        (
+            {"driver": "flash"},
+            r"device\.storage\.driver: must be one of none, nrf_flash, rp2040_flash",
+        ),
         ({"first_sector": -1}, r"device\.storage\.first_sector: must be from 0 to 31; got -1"),
         ({"first_sector": 32}, r"device\.storage\.first_sector: must be from 0 to 31; got 32"),
         ({"bank": 1}, r"device\.storage\.bank: must be 0 for stm32f4_flash; got 1"),
@@ -275,7 +278,8 @@ def test_a_command_in_a_file_is_refused_by_file_and_key(tmp_path, key):
     path = tmp_path / "mine.toml"
     lines = (boards.FOLDER / "pico2.toml").read_text().splitlines()
     kept = [line for line in lines if not line.startswith(f"{key} =")]
-    path.write_text("\n".join([*kept, f'{key} = "x)\\nexecute_process(COMMAND touch it)\\n#"', ""]))
+    # Before all else: what stands below a table's name is in the table.
+    path.write_text("\n".join([f'{key} = "x)\\nexecute_process(COMMAND touch it)\\n#"', *kept, ""]))
     with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: device\.{key}: "):
         boards.load(path)
 
