@@ -8,10 +8,11 @@ import importlib
 import importlib.util
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -124,8 +125,7 @@ def _made(reference: str) -> nn.Module:
     found = REFERENCE.fullmatch(reference)
     assert found is not None, reference
     try:
-        function = getattr(_imported(found["module"]), found["function"])
-        network = function()
+        network = _function(_imported(found["module"]), found["function"], reference)()
     except OwnNetworkError:
         raise
     except Exception as error:
@@ -135,6 +135,20 @@ def _made(reference: str) -> nn.Module:
             f"network={reference}: must give a torch.nn.Module; it gives a {type(network).__name__}"
         )
     return network.float()
+
+
+def _function(module: ModuleType, name: str, reference: str) -> Callable[[], object]:
+    if not hasattr(module, name):
+        own = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, FunctionType) and value.__module__ == module.__name__
+        ]
+        raise OwnNetworkError(
+            f"network={reference}: there is no {name}; functions of the file: {', '.join(own) or 'none'}"
+        )
+    function: Callable[[], object] = getattr(module, name)
+    return function
 
 
 def _imported(name: str) -> ModuleType:

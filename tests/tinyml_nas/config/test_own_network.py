@@ -136,7 +136,10 @@ def test_a_module_is_found_by_file_and_by_name(folder):
         ),
         (("network=mine.py:number", *SAID), "must give a torch.nn.Module; it gives a int"),
         (("network=mine.py:decides", *SAID), "must give one tensor"),
-        (("network=mine.py:absent", *SAID), "AttributeError"),
+        (
+            ("network=mine.py:absent", *SAID),
+            r"there is no absent; functions of the file: ten, nine, ",
+        ),
         (("network=mine.py:ten", "network_input.size=9", *SAID[1:]), "network_input.size is 9"),
         (("network=nowhere.py:ten", *SAID), "there is no file nowhere.py"),
         (("network=nowhere:ten", *SAID), "ModuleNotFoundError"),
