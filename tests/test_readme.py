@@ -44,7 +44,9 @@ def study_of(*overrides: str):
 SHIPPED = [
     text
     for text in COMMANDS
-    if (name := re.search(r"(?<!_)network=(\S+)", text)) and not kind_of(name[1])
+    if (name := re.search(r"(?<!_)network=(\S+)", text))
+    and not kind_of(name[1])
+    and "/" not in name[1]  # the folder of a run, which the reader has
 ]
 
 
