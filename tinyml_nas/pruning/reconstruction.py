@@ -29,6 +29,8 @@ from tinyml_nas.types import Images
 
 RIDGE = 1e-3
 """Weight of the distance from the weights that were there, over the inputs' mean square; chosen on validation images."""
+LEAST_SCALE = 1e-12
+"""Least mean square of a layer's inputs, so that a layer without any keeps its weights."""
 
 Pair = tuple[Tensor, Tensor]
 """What goes into a layer (N, in, H, W), and what should come out of it (N, out, H', W')."""
@@ -166,12 +168,13 @@ def fit(
         places += x.shape[1]
     gram, moment = gram / places, moment / places
     weight = _matrix(layer.weight, norm).double()
-    scale = gram.diagonal(dim1=1, dim2=2)[:, :-1].mean(1)
+    scale = gram.diagonal(dim1=1, dim2=2)[:, :-1].mean(1).clamp(min=LEAST_SCALE)
     ridge = RIDGE * scale[:, None, None] * torch.eye(weight.shape[1], dtype=torch.float64)
     system, wanted = gram.clone(), moment.clone()
     system[:, :-1, :-1] += ridge
     wanted[:, :-1] += ridge @ weight
-    solved = torch.linalg.lstsq(system, wanted).solution
+    # Not lstsq, whose last bits depend on what lay in memory before.
+    solved = torch.linalg.solve(system, wanted)
     _put(layer, norm, solved, gram)
 
 

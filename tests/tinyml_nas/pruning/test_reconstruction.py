@@ -7,6 +7,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from tests.support.pruning import images, pruned
 from tinyml_nas.network.files import load
@@ -105,3 +106,12 @@ def test_a_dense_layer_is_ridge_regression_around_what_it_was():
     np.testing.assert_allclose(layer.weight.detach().numpy(), before + moved, atol=1e-5)
     bias = y.mean(0) - (before + moved) @ x.mean(0)
     np.testing.assert_allclose(layer.bias.detach().numpy(), bias, atol=1e-5)
+
+
+@torch.no_grad()
+def test_a_layer_that_is_given_nothing_but_zeros_keeps_its_weights():
+    layer = nn.Conv2d(6, 4, 1)
+    before, target = layer.weight.clone(), torch.randn(3, 4, 2, 2)
+    fit(layer, None, iter([(torch.zeros(3, 6, 2, 2), target)]))
+    torch.testing.assert_close(layer.weight, before)
+    torch.testing.assert_close(layer.bias, target.mean((0, 2, 3)))
